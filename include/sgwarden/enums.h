@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The enumerations that cross a boundary.  Each ends in _MAX: a decoder refuses that and above. */
+#ifndef SGWARDEN_ENUMS_H
+#define SGWARDEN_ENUMS_H
+
+/* What a plan or an operation does. */
+enum action {
+	ACTION_OPEN,  /* adds an ingress rule */
+	ACTION_CLOSE, /* removes one */
+	ACTION_MAX,
+};
+
+/* consent.md, "Plan and effect", in rising order. */
+enum effect_class {
+	CLASS_READ,
+	CLASS_CLOSE_OWN,
+	CLASS_CLOSE_FOREIGN,
+	CLASS_OPEN,
+	CLASS_OPEN_SENSITIVE,
+	CLASS_OPEN_WIDE,
+	CLASS_FORBIDDEN,
+	CLASS_MAX,
+};
+
+/* How a change request stands, for the client. */
+enum status {
+	STATUS_OK,
+	STATUS_PLANNED,
+	STATUS_PENDING_CONSENT,
+	STATUS_DENIED,
+	STATUS_REFUSED,
+	STATUS_EXPIRED,
+	STATUS_FAILED,
+	STATUS_AMBIGUOUS,
+	STATUS_MAX,
+};
+
+/* Where a plan is on its way.  DONE: see its result. */
+enum stage {
+	STAGE_PLANNING,
+	STAGE_QUEUED,             /* another plan is on the screen */
+	STAGE_WAITING_FOR_SCREEN, /* no consent screen is open */
+	STAGE_ON_SCREEN,          /* the person reads */
+	STAGE_WAITING_FOR_KEY,    /* no key is plugged in */
+	STAGE_PIN,
+	STAGE_TOUCH, /* the key blinks */
+	STAGE_EXECUTING,
+	STAGE_DONE,
+	STAGE_MAX,
+};
+
+enum display_kind {
+	DISPLAY_NONE,
+	DISPLAY_SHARED,  /* the screen's uid is a client's uid too */
+	DISPLAY_TRUSTED, /* it is not */
+	DISPLAY_MAX,
+};
+
+enum component_state {
+	COMPONENT_OK,
+	COMPONENT_DEGRADED,
+	COMPONENT_DOWN,
+	COMPONENT_MAX,
+};
+
+enum rule_source {
+	SOURCE_CIDR,
+	SOURCE_PREFIX_LIST,
+	SOURCE_GROUP,
+	SOURCE_MAX,
+};
+
+enum grant_state {
+	GRANT_OPEN,
+	GRANT_CLOSING,   /* due, or being revoked */
+	GRANT_AMBIGUOUS, /* AWS never answered: open or not is not known yet */
+	GRANT_CLOSED,
+	GRANT_STATE_MAX,
+};
+
+enum aws_op {
+	AWS_DESCRIBE_GROUPS,
+	AWS_DESCRIBE_RULES,
+	AWS_CALLER_IDENTITY,
+	AWS_AUTHORIZE_INGRESS,
+	AWS_REVOKE_INGRESS,
+	AWS_OP_MAX,
+};
+
+/* What became of one HTTP exchange. */
+enum net_outcome {
+	NET_ANSWERED,   /* a whole answer, of whatever HTTP status */
+	NET_NOT_SENT,   /* provably nothing left this machine */
+	NET_NO_ANSWER,  /* it may have reached AWS */
+	NET_BAD_ANSWER, /* a whole answer that could not be read */
+	NET_OUTCOME_MAX,
+};
+
+enum denial {
+	DENIAL_DENY,   /* "deny" was typed */
+	DENIAL_BLOCK,  /* "block" was typed */
+	DENIAL_WORD,   /* three wrong words */
+	DENIAL_EOF,    /* the terminal went away */
+	DENIAL_RECORD, /* the record or its rendering's digest does not hold */
+	DENIAL_MAX,
+};
+
+enum key_state {
+	KEY_WAITING_TOUCH,
+	KEY_TOUCHED,
+	KEY_PIN_WRONG,
+	KEY_PIN_BLOCKED,
+	KEY_PIN_NOT_SET,
+	KEY_NOT_ENROLLED, /* this key knows none of the credentials */
+	KEY_EXCLUDED,     /* enrolment: this very key is enrolled already */
+	KEY_PULLED,
+	KEY_TIMED_OUT,
+	KEY_FAILED, /* anything else; the log has the reason */
+	KEY_STATE_MAX,
+};
+
+enum state_file {
+	STATE_FILE_KEYS,
+	STATE_FILE_MAX,
+};
+
+enum input_file {
+	INPUT_CREDENTIALS,
+	INPUT_CONFIG,
+	INPUT_LEDGER,
+	INPUT_MAX,
+};
+
+/* IP protocol as EC2 has it: a number, or everything.  Ports: tcp/udp 0-65535; ICMP type/code or -1; else -1. */
+enum {
+	PROTO_ALL = -1,
+	PROTO_ICMP = 1,
+	PROTO_TCP = 6,
+	PROTO_UDP = 17,
+	PROTO_ICMPV6 = 58,
+};
+
+#endif

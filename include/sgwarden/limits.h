@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every maximum, once.  Lengths are in bytes unless the name says otherwise and never count a NUL. */
+#ifndef SGWARDEN_LIMITS_H
+#define SGWARDEN_LIMITS_H
+
+/* wire */
+#define SGW_DATAGRAM_MAX 65536
+#define SGW_DATAGRAM_FDS_MAX 2
+
+/* names and ids */
+#define SGW_PROFILE_MAX 64
+#define SGW_PROFILES_MAX 16
+#define SGW_REGION_MAX 32
+#define SGW_REGIONS_MAX 32
+#define SGW_ACCOUNT_MAX 12   /* AWS account ids: 12 digits */
+#define SGW_GROUP_ID_MAX 20  /* sg- and 8 or 17 hex digits */
+#define SGW_RULE_ID_MAX 21   /* sgr- and 17 hex digits */
+#define SGW_VPC_ID_MAX 21
+#define SGW_SOURCE_ID_MAX 64 /* pl-…, sg-… */
+#define SGW_GROUP_NAME_MAX 255
+#define SGW_DESCRIPTION_MAX 255 /* EC2: a rule's description */
+#define SGW_TAG_KEY_MAX 128     /* of tags that travel; longer ones are counted, not carried */
+#define SGW_TAG_VALUE_MAX 256
+#define SGW_TAGS_MAX 8
+#define SGW_RECEIPT_LEN 24 /* "sgw-" and 20 of base32 */
+#define SGW_APPLIANCE_LEN 16
+#define SGW_HOST_MAX 255
+#define SGW_NEXT_TOKEN_MAX 2048
+#define SGW_CURSOR_MAX 64
+#define SGW_AWS_CODE_MAX 64
+#define SGW_AWS_MESSAGE_MAX 256
+#define SGW_ARN_MAX 512
+
+/* requests and plans */
+#define SGW_OPS_MAX 50
+#define SGW_REASON_CHARS_MAX 160
+#define SGW_REASON_MAX 640 /* 160 characters of UTF-8 */
+#define SGW_CLAIMED_MAX 128
+#define SGW_CHAIN_MAX 160 /* the process chain as text */
+#define SGW_TTY_MAX 32
+#define SGW_DETAIL_MAX 240
+#define SGW_FIELD_MAX 64
+#define SGW_LINE_ID_MAX 48 /* a policy line's name */
+#define SGW_PREVIEW_MAX 16384
+#define SGW_WAIT_DEFAULT 25 /* s a change call waits for its person */
+#define SGW_WAIT_MAX 50
+
+/* records */
+#define SGW_RECORD_MAX 49152
+#define SGW_RENDER_MAX 49152
+#define SGW_PHRASE_MAX 64
+#define SGW_WORD_MAX 32
+#define SGW_WORD_TRIES 3
+#define SGW_RECORD_SECONDS 120
+#define SGW_RECORD_SECONDS_MAX 600
+#define SGW_TOUCH_SECONDS 30
+
+/* pages */
+#define SGW_RULES_PAGE 64
+#define SGW_GROUPS_PAGE 16
+#define SGW_GRANTS_PAGE 64
+#define SGW_GRANTS_MAX 1024 /* open at once */
+#define SGW_LIST_LIMIT_MAX 200
+
+/* AWS */
+#define SGW_BODY_MAX 49152 /* a signed request's body */
+#define SGW_AUTHORIZATION_MAX 512
+#define SGW_ACCESS_KEY_ID_MAX 128
+#define SGW_SECRET_KEY_MAX 128
+#define SGW_SESSION_TOKEN_MAX 4096
+#define SGW_ANSWER_MAX (16u << 20)
+#define SGW_XML_DEPTH_MAX 16
+#define SGW_XML_TEXT_MAX 4096
+#define SGW_XML_ITEMS_MAX 100000
+#define SGW_SIGNATURE_WINDOW 900 /* s: how long AWS may still accept a signed request (5-15 minutes) */
+
+/* time */
+#define SGW_LIFETIME_DEFAULT 3600
+#define SGW_LIFETIME_MIN 1200
+#define SGW_LIFETIME_MAX 43200
+
+/* keys */
+#define SGW_KEYS_MAX 8
+#define SGW_KEY_NAME_MAX 32
+#define SGW_CRED_ID_MAX 256
+#define SGW_AUTHDATA_MAX 1024
+#define SGW_SIGNATURE_MAX 160 /* ES256 in DER: at most 72 */
+#define SGW_PIN_MAX 63        /* CTAP 2.1, 6.5.1 */
+#define SGW_X5C_MAX 4096
+
+/* clients */
+#define SGW_CLIENTS_MAX 1024
+#define SGW_PLANS_MAX 256
+#define SGW_COMMIT_MAX 32768 /* a state file */
+
+/* JSON-RPC (front) */
+#define SGW_JSON_LINE_MAX 1048576
+#define SGW_JSON_DEPTH_MAX 32
+#define SGW_JSON_MEMBERS_MAX 4096
+#define SGW_REPLY_MAX 90000 /* bytes: below 25,000 tokens */
+
+#endif

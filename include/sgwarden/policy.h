@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Evaluation of the compiled policy over a plan's effect.  The broker decides with this; the planner asks the same
+ * code as a courtesy to the client.  Pure.
+ */
+#ifndef SGWARDEN_POLICY_H
+#define SGWARDEN_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sgwarden/errors.h>
+#include <sgwarden/plan.h>
+
+/* Writes the built-in policy (decisions.md, "defaults" and "sensitive ports"). */
+void policy_builtin(struct rec_policy *ret_policy);
+void policy_digest(const struct rec_policy *policy, uint8_t ret_digest[HASH_LEN]);
+
+/* What the plan is held against.  `rules` are the group's present ingress rules, as reported by AWS. */
+struct policy_facts {
+	const struct rec_group *group; /* NULL: not read (then opt-in cannot hold) */
+	const struct rec_rule *rules;
+	size_t n_rules;
+	const struct rec_grant *grants; /* ours */
+	size_t n_grants;
+	enum display_kind display; /* DISPLAY_NONE: not known yet, the display is not judged */
+};
+
+struct verdict {
+	enum effect_class effect;
+	enum sgw_error error; /* SGW_ERR_NONE, or why it is refused before anybody is asked */
+	bool needs_consent;   /* a person, a word and a touch */
+	bool needs_pin;
+	bool needs_trusted_display;
+	uint16_t quota_used;            /* ingress rules of the address family now */
+	char line[SGW_LINE_ID_MAX + 1]; /* the policy line that decided: "deny.world-open" */
+	char text[SGW_DETAIL_MAX + 1];  /* one sentence: what it says about this plan */
+};
+
+/*
+ * The class is that of the gravest operation.  An operation that is there already does not count.  Every line of
+ * the policy is one row of a table in policy.c, tried in a fixed order; the first that forbids decides.
+ */
+void policy_evaluate(const struct rec_policy *policy, const struct rec_plan *plan,
+    const struct policy_facts *facts, struct verdict *ret_verdict);
+
+bool policy_sensitive(const struct rec_policy *policy, int16_t protocol, int32_t from, int32_t to);
+
+#endif
