@@ -26,7 +26,8 @@ class Pager:
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
 
-    def page(self, call: "PageRequest", items: Sequence[Item], default_size: int | None) -> tuple[list[Item], str | None]:
+    def page(self, call: "PageRequest", items: Sequence[Item],
+             default_size: int | None) -> tuple[list[Item], str | None]:
         """The items of this page and the token of the next; `items` is in order of .seq."""
         after = self._after(call) if call.token is not None else 0
         rest = [item for item in items if item.seq > after]

@@ -139,7 +139,8 @@ def _check_clock(service: str, request: Arrived, date: str, now: float) -> str:
     if stamp < now - WINDOW_SECONDS:
         raise Refused(service, "clock", f"Signature expired: {values[0]} is now earlier than {current} - 5 min.")
     if stamp > now + WINDOW_SECONDS:
-        raise Refused(service, "clock", f"Signature not yet current: {values[0]} is still later than {current} + 5 min.")
+        raise Refused(service, "clock", f"Signature not yet current: {values[0]} is still later than "
+                      f"{current} + 5 min.")
     return values[0]
 
 

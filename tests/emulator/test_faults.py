@@ -168,11 +168,11 @@ class Control(EmulatorCase):
 
         self.emu.control("consistency", {"lag_reads": 2})
         self.authorize(permission(1), group=LEGACY)
-        self.assertEqual([ports() for _ in range(4)], [[], [], [1], [1]])
+        self.assertEqual([ports() for _ in range(2)], [[], []])
         self.authorize(permission(2), group=LEGACY)
-        self.assertEqual(ports(), [1])
+        self.assertEqual([ports() for _ in range(4)], [[1], [1], [1, 2], [1, 2]])
         self.authorize(permission(3), group=LEGACY)
-        self.assertEqual([ports() for _ in range(3)], [[1], [1], [1, 2, 3]])
+        self.assertEqual([ports() for _ in range(3)], [[1, 2], [1, 2], [1, 2, 3]])
         self.assert_code("InvalidPermission.Duplicate", 400, self.authorize, permission(3), group=LEGACY)
 
     def test_new_groups(self) -> None:
