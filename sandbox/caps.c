@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who the process is from here on: groups, gid, uid, and no capability in any set. */
+#include "internal.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <grp.h>
+#include <linux/securebits.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+/* uid 0 means nothing at an execve, a change of uid moves no capability, ambient ones cannot be raised; for good. */
+#define SECUREBITS                                                                                 \
+	(SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |                           \
+	    SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |                              \
+	    SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
+
+bool
+lockdown_may(unsigned capability)
+{
+	return capng_get_caps_process() == 0 &&
+	       capng_have_capability(CAPNG_EFFECTIVE, capability) == 1;
+}
+
+static int
+identity_change(uid_t uid, gid_t gid)
+{
+	if (setresgid(gid, gid, gid) < 0)
+		return -1;
+	return setresuid(uid, uid, uid);
+}
+
+int
+lockdown_identity(struct lockdown *l)
+{
+	bool may_bits = lockdown_may(CAP_SETPCAP);
+
+	if (may_bits && prctl(PR_SET_SECUREBITS, SECUREBITS, 0, 0, 0) < 0)
+		return -1;
+	if (l->args->mode == MODE_SYSTEM) {
+		if (!may_bits) {
+			errno = EPERM;
+			return -1;
+		}
+		if (setgroups(0, NULL) < 0)
+			return -1;
+		return identity_change(l->args->uid, l->args->gid);
+	}
+	l->degraded |= DEGRADED_SHARED_UID;
+	/* In a user namespace of one's own setgroups(2) is given up; outside it takes the capability. */
+	if (!l->own_userns && lockdown_may(CAP_SETGID) && setgroups(0, NULL) < 0)
+		return -1;
+	return identity_change(getuid(), getgid());
+}
+
+int
+lockdown_capabilities(struct lockdown *l)
+{
+	bool may_bound = lockdown_may(CAP_SETPCAP);
+
+	if (!may_bound) {
+		if (l->args->mode == MODE_SYSTEM) {
+			errno = EPERM;
+			return -1;
+		}
+		l->degraded |= DEGRADED_NO_USERNS;
+	}
+	capng_clear(CAPNG_SELECT_ALL);
+	if (capng_apply(may_bound ? CAPNG_SELECT_ALL : CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT) !=
+	    0) {
+		errno = EPERM;
+		return -1;
+	}
+	return 0;
+}
