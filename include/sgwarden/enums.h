@@ -111,6 +111,7 @@ enum key_state {
 	KEY_PIN_WRONG,
 	KEY_PIN_BLOCKED,
 	KEY_PIN_NOT_SET,
+	KEY_PIN_REQUIRED, /* it has a PIN and none came with the record */
 	KEY_NOT_ENROLLED, /* this key knows none of the credentials */
 	KEY_EXCLUDED,     /* enrolment: this very key is enrolled already */
 	KEY_PULLED,
