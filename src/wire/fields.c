@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <sgwarden/vis.h>
+#include <sgwarden/wire.h>
 
 static bool
 lines_ok(const char *text, size_t len)
@@ -153,4 +154,16 @@ field_get_count(struct cur *c, size_t most)
 		return 0;
 	}
 	return n;
+}
+
+bool
+field_copy(char *field, size_t size, const char *text, size_t len)
+{
+	if (len >= size) {
+		field[0] = 0;
+		return false;
+	}
+	memcpy(field, text, len);
+	field[len] = 0;
+	return true;
 }

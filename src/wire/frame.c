@@ -23,18 +23,6 @@ chan_close(struct chan *ch)
 	ch->fd = -1;
 }
 
-bool
-field_copy(char *field, size_t size, const char *text, size_t len)
-{
-	if (len >= size) {
-		field[0] = 0;
-		return false;
-	}
-	memcpy(field, text, len);
-	field[len] = 0;
-	return true;
-}
-
 static void
 fds_close(struct chan_fds *fds)
 {
