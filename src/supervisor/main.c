@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * holds: the listening sockets, the terminal of the consent screen, the right to open files and to start processes
+ * cannot: see a secret, reach a network by itself, or be talked to in anything but fixed-size typed requests
+ * if owned: everything is lost; so it parses nothing that a peer says
+ */
+#include "supervisor.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <sgwarden/clock.h>
+#include <sgwarden/log.h>
+
+static struct supervisor S;
+
+static void
+on_serving(struct supervisor *s, uint32_t overdue)
+{
+	if (s->listening)
+		return;
+	s->listening = true;
+	log_notice("serving; overdue closings: %u", (unsigned)overdue);
+	(void)sd_notifyf(0, "READY=1\nSTATUS=serving, %u overdue", (unsigned)overdue);
+}
+
+static void
+on_commit(struct supervisor *s, enum state_file file, const uint8_t *data, size_t len)
+{
+	bool ok = state_commit(s, file, data, len);
+
+	s->msg.id = MSG_COMMITTED;
+	s->msg.committed = (struct msg_committed){.file = file, .ok = ok};
+	cell_send(s, ROLE_BROKER, &s->msg, -1);
+}
+
+static void
+on_message(struct supervisor *s, struct child *c)
+{
+	static uint8_t data[SGW_COMMIT_MAX];
+	const struct msg *m = &s->msg;
+
+	switch (m->id) {
+	case MSG_READY:
+		cell_ready(s, c, m->ready.degraded);
+		return;
+	case MSG_START_CEREMONY:
+		ceremony_start(s, m->start_ceremony.ceremony);
+		return;
+	case MSG_START_KEYS:
+		ceremony_keys(s, m->start_keys.ceremony);
+		return;
+	case MSG_END_CEREMONY:
+		ceremony_end(s, m->end_ceremony.ceremony, m->end_ceremony.keys_only);
+		return;
+	case MSG_COMMIT:
+		memcpy(data, m->commit.data, m->commit.data_len);
+		on_commit(s, m->commit.file, data, m->commit.data_len);
+		return;
+	case MSG_SERVING:
+		on_serving(s, m->serving.overdue);
+		return;
+	default:
+		return; /* the table lets nothing else through */
+	}
+}
+
+static void
+on_child(struct supervisor *s, struct child *c)
+{
+	enum chan_result r;
+
+	if (!c->pid || c->control.fd < 0)
+		return;
+	while ((r = chan_recv(&c->control, s->scratch, &s->msg, NULL)) == CHAN_GOT) {
+		if (c->ending)
+			return;
+		on_message(s, c);
+	}
+	if (r == CHAN_VIOLATION && c->pid)
+		(void)kill(c->pid, SIGKILL);
+	if (r != CHAN_AGAIN)
+		chan_close(&c->control); /* its end is dealt with when it is reaped */
+}
+
+static void
+on_death(struct supervisor *s, pid_t pid, int status)
+{
+	struct child *c = NULL;
+	enum role role;
+	bool ending, clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+
+	for (size_t i = 0; i < CHILDREN_MAX && !c; i++)
+		if (s->children[i].pid == pid)
+			c = &s->children[i];
+	if (!c)
+		return;
+	role = c->role;
+	ending = c->ending;
+	if (!ending && !clean)
+		log_warning("%s (pid %ld) ended: %s %d", role_name(role), (long)pid,
+		    WIFSIGNALED(status) ? "signal" : "status",
+		    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	if (role == ROLE_FRONT)
+		client_gone(s, c);
+	child_forget(s, c);
+	if (ending || s->quitting || TOPOLOGY[role].life == LIFE_CLIENT ||
+	    TOPOLOGY[role].life == LIFE_CEREMONY)
+		return;
+	if (role == ROLE_LOADER && clean)
+		return;
+	if (cell_restart(s) < 0)
+		s->quitting = s->failed = true;
+}
+
+static void
+on_signal(struct supervisor *s)
+{
+	struct signalfd_siginfo info;
+	int status;
+	pid_t pid;
+
+	while (read(s->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
+			s->quitting = true;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		on_death(s, pid, status);
+}
+
+static void
+dispatch(struct supervisor *s, const struct epoll_event *ev)
+{
+	enum source source = (enum source)(ev->data.u64 >> 32);
+	uint32_t index = (uint32_t)ev->data.u64;
+
+	if (source == SOURCE_SIGNALS)
+		on_signal(s);
+	else if (source == SOURCE_LISTENER)
+		client_accept(s, (enum listener)index);
+	else if (source == SOURCE_SCREEN)
+		screen_event(s);
+	else
+		on_child(s, &s->children[index]);
+}
+
+static int
+signals_open(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -1;
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int
+start(struct supervisor *s)
+{
+	struct rlimit core = {0, 0};
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (setrlimit(RLIMIT_CORE, &core) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
+		return -1;
+	for (enum listener w = 0; w < LISTEN_MAX; w++)
+		s->listeners[w] = -1;
+	s->screen = (struct screen){.connection = -1, .tty = -1};
+	s->epoll = epoll_create1(EPOLL_CLOEXEC);
+	s->signals = signals_open();
+	if (s->epoll < 0 || s->signals < 0 || watch(s, s->signals, SOURCE_SIGNALS, 0) < 0)
+		return -1;
+	if (state_open(s) < 0 || listeners_open(s) < 0)
+		return -1;
+	return cell_start(s);
+}
+
+static void
+loop(struct supervisor *s)
+{
+	while (!s->quitting) {
+		struct epoll_event ev[16];
+		int n = epoll_wait(s->epoll, ev, 16, -1);
+
+		if (n < 0 && errno != EINTR)
+			return;
+		for (int i = 0; i < n && !s->quitting; i++)
+			dispatch(s, &ev[i]);
+	}
+}
+
+static void
+finish(struct supervisor *s)
+{
+	(void)sd_notify(0, "STOPPING=1");
+	listeners_close(s);
+	for (size_t i = 0; i < CHILDREN_MAX; i++)
+		child_end(&s->children[i]);
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+}
+
+int
+main(int argc, char **argv)
+{
+	int r = options_parse(argc, argv, &S.opt);
+
+	if (r != 0)
+		return r > 0 ? 0 : 2;
+	log_open("sgwardend", LOG_LEVEL_INFO);
+	if (start(&S) < 0) {
+		finish(&S);
+		return 1;
+	}
+	loop(&S);
+	finish(&S);
+	return S.failed ? 1 : 0;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The consent screen: one terminal at a time, handed over by `sgwarden consent`, whose connection stays open for as
+ * long as the terminal may be used.
+ */
+#include "supervisor.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sgwarden/log.h>
+
+static void
+refuse(int connection, const char *why)
+{
+	log_notice("consent screen refused: %s", why);
+	(void)send(connection, why, strlen(why), MSG_NOSIGNAL | MSG_DONTWAIT);
+	close(connection);
+}
+
+void
+screen_accept(struct supervisor *s, int connection, uint32_t uid)
+{
+	if (s->screen.connection >= 0) {
+		refuse(connection, "another consent screen is open: close that one first");
+		return;
+	}
+	s->screen = (struct screen){.connection = connection, .tty = -1, .uid = uid};
+	if (watch(s, connection, SOURCE_SCREEN, 0) < 0) {
+		close(connection);
+		s->screen.connection = -1;
+	}
+}
+
+void
+screen_tell(struct supervisor *s)
+{
+	struct msg *m = &s->msg;
+
+	m->id = MSG_SCREEN;
+	m->screen = (struct msg_screen){.kind = DISPLAY_NONE, .uid = s->screen.uid};
+	if (s->screen.tty >= 0) {
+		bool own = s->opt.mode == MODE_SYSTEM;
+
+		for (size_t i = 0; i < CHILDREN_MAX && own; i++)
+			own = s->children[i].pid == 0 || s->children[i].role != ROLE_FRONT ||
+			      s->children[i].uid != s->screen.uid;
+		m->screen.kind = own ? DISPLAY_TRUSTED : DISPLAY_SHARED;
+		(void)FIELD_SET(m->screen.tty, s->screen.name);
+	}
+	cell_send(s, ROLE_BROKER, m, -1);
+}
+
+static void
+screen_drop(struct supervisor *s)
+{
+	bool had = s->screen.tty >= 0;
+
+	close(s->screen.connection);
+	if (had)
+		close(s->screen.tty);
+	s->screen = (struct screen){.connection = -1, .tty = -1};
+	for (size_t i = 0; i < CHILDREN_MAX; i++)
+		if (s->children[i].role == ROLE_CONSENT)
+			child_end(&s->children[i]);
+	if (had)
+		screen_tell(s);
+}
+
+/* One byte 'c' and one descriptor; everything else is refused. */
+static int
+receive_tty(int connection)
+{
+	union {
+		struct cmsghdr align;
+		char space[CMSG_SPACE(2 * sizeof(int))];
+	} control = {0};
+	char byte = 0;
+	struct iovec iov = {.iov_base = &byte, .iov_len = 1};
+	struct msghdr hdr = {.msg_iov = &iov,
+	    .msg_iovlen = 1,
+	    .msg_control = &control,
+	    .msg_controllen = sizeof(control)};
+	ssize_t n = recvmsg(connection, &hdr, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&hdr) : NULL;
+	int fd = -1;
+
+	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS ||
+	    c->cmsg_len != CMSG_LEN(sizeof(int)))
+		return -1;
+	memcpy(&fd, CMSG_DATA(c), sizeof(int));
+	if (n == 1 && byte == 'c' && !(hdr.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) && isatty(fd))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* A terminal that another uid owns could be fed and read by that uid. */
+static bool
+tty_take(struct supervisor *s, int tty)
+{
+	char link[32], path[SGW_TTY_MAX + 8] = {0};
+	struct stat st;
+	ssize_t n;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", tty);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n <= 5 || n >= (ssize_t)sizeof(path) - 1 || strncmp(path, "/dev/", 5) != 0)
+		return false;
+	if (fstat(tty, &st) < 0 || (st.st_uid != s->screen.uid && s->screen.uid != 0) ||
+	    (fcntl(tty, F_GETFL) & O_ACCMODE) != O_RDWR)
+		return false;
+	if (!FIELD_SET(s->screen.name, path + 5))
+		return false;
+	s->screen.tty = tty;
+	return true;
+}
+
+void
+screen_event(struct supervisor *s)
+{
+	int tty;
+
+	if (s->screen.tty >= 0) { /* nothing may come any more but the end */
+		screen_drop(s);
+		return;
+	}
+	tty = receive_tty(s->screen.connection);
+	if (tty < 0) {
+		screen_drop(s);
+		return;
+	}
+	if (!tty_take(s, tty)) {
+		close(tty);
+		refuse(s->screen.connection,
+		    "that is no terminal of your own, open for reading and writing");
+		s->screen.connection = -1;
+		return;
+	}
+	log_info("consent screen on %s, uid %u", s->screen.name, (unsigned)s->screen.uid);
+	screen_tell(s);
+}

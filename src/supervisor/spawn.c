@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Children: from a row of the topology table to a running process with exactly the descriptors of that row. */
+#include "supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <sgwarden/log.h>
+
+#define FDS_MAX 10 /* of one child, the standard three and control included */
+#define FDS_HIGH                                                                                   \
+	64 /* above every number of the table: where they are parked before they are put in place */
+
+int
+edge_pair(int ret_ends[2])
+{
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_ends) < 0) {
+		log_error("socketpair: %s", strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+struct child *
+child_find(struct supervisor *s, enum role role, uint32_t number)
+{
+	for (size_t i = 0; i < CHILDREN_MAX; i++) {
+		struct child *c = &s->children[i];
+
+		if (c->pid && !c->ending && c->role == role && c->number == number)
+			return c;
+	}
+	return NULL;
+}
+
+static struct child *
+slot(struct supervisor *s)
+{
+	for (size_t i = 0; i < CHILDREN_MAX; i++)
+		if (!s->children[i].pid)
+			return &s->children[i];
+	return NULL;
+}
+
+void
+child_end(struct child *c)
+{
+	if (c->pid && !c->ending) {
+		c->ending = true;
+		(void)kill(c->pid, SIGKILL);
+	}
+}
+
+static void
+end_close(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+void
+child_forget(struct supervisor *s, struct child *c)
+{
+	(void)s;
+	chan_close(&c->control);
+	end_close(&c->to_planner);
+	end_close(&c->to_broker);
+	end_close(&c->to_consent);
+	c->pid = 0;
+}
+
+struct exec_plan {
+	char path[300];
+	char mode[24], parent[32], uid[32], gid[32];
+	char *argv[6];
+	size_t n;
+	struct spawn_fd fds[FDS_MAX];
+};
+
+/* System mode: the account of the row.  User mode keeps the caller's ids, and says 0 so that nobody relies on them. */
+static int
+account(const struct supervisor *s, const struct topology_row *row, struct exec_plan *e)
+{
+	const struct passwd *pw;
+
+	e->argv[3] = NULL;
+	if (s->opt.mode == MODE_USER)
+		return 0;
+	pw = getpwnam(row->user);
+	if (!pw) {
+		log_error(
+		    "no account %s: install the sysusers file and run systemd-sysusers", row->user);
+		return -1;
+	}
+	(void)snprintf(e->uid, sizeof(e->uid), "--uid=%u", (unsigned)pw->pw_uid);
+	(void)snprintf(e->gid, sizeof(e->gid), "--gid=%u", (unsigned)pw->pw_gid);
+	e->argv[3] = e->uid;
+	e->argv[4] = e->gid;
+	e->argv[5] = NULL;
+	return 0;
+}
+
+static int
+exec_prepare(const struct supervisor *s, const struct topology_row *row, struct exec_plan *e)
+{
+	if (snprintf(e->path, sizeof(e->path), "%s/%s", s->opt.libexec, row->executable) >=
+	    (int)sizeof(e->path))
+		return -1;
+	(void)snprintf(
+	    e->mode, sizeof(e->mode), "--mode=%s", s->opt.mode == MODE_SYSTEM ? "system" : "user");
+	(void)snprintf(e->parent, sizeof(e->parent), "--parent=%ld", (long)getpid());
+	e->argv[0] = e->path;
+	e->argv[1] = e->mode;
+	e->argv[2] = e->parent;
+	return account(s, row, e);
+}
+
+/* In the child: nothing but async-signal-safe calls. */
+static void
+exec_child(struct exec_plan *e)
+{
+	char *empty[] = {NULL};
+	sigset_t none;
+
+	for (size_t i = 0; i < e->n; i++) {
+		e->fds[i].from = fcntl(e->fds[i].from, F_DUPFD_CLOEXEC, FDS_HIGH);
+		if (e->fds[i].from < 0)
+			_exit(71);
+	}
+	for (size_t i = 0; i < e->n; i++)
+		if (dup2(e->fds[i].from, e->fds[i].to) < 0)
+			_exit(71);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	execve(e->path, e->argv, empty);
+	_exit(72);
+}
+
+static void
+fd_add(struct exec_plan *e, int from, int to)
+{
+	if (from >= 0 && e->n < FDS_MAX)
+		e->fds[e->n++] = (struct spawn_fd){.from = from, .to = to};
+}
+
+static struct child *
+register_child(struct supervisor *s, struct child *c, enum role role, pid_t pid, int control)
+{
+	*c = (struct child){.role = role,
+	    .pid = pid,
+	    .control = chan_open(control, ROLE_SUPERVISOR, role),
+	    .to_planner = -1,
+	    .to_broker = -1,
+	    .to_consent = -1};
+	c->control.state = CHAN_STARTING;
+	if (watch(s, control, SOURCE_CHILD, (uint32_t)(c - s->children)) < 0) {
+		child_end(c);
+		return NULL;
+	}
+	return c;
+}
+
+struct child *
+spawn(struct supervisor *s, enum role role, const struct spawn_fd *fds, size_t n)
+{
+	const struct topology_row *row = &TOPOLOGY[role];
+	struct exec_plan e = {0};
+	struct child *c = slot(s);
+	int control[2];
+	pid_t pid;
+
+	if (!c || exec_prepare(s, row, &e) < 0 || edge_pair(control) < 0) {
+		log_error("cannot start %s: no room or no such program", row->name);
+		return NULL;
+	}
+	fd_add(&e, s->dev_null, STDIN_FILENO);
+	fd_add(&e, s->dev_null, STDOUT_FILENO);
+	fd_add(&e, STDERR_FILENO, STDERR_FILENO);
+	fd_add(&e, control[1], FD_CONTROL);
+	for (size_t i = 0; i < n; i++)
+		fd_add(&e, fds[i].from, fds[i].to);
+	fd_add(&e, s->opt.clock_fd, FD_TESTCLOCK);
+	pid = fork();
+	if (pid == 0)
+		exec_child(&e);
+	close(control[1]);
+	if (pid < 0) {
+		log_error("fork for %s: %s", row->name, strerror(errno));
+		close(control[0]);
+		return NULL;
+	}
+	return register_child(s, c, role, pid, control[0]);
+}
+
+int
+watch(struct supervisor *s, int fd, enum source source, uint32_t index)
+{
+	struct epoll_event ev = {.events = EPOLLIN, .data.u64 = ((uint64_t)source << 32) | index};
+
+	if (epoll_ctl(s->epoll, EPOLL_CTL_ADD, fd, &ev) < 0) {
+		log_error("epoll: %s", strerror(errno));
+		return -1;
+	}
+	return 0;
+}

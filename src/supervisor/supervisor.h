@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The supervisor's own state: who runs, what listens, where the files are. */
+#ifndef SUPERVISOR_H
+#define SUPERVISOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <sgwarden/sandbox.h>
+#include <sgwarden/wire.h>
+
+#define KEY_DEVICES_MAX 4 /* security keys asked in one ceremony */
+#define CHILDREN_MAX (SGW_CLIENTS_MAX + 16)
+#define RESTARTS_MAX 5 /* of the cell, within RESTARTS_SECONDS, before giving up */
+#define RESTARTS_SECONDS 60
+
+struct options {
+	enum run_mode mode;
+	char config_dir[240];  /* config.json lives there; only its digest is compared */
+	char state_dir[240];   /* config.bin, keys, appliance, ledger/ */
+	char runtime_dir[240]; /* the sockets */
+	char aws_dir[240];     /* credentials and config */
+	char libexec[240];
+	int softkey_fd; /* -1: none; only in builds with SGW_SOFTKEY */
+	int clock_fd;   /* -1: none; only in builds with SGW_TESTCLOCK */
+};
+
+struct child {
+	enum role role;
+	pid_t pid; /* 0: this slot is free */
+	struct chan control;
+	uint32_t number; /* front: client; consent and fido: ceremony */
+	uint8_t index;   /* fido: which key */
+	uint8_t count;   /* fido: of how many */
+	bool ending;     /* killed by us: its death is no failure */
+	/* the other ends of its edges, kept until it is READY and then ATTACHed */
+	int to_planner;
+	int to_broker;
+	int to_consent;
+	/* front: what the kernel says of the client */
+	bool admin;
+	bool chain_verified;
+	uint32_t uid;
+	uint32_t client_pid;
+	char chain[SGW_CHAIN_MAX + 1];
+};
+
+enum listener {
+	LISTEN_MCP,
+	LISTEN_CONSENT,
+	LISTEN_ADMIN,
+	LISTEN_MAX,
+};
+
+struct screen {
+	int connection; /* -1: none */
+	int tty;        /* -1: not handed over yet */
+	uint32_t uid;
+	char name[SGW_TTY_MAX + 1];
+};
+
+struct supervisor {
+	struct options opt;
+	struct rec_config config;
+	char appliance[SGW_APPLIANCE_LEN + 1];
+	char boot_id[37];
+	int state; /* the state directory */
+	int lock;
+	int ledger_dir;
+	int dev_null;
+	int epoll;
+	int signals;
+	int listeners[LISTEN_MAX];
+	bool listening; /* the broker serves: clients are accepted */
+	bool quitting;
+	bool failed; /* quitting, and not because we were asked to */
+	struct screen screen;
+	struct child children[CHILDREN_MAX];
+	uint32_t last_client;
+	uint32_t degraded;              /* of the cell's processes together */
+	int64_t restarts[RESTARTS_MAX]; /* monotonic ms */
+	unsigned restart_next;
+	uint8_t scratch[SGW_DATAGRAM_MAX];
+	struct msg msg;
+};
+
+/* options.c: 0, 1 (help or version was printed: exit 0) or -1 (said why). */
+int options_parse(int argc, char **argv, struct options *ret_opt);
+
+/* state.c: opens and checks everything below the state directory.  0, or -1 with a line in the log. */
+int state_open(struct supervisor *s);
+int state_ledger(struct supervisor *s, int flags);
+int state_keys(struct supervisor *s);
+bool state_commit(struct supervisor *s, enum state_file file, const void *data, size_t len);
+
+/* spawn.c: descriptors of a child, by the numbers of its row; the supervisor keeps what it passes. */
+struct spawn_fd {
+	int from;
+	int to;
+};
+/* A new child of `role`, its control channel open and watched; NULL with a line in the log. */
+struct child *spawn(struct supervisor *s, enum role role, const struct spawn_fd *fds, size_t n);
+int edge_pair(int ret_ends[2]);  /* SOCK_SEQPACKET, close-on-exec */
+void child_end(struct child *c); /* SIGKILL; reaped later */
+void child_forget(struct supervisor *s, struct child *c);
+struct child *child_find(struct supervisor *s, enum role role, uint32_t number);
+
+/* cell.c */
+int cell_start(struct supervisor *s);
+void cell_stop(struct supervisor *s);
+int cell_restart(struct supervisor *s); /* -1: too often */
+void cell_ready(struct supervisor *s, struct child *c, uint32_t degraded);
+/* Sends to a cell process; a failure there is its end, and the reaper restarts the cell. */
+void cell_send(struct supervisor *s, enum role role, const struct msg *m, int fd);
+
+/* clients.c */
+int listeners_open(struct supervisor *s);
+void listeners_close(struct supervisor *s);
+void client_accept(struct supervisor *s, enum listener which);
+void client_ready(struct supervisor *s, struct child *front);
+void client_gone(struct supervisor *s, struct child *front);
+
+/* screen.c */
+void screen_accept(struct supervisor *s, int connection, uint32_t uid);
+void screen_event(struct supervisor *s);
+void screen_tell(struct supervisor *s);
+
+/* ceremony.c: the broker's fixed-size requests */
+void ceremony_start(struct supervisor *s, uint32_t number);
+void ceremony_keys(struct supervisor *s, uint32_t number);
+void ceremony_end(struct supervisor *s, uint32_t number, bool keys_only);
+void ceremony_ready(struct supervisor *s, struct child *c);
+
+/* devices.c: descriptors of plugged FIDO keys, owned by the caller. */
+size_t devices_open(const struct supervisor *s, int ret_fds[KEY_DEVICES_MAX]);
+
+/* chain.c: the processes above a client, nearest first, as printable text; true where the kernel held the identity. */
+bool chain_read(int connection, pid_t pid, char ret_chain[SGW_CHAIN_MAX + 1]);
+
+/* events: what an epoll entry stands for */
+enum source {
+	SOURCE_SIGNALS,
+	SOURCE_LISTENER, /* index: enum listener */
+	SOURCE_SCREEN,
+	SOURCE_CHILD, /* index: slot in children */
+};
+int watch(struct supervisor *s, int fd, enum source source, uint32_t index);
+
+#endif
