@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The broker's state.  One active plan at a time, one closing at a time; everything is bounded and static. */
+#ifndef BROKER_H
+#define BROKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <sgwarden/errors.h>
+#include <sgwarden/ledger.h>
+#include <sgwarden/policy.h>
+#include <sgwarden/record.h>
+#include <sgwarden/secret.h>
+#include <sgwarden/wire.h>
+
+#define RULES_READ_MAX 2048 /* rules of one group, both directions */
+#define FIDOS_MAX 4
+#define QUEUE_PER_UID 8
+#define COOLDOWN_SECONDS 60   /* after "deny" */
+#define BLOCK_SECONDS 600     /* after "block" */
+#define SCREEN_WAIT_SECONDS 120
+#define CALL_TIMEOUT 30000    /* ms that net may take */
+#define CALL_GRACE 5000       /* ms more before the broker gives up on net itself */
+#define KEY_RETRY 2000        /* ms between looks for a plugged key */
+#define SETTLE_MARGIN 60      /* s added to AWS's signature window before anything is settled by reading */
+
+/* ---- profiles and their keys ---- */
+
+struct profile {
+	const struct rec_profile_conf *conf;
+	bool has_keys;
+	bool asking; /* GetCallerIdentity is under way */
+	char account[SGW_ACCOUNT_MAX + 1];
+	struct profile_keys *keys; /* in the secret region */
+};
+
+struct profile_keys {
+	char access_key_id[SGW_ACCESS_KEY_ID_MAX + 1];
+	char secret_key[SGW_SECRET_KEY_MAX + 1];
+	char token[SGW_SESSION_TOKEN_MAX + 1];
+};
+
+/* ---- clients ---- */
+
+struct client {
+	uint32_t number; /* 0: free */
+	bool admin;
+	bool chain_verified;
+	uint32_t uid;
+	uint32_t pid;
+	char chain[SGW_CHAIN_MAX + 1];
+};
+
+/* Kept by uid, so that a new connection is no new quota. */
+struct quota {
+	bool used;
+	uint32_t uid;
+	int64_t prompts[64]; /* when, newest overwrite oldest; 0: none */
+	unsigned next;
+	int64_t cool_until; /* seconds since 1970 */
+	int64_t blocked_until;
+};
+#define QUOTAS_MAX 64
+
+/* ---- calls to AWS ---- */
+
+enum call_owner {
+	CALL_JOB,
+	CALL_CLOSING,
+	CALL_IDENTITY,
+	CALL_OWNER_MAX,
+};
+
+struct aws_result {
+	enum net_outcome outcome;
+	uint16_t http_status;
+	char code[SGW_AWS_CODE_MAX + 1];
+	char message[SGW_AWS_MESSAGE_MAX + 1];
+	char request_id[SGW_AWS_CODE_MAX + 1];
+	char next_token[SGW_NEXT_TOKEN_MAX + 1];
+};
+
+struct call {
+	uint32_t number; /* 0: none under way */
+	enum aws_op op;
+	int64_t deadline; /* monotonic ms */
+};
+
+/* What the pages of one call brought. */
+struct collected {
+	bool overflow;
+	bool has_group;
+	struct rec_group group;
+	size_t n_rules;
+	struct rec_rule rules[RULES_READ_MAX];
+	char account[SGW_ACCOUNT_MAX + 1];
+};
+
+/* ---- plans on their way ---- */
+
+enum job_kind {
+	JOB_CHANGE,
+	JOB_ENROLL,
+};
+
+enum job_state {
+	JOB_FREE,
+	JOB_QUEUED,
+	JOB_IDENTITY,    /* whose account is it */
+	JOB_READ_GROUP,
+	JOB_READ_RULES,
+	JOB_WAIT_SCREEN, /* nobody can be asked yet */
+	JOB_SPAWNING,    /* the supervisor starts consent */
+	JOB_READING,     /* the person reads */
+	JOB_KEYS,        /* the key is asked */
+	JOB_COMMIT,      /* enrolment: the key list is being written */
+	JOB_DRY_RUN,
+	JOB_REREAD,
+	JOB_CALL,
+	JOB_READ_BACK,
+	JOB_CLOSE_OWN,   /* the closing machine works for it */
+};
+
+struct job {
+	enum job_kind kind;
+	enum job_state state;
+	uint32_t client;
+	uint32_t uid;
+	uint64_t order; /* of arrival */
+	char plan_id[SGW_RECEIPT_LEN + 1];
+	struct rec_plan plan;
+	char key_name[SGW_KEY_NAME_MAX + 1];
+	struct verdict verdict;
+	bool withdrawn;
+	char receipt[SGW_RECEIPT_LEN + 1];
+	int64_t deadline; /* monotonic ms; 0 none */
+	unsigned tries;   /* of the present step */
+	bool asserted;    /* enrolment: an enrolled key has agreed */
+	size_t n_rule_ids;
+	struct rec_rule_id rule_ids[SGW_OPS_MAX];
+	size_t n_waiting; /* JOB_CLOSE_OWN: grants not closed yet */
+};
+
+/* ---- the ceremony of the active plan ---- */
+
+struct ceremony {
+	uint32_t number;
+	struct chan consent;
+	struct chan fido[FIDOS_MAX];
+	size_t n_fidos;
+	bool waiting_for_key;
+	int64_t next_look; /* monotonic ms: for a key */
+	enum key_state last_error;
+	struct record record;
+	size_t text_len;
+	char text[SGW_RECORD_MAX + 1];
+	uint8_t digest[HASH_LEN]; /* of the text: the clientDataHash */
+	struct msg ask;           /* what fido is asked with */
+	/* enrolment of a further key: the agreement of the earlier one */
+	uint8_t by_authdata[SGW_AUTHDATA_MAX], by_signature[SGW_SIGNATURE_MAX], by_cred[SGW_CRED_ID_MAX];
+	size_t by_authdata_len, by_signature_len, by_cred_len;
+};
+
+/* ---- what is open through us ---- */
+
+struct grant {
+	bool used;
+	struct rec_grant g;
+	uint16_t op; /* index in its plan */
+	const char *why; /* "expiry", "request", "sweep", "check" */
+	int64_t next_try; /* seconds since 1970 */
+	unsigned tries;
+	int64_t check_at; /* GRANT_CLOSED: look once more, after the signature window */
+	bool for_job;     /* the active plan waits for its end */
+};
+
+enum closing_state {
+	CLOSING_IDLE,
+	CLOSING_REVOKE,
+	CLOSING_READ,
+};
+
+struct closing {
+	enum closing_state state;
+	size_t index; /* of the grant */
+	bool revoked; /* AWS said the rule was there */
+	char request_id[SGW_AWS_CODE_MAX + 1];
+};
+
+struct broker {
+	struct chan control, planner, net, loader;
+	int ledger_fd;
+	bool configured, loaded, serving;
+	bool loader_failed;
+	struct rec_config config;
+	char appliance[SGW_APPLIANCE_LEN + 1];
+	char boot_id[37];
+	bool system_mode;
+	uint32_t degraded;
+	uint8_t policy_digest[HASH_LEN];
+
+	struct secret secrets;
+	size_t n_profiles;
+	struct profile profiles[SGW_PROFILES_MAX];
+
+	struct rec_key_list keys;
+	uint32_t counters[SGW_KEYS_MAX];
+	uint8_t keys_digest[HASH_LEN]; /* of the file as read */
+	struct rec_key_list keys_new;  /* being committed */
+
+	struct ledger_chain chain;
+	bool ledger_ok;
+	size_t torn_len; /* bytes of ours behind the last whole record */
+	struct msg_loaded_head head;
+	char problem[SGW_DETAIL_MAX + 1];
+
+	enum display_kind screen;
+	uint32_t screen_uid;
+	char tty[SGW_TTY_MAX + 1];
+
+	struct client clients[SGW_CLIENTS_MAX];
+	struct quota quotas[QUOTAS_MAX];
+
+	struct call calls[CALL_OWNER_MAX];
+	struct collected collected[CALL_OWNER_MAX];
+	uint32_t last_call;
+	size_t identity_of; /* profile whose identity is asked */
+	int64_t aws_answered;
+	int32_t clock_skew;
+
+	struct job jobs[SGW_PLANS_MAX];
+	struct job *active;
+	uint64_t last_order;
+	uint32_t last_ceremony;
+	struct ceremony ceremony;
+
+	struct grant grants[SGW_GRANTS_MAX];
+	struct closing closing;
+
+	struct msg in, out;
+	uint8_t scratch[SGW_DATAGRAM_MAX];
+	char ledger_text[LEDGER_RECORD_MAX * 2];
+	char hex[4][2 * SGW_BODY_MAX + 1]; /* binary values of one ledger record */
+	uint32_t order_scratch[RULES_READ_MAX];
+};
+
+/* Sends b->out; a peer of the cell that does not take it is stuck or owned, and the cell ends with it. */
+void send_planner(struct broker *b);
+void send_control(struct broker *b);
+void die(const char *why) __attribute__((noreturn));
+
+/* profiles.c */
+struct profile *profile_find(struct broker *b, const char *name);
+bool profile_allows(const struct profile *p, const char *region);
+int profiles_init(struct broker *b);
+void profile_loaded(struct broker *b, struct msg_loaded_profile *m);
+void profiles_tell(struct broker *b);
+void identity_next(struct broker *b); /* asks for the account of a profile that lacks one */
+void identity_answer(struct broker *b, const struct aws_result *r);
+
+/* clients.c */
+void client_add(struct broker *b, const struct msg_client *m);
+void client_remove(struct broker *b, uint32_t number);
+const struct client *client_find(const struct broker *b, uint32_t number);
+struct quota *quota_of(struct broker *b, uint32_t uid);
+enum sgw_error quota_problem(struct broker *b, uint32_t uid, char ret_detail[SGW_DETAIL_MAX + 1]);
+bool quota_prompt(struct broker *b, uint32_t uid); /* counts one; false: too many this hour */
+
+/* aws.c: one signed request per owner at a time; its end comes as the owner's *_answer(). */
+enum aws_body {
+	BODY_DRY_RUN = 1, /* see aws_change() */
+	BODY_REAL = 0,
+};
+enum sgw_error aws_read(struct broker *b, enum call_owner owner, enum aws_op op, struct profile *p,
+    const char *region, const char *group_id);
+enum sgw_error aws_next_page(struct broker *b, enum call_owner owner, enum aws_op op, struct profile *p,
+    const char *region, const char *group_id, const char *next_token);
+enum sgw_error aws_change(struct broker *b, enum call_owner owner, enum aws_op op, struct profile *p,
+    const char *region, const struct buf *body);
+void aws_for_planner(struct broker *b, const struct msg_read *m);
+void aws_page_rules(struct broker *b, const struct msg_aws_rules *m);
+void aws_page_groups(struct broker *b, const struct msg_aws_groups *m);
+void aws_identity(struct broker *b, const struct msg_aws_identity *m);
+void aws_done(struct broker *b, const struct msg_done *m);
+void aws_timeouts(struct broker *b);
+int64_t aws_next_deadline(const struct broker *b); /* monotonic ms, INT64_MAX: none */
+/* What AWS's refusal means for us; SGW_ERR_NONE for a 2xx answer. */
+enum sgw_error aws_error(const struct aws_result *r);
+bool aws_unknown(const struct aws_result *r); /* it may have been carried out */
+
+/* job.c */
+void job_plan(struct broker *b, const struct msg_plan *m);
+void job_enroll(struct broker *b, const struct msg_enroll *m);
+void job_withdraw(struct broker *b, const char *plan_id);
+void job_client_gone(struct broker *b, uint32_t client);
+void job_next(struct broker *b); /* starts the next queued plan when none is active */
+void job_restart(struct broker *b); /* the active one, from its reads on */
+void job_stage(struct broker *b, const struct job *j, enum stage stage, int64_t seconds_left);
+void job_answer(struct broker *b, const struct aws_result *r);
+void job_timeouts(struct broker *b);
+int64_t job_next_deadline(const struct broker *b);
+/* The last word: RESULT to the planner, the outcome to the screen, the next plan. */
+void job_end(struct broker *b, enum status status, enum sgw_error error, const char *detail);
+
+/* ceremony.c */
+void ceremony_begin(struct broker *b);
+void ceremony_spawned(struct broker *b, uint32_t number, int fd);
+void ceremony_consent(struct broker *b); /* its socket is readable */
+void ceremony_screen(struct broker *b);  /* a screen came or went */
+void ceremony_close(struct broker *b);   /* ends consent and fido, if any */
+void ceremony_voided(struct broker *b);  /* time is up */
+void ceremony_show_stage(struct broker *b, enum stage stage, int64_t seconds_left);
+void ceremony_show_outcome(struct broker *b, enum status status, enum sgw_error error, const char *detail);
+
+/* touch.c: from the typed word to the verified assertion */
+void touch_begin(struct broker *b);
+void touch_look(struct broker *b); /* for a plugged key, again */
+void touch_end(struct broker *b, const struct msg_key_end *m, int fd);
+void touch_fido(struct broker *b, size_t i);
+void touch_ask(struct broker *b, struct msg *ret_ask, bool credential);
+
+/* record_make.c */
+bool record_make(struct broker *b, struct ceremony *c, const struct job *j);
+
+/* execute.c: after the touch */
+void execute_begin(struct broker *b);
+void execute_answer(struct broker *b, const struct aws_result *r);
+void execute_close_own(struct broker *b);
+void execute_grant_closed(struct broker *b, bool closed);
+
+/* keys.c */
+int keys_read(struct broker *b);
+int keys_check(struct broker *b); /* against the ledger */
+const struct rec_key_entry *key_find(const struct broker *b, const uint8_t *id, size_t len, size_t *ret_index);
+void keys_tell(struct broker *b, uint32_t request);
+void enroll_credential(struct broker *b, const struct msg_credential *m);
+void enroll_committed(struct broker *b, bool ok);
+
+/* grants.c, closing.c */
+struct grant *grant_add(struct broker *b, const struct rec_grant *g, uint16_t op);
+struct grant *grant_find(struct broker *b, const struct rec_op *op);
+void grants_tell(struct broker *b, uint32_t request, const char *group_id);
+unsigned grants_count(const struct broker *b, enum grant_state state);
+unsigned grants_overdue(const struct broker *b);
+void closing_run(struct broker *b); /* starts what is due */
+void closing_answer(struct broker *b, const struct aws_result *r);
+int64_t closing_next(const struct broker *b); /* seconds since 1970, INT64_MAX: nothing */
+bool rules_have(const struct collected *c, int16_t protocol, int32_t from, int32_t to,
+    const struct rec_cidr *source);
+
+/* record.c of the ledger: ledger_out.c.  Each is true once the record is durable. */
+bool ledger_start(struct broker *b);
+bool ledger_stop(struct broker *b, const char *reason);
+bool ledger_request(struct broker *b, const struct job *j);
+bool ledger_refusal(struct broker *b, const struct job *j, enum sgw_error error, const char *detail);
+bool ledger_consent(struct broker *b, const struct job *j, const struct msg_assertion *a, uint32_t counter);
+bool ledger_denial(struct broker *b, const struct job *j, const char *reason);
+bool ledger_timeout(struct broker *b, const struct job *j, const char *stage);
+bool ledger_intent(struct broker *b, const struct job *j, const struct buf *body);
+bool ledger_outcome(struct broker *b, const struct job *j, enum sgw_error error, const struct aws_result *r,
+    const char *detail);
+bool ledger_ambiguous(struct broker *b, const char *receipt, const char *action, uint16_t op, int64_t until);
+bool ledger_reconcile(struct broker *b, const struct grant *g, bool open);
+bool ledger_close(struct broker *b, const struct grant *g, bool was_there, const char *request_id);
+bool ledger_enroll(struct broker *b, const struct job *j, const struct rec_key_entry *key,
+    const struct msg_credential *m, const uint8_t keys_digest[HASH_LEN]);
+
+#endif

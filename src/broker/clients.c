@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who asks, as the kernel says; and how often each uid may make a person read. */
+#include "broker.h"
+
+#include <stdio.h>
+
+#include <sgwarden/clock.h>
+
+#define HOUR 3600
+
+void
+client_add(struct broker *b, const struct msg_client *m)
+{
+	for (size_t i = 0; i < SGW_CLIENTS_MAX; i++) {
+		struct client *c = &b->clients[i];
+
+		if (c->number)
+			continue;
+		*c = (struct client){.number = m->client,
+		    .admin = m->admin,
+		    .chain_verified = m->chain_verified,
+		    .uid = m->uid,
+		    .pid = m->pid};
+		(void)FIELD_SET(c->chain, m->chain);
+		return;
+	}
+}
+
+void
+client_remove(struct broker *b, uint32_t number)
+{
+	for (size_t i = 0; i < SGW_CLIENTS_MAX; i++)
+		if (b->clients[i].number == number)
+			b->clients[i].number = 0;
+}
+
+const struct client *
+client_find(const struct broker *b, uint32_t number)
+{
+	for (size_t i = 0; i < SGW_CLIENTS_MAX && number; i++)
+		if (b->clients[i].number == number)
+			return &b->clients[i];
+	return NULL;
+}
+
+static int64_t
+quota_busy_until(const struct quota *q)
+{
+	int64_t latest = q->cool_until > q->blocked_until ? q->cool_until : q->blocked_until;
+
+	for (size_t i = 0; i < sizeof(q->prompts) / sizeof(q->prompts[0]); i++)
+		if (q->prompts[i] + HOUR > latest)
+			latest = q->prompts[i] + HOUR;
+	return latest;
+}
+
+/* A uid's slot; where all are taken, the one that has been quiet longest, so that a flood of uids frees nobody early. */
+struct quota *
+quota_of(struct broker *b, uint32_t uid)
+{
+	struct quota *quietest = &b->quotas[0];
+
+	for (size_t i = 0; i < QUOTAS_MAX; i++) {
+		struct quota *q = &b->quotas[i];
+
+		if (q->used && q->uid == uid)
+			return q;
+		if (!q->used || (quietest->used && quota_busy_until(q) < quota_busy_until(quietest)))
+			quietest = q;
+	}
+	*quietest = (struct quota){.used = true, .uid = uid};
+	return quietest;
+}
+
+static unsigned
+prompts_this_hour(const struct quota *q, int64_t now)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < sizeof(q->prompts) / sizeof(q->prompts[0]); i++)
+		if (q->prompts[i] > now - HOUR)
+			n++;
+	return n;
+}
+
+static unsigned
+prompts_most(const struct broker *b)
+{
+	const unsigned room = sizeof(b->quotas[0].prompts) / sizeof(b->quotas[0].prompts[0]);
+
+	return b->config.policy.prompts_per_hour < room ? b->config.policy.prompts_per_hour : room;
+}
+
+enum sgw_error
+quota_problem(struct broker *b, uint32_t uid, char ret_detail[SGW_DETAIL_MAX + 1])
+{
+	const struct quota *q = quota_of(b, uid);
+	int64_t now = clock_now();
+	char until[CLOCK_TEXT_LEN];
+
+	if (q->blocked_until > now) {
+		clock_format(q->blocked_until, until);
+		(void)snprintf(ret_detail, SGW_DETAIL_MAX + 1, "blocked until %s", until);
+		return SGW_ERR_BLOCKED;
+	}
+	if (q->cool_until > now) {
+		clock_format(q->cool_until, until);
+		(void)snprintf(ret_detail, SGW_DETAIL_MAX + 1, "not before %s", until);
+		return SGW_ERR_COOLING_DOWN;
+	}
+	if (prompts_this_hour(q, now) >= prompts_most(b)) {
+		(void)snprintf(ret_detail, SGW_DETAIL_MAX + 1, "policy line limit.prompts: %u an hour",
+		    prompts_most(b));
+		return SGW_ERR_RATE_LIMITED;
+	}
+	return SGW_ERR_NONE;
+}
+
+bool
+quota_prompt(struct broker *b, uint32_t uid)
+{
+	struct quota *q = quota_of(b, uid);
+	int64_t now = clock_now();
+
+	if (prompts_this_hour(q, now) >= prompts_most(b))
+		return false;
+	q->prompts[q->next] = now;
+	q->next = (q->next + 1) % (sizeof(q->prompts) / sizeof(q->prompts[0]));
+	return true;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of what is open through us: touched records whose closing is still to come. */
+#include "broker.h"
+
+#include <sgwarden/clock.h>
+#include <sgwarden/log.h>
+
+struct grant *
+grant_add(struct broker *b, const struct rec_grant *g, uint16_t op)
+{
+	for (size_t i = 0; i < SGW_GRANTS_MAX; i++)
+		if (!b->grants[i].used) {
+			b->grants[i] = (struct grant){.used = true, .g = *g, .op = op, .why = "expiry"};
+			return &b->grants[i];
+		}
+	return NULL;
+}
+
+struct grant *
+grant_find(struct broker *b, const struct rec_op *op)
+{
+	for (size_t i = 0; i < SGW_GRANTS_MAX; i++) {
+		struct grant *g = &b->grants[i];
+
+		if (g->used && g->g.state != GRANT_CLOSED && op_equals_grant(op, op->group_id, &g->g))
+			return g;
+	}
+	return NULL;
+}
+
+void
+grants_tell(struct broker *b, uint32_t request, const char *group_id)
+{
+	struct msg_grants *m = &b->out.grants;
+
+	b->out.id = MSG_GRANTS;
+	*m = (struct msg_grants){.request = request};
+	for (size_t i = 0; i < SGW_GRANTS_MAX; i++) {
+		const struct grant *g = &b->grants[i];
+
+		if (!g->used || g->g.state == GRANT_CLOSED || (group_id[0] && strcmp(group_id, g->g.group_id) != 0))
+			continue;
+		if (m->n_grants == SGW_GRANTS_PAGE) {
+			m->more = true;
+			send_planner(b);
+			b->out.id = MSG_GRANTS;
+			*m = (struct msg_grants){.request = request};
+		}
+		m->grants[m->n_grants++] = g->g;
+	}
+	m->more = false;
+	send_planner(b);
+}
+
+unsigned
+grants_count(const struct broker *b, enum grant_state state)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < SGW_GRANTS_MAX; i++)
+		if (b->grants[i].used && b->grants[i].g.state == state)
+			n++;
+	return n;
+}
+
+unsigned
+grants_overdue(const struct broker *b)
+{
+	int64_t now = clock_now();
+	unsigned n = 0;
+
+	for (size_t i = 0; i < SGW_GRANTS_MAX; i++)
+		if (b->grants[i].used && b->grants[i].g.state != GRANT_CLOSED && b->grants[i].g.closes < now)
+			n++;
+	return n;
+}
