@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "verify.h"
+#include <sgwarden/assertion.h>
 
 #define RP "sgwarden:test"
 

@@ -326,7 +326,7 @@ test_der(void **state)
 		assert_int_equal(verdict(&f), VERIFY_DER);
 	}
 	forge_sign(&f);
-	resign(&f, s_mirrored); /* both halves are ES256: see verify.h */
+	resign(&f, s_mirrored); /* both halves are ES256: see assertion.h */
 	assert_int_equal(verdict(&f), 0);
 	forge_sign(&f);
 	f.sig[f.sig_len++] = 0; /* a byte behind it */

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a security key said, judged on libcrypto alone: see verify.h. */
-#include "verify.h"
+/* What a security key said: see assertion.h. */
+#include <sgwarden/assertion.h>
 
-#include <openssl/bn.h>
-#include <openssl/core_names.h>
-#include <openssl/crypto.h>
-#include <openssl/ecdsa.h>
-#include <openssl/evp.h>
-#include <openssl/params.h>
 #include <string.h>
+
+#include <sgwarden/es256.h>
 
 enum {
 	FLAG_UP = 0x01,
@@ -25,11 +21,6 @@ enum {
 /* {"hmac-secret": …}, up to the value. */
 static const uint8_t EXT_HEAD[] = {
     0xa1, 0x6b, 'h', 'm', 'a', 'c', '-', 's', 'e', 'c', 'r', 'e', 't'};
-
-/* The order of P-256 (SEC 2, section 2.4.2). */
-static const uint8_t ORDER[32] = {0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff,
-    0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc,
-    0x63, 0x25, 0x51};
 
 const char *
 verify_strerror(int error)
@@ -77,7 +68,7 @@ authdata_check(const struct verify_expect *e, const uint8_t *authdata, size_t le
 	if (len < AUTHDATA_HEAD || len > SGW_AUTHDATA_MAX)
 		return VERIFY_LENGTH;
 	flags = authdata[32];
-	if (CRYPTO_memcmp(authdata, e->rp_id_hash, 32) != 0)
+	if (memcmp(authdata, e->rp_id_hash, 32) != 0)
 		return VERIFY_RP_ID;
 	if (!(flags & FLAG_UP))
 		return VERIFY_NO_TOUCH;
@@ -97,89 +88,21 @@ authdata_check(const struct verify_expect *e, const uint8_t *authdata, size_t le
 	return 0;
 }
 
-/* NULL where the bytes are no point of the curve. */
-static EVP_PKEY *
-pubkey_new(const uint8_t pubkey[64])
-{
-	uint8_t point[65] = {4};
-	char group[] = "P-256";
-	OSSL_PARAM params[] = {
-	    OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
-	    OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point),
-	    OSSL_PARAM_construct_end(),
-	};
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-	EVP_PKEY *pkey = NULL;
-
-	memcpy(point + 1, pubkey, 64);
-	if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
-	    EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
-		pkey = NULL;
-	EVP_PKEY_CTX_free(ctx);
-	return pkey;
-}
-
-static bool
-pubkey_on_curve(const uint8_t pubkey[64])
-{
-	EVP_PKEY *pkey = pubkey_new(pubkey);
-	EVP_PKEY_CTX *ctx = pkey != NULL ? EVP_PKEY_CTX_new(pkey, NULL) : NULL;
-	bool ok = ctx != NULL && EVP_PKEY_public_check(ctx) == 1;
-
-	EVP_PKEY_CTX_free(ctx);
-	EVP_PKEY_free(pkey);
-	return ok;
-}
-
-static bool
-scalar_in_range(const BIGNUM *v, const BIGNUM *order)
-{
-	return !BN_is_negative(v) && !BN_is_zero(v) && BN_cmp(v, order) < 0;
-}
-
-/* libcrypto's parser is lenient about BER; whatever does not encode to the same bytes again is refused. */
-static bool
-signature_is_canonical(const uint8_t *sig, size_t sig_len)
-{
-	const uint8_t *p = sig;
-	ECDSA_SIG *parsed =
-	    sig_len <= SGW_SIGNATURE_MAX ? d2i_ECDSA_SIG(NULL, &p, (long)sig_len) : NULL;
-	BIGNUM *order = BN_bin2bn(ORDER, sizeof ORDER, NULL);
-	uint8_t *again = NULL;
-	int again_len = parsed != NULL ? i2d_ECDSA_SIG(parsed, &again) : -1;
-	bool ok;
-
-	ok = again_len > 0 && order != NULL && (size_t)again_len == sig_len &&
-	     memcmp(again, sig, sig_len) == 0 && scalar_in_range(ECDSA_SIG_get0_r(parsed), order) &&
-	     scalar_in_range(ECDSA_SIG_get0_s(parsed), order);
-	OPENSSL_free(again);
-	BN_free(order);
-	ECDSA_SIG_free(parsed);
-	return ok;
-}
+/* Every answer of the signature check has its name here too. */
+static const int ES256_ERRORS[ES256_MAX] = {
+    [ES256_OK] = 0,
+    [ES256_DER] = VERIFY_DER,
+    [ES256_KEY] = VERIFY_PUBLIC_KEY,
+    [ES256_SIGNATURE] = VERIFY_SIGNATURE,
+    [ES256_LIBCRYPTO] = VERIFY_LIBCRYPTO,
+};
 
 int
 es256_verify(const uint8_t pubkey[64], const uint8_t *authdata, size_t authdata_len,
     const uint8_t client_data_hash[32], const uint8_t *sig, size_t sig_len)
 {
-	EVP_PKEY *pkey;
-	EVP_MD_CTX *ctx;
-	int error = VERIFY_LIBCRYPTO;
-
-	if (!signature_is_canonical(sig, sig_len))
-		return VERIFY_DER;
-	if (!pubkey_on_curve(pubkey))
-		return VERIFY_PUBLIC_KEY;
-	pkey = pubkey_new(pubkey);
-	ctx = EVP_MD_CTX_new();
-	if (pkey != NULL && ctx != NULL &&
-	    EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, pkey) == 1 &&
-	    EVP_DigestVerifyUpdate(ctx, authdata, authdata_len) == 1 &&
-	    EVP_DigestVerifyUpdate(ctx, client_data_hash, 32) == 1)
-		error = EVP_DigestVerifyFinal(ctx, sig, sig_len) == 1 ? 0 : VERIFY_SIGNATURE;
-	EVP_MD_CTX_free(ctx);
-	EVP_PKEY_free(pkey);
-	return error;
+	return ES256_ERRORS[es256_check(
+	    pubkey, authdata, authdata_len, client_data_hash, sig, sig_len)];
 }
 
 int
@@ -231,7 +154,7 @@ credential_parse(
 
 	if (len < AUTHDATA_HEAD + AAGUID_LEN + 2 || len > SGW_AUTHDATA_MAX)
 		return VERIFY_LENGTH;
-	if (CRYPTO_memcmp(authdata, rp_id_hash, 32) != 0)
+	if (memcmp(authdata, rp_id_hash, 32) != 0)
 		return VERIFY_RP_ID;
 	error = credential_flags(authdata[32]);
 	if (error < 0)
@@ -247,7 +170,7 @@ credential_parse(
 	memcpy(c.id, p, c.id_len);
 	if (!cose_key_parse(p + c.id_len, c.pubkey))
 		return VERIFY_COSE_KEY;
-	if (!pubkey_on_curve(c.pubkey))
+	if (!es256_key_ok(c.pubkey))
 		return VERIFY_PUBLIC_KEY;
 	p += c.id_len + 77;
 	rest -= c.id_len + 77;

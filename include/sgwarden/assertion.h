@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a security key said, judged on libcrypto alone: no I/O, no libfido2, no state.
+ * What a security key said, judged on libcrypto alone: no I/O, no libfido2, no state.  The broker asks this before it
+ * acts, `sgwarden ledger verify` afterwards: the same code.
  *
  * Everything is refused that is not exactly what was asked for: WebAuthn leaves relying parties latitude (section
  * 7.2, "Verifying an Authentication Assertion"), this one takes none.  Authenticator data: WebAuthn, section 6.1;
  * hmac-secret: CTAP 2.1, section 12.5; ES256: RFC 9053, section 2.1; COSE keys: RFC 9052, section 7.
  */
-#ifndef SGW_BROKER_VERIFY_H
-#define SGW_BROKER_VERIFY_H
+#ifndef SGWARDEN_ASSERTION_H
+#define SGWARDEN_ASSERTION_H
 
 #include <stdbool.h>
 #include <stddef.h>
