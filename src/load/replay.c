@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Grants, counters and digests from the ledger's entries; see replay.h. */
+#include "replay.h"
+
+#include <string.h>
+
+#define COUNTER_AT                                                                                 \
+	33 /* authenticator data: 32 bytes rpIdHash, flags, then the counter (CTAP 2.1, 6.1) */
+
+static bool
+field_is(const struct ledger_entry *entry, const char *key, const char *value)
+{
+	const struct ledger_field *field = ledger_field(entry, key);
+
+	return field && field->len == strlen(value) && memcmp(field->value, value, field->len) == 0;
+}
+
+static bool
+field_text(const struct ledger_entry *entry, const char *key, char *ret, size_t size)
+{
+	const struct ledger_field *field = ledger_field(entry, key);
+
+	return field && field_copy(ret, size, field->value, field->len);
+}
+
+static bool
+field_number(const struct ledger_entry *entry, const char *key, uint64_t most, uint64_t *ret)
+{
+	const struct ledger_field *field = ledger_field(entry, key);
+	uint64_t n = 0;
+
+	if (field == NULL || field->len == 0 || (field->value[0] == '0' && field->len > 1))
+		return false;
+	for (size_t i = 0; i < field->len; i++) {
+		if (field->value[i] < '0' || field->value[i] > '9')
+			return false;
+		n = n * 10 + (uint64_t)(field->value[i] - '0');
+		if (n > most)
+			return false;
+	}
+	*ret = n;
+	return true;
+}
+
+static bool
+field_digest(const struct ledger_entry *entry, const char *key, uint8_t ret[HASH_LEN])
+{
+	const struct ledger_field *field = ledger_field(entry, key);
+
+	return field && hex_decode(field->value, field->len, ret, HASH_LEN);
+}
+
+/* ---- grants ---- */
+
+static struct replay_grant *
+grant_find(struct replay *r, const char *receipt, uint64_t op)
+{
+	for (size_t i = 0; i < r->n_grants; i++)
+		if (r->grants[i].op == op && strcmp(r->grants[i].grant.receipt, receipt) == 0)
+			return &r->grants[i];
+	return NULL;
+}
+
+/* The order of the rest stays: the broker gets the oldest first. */
+static void
+grant_drop(struct replay *r, struct replay_grant *grant)
+{
+	size_t behind = r->n_grants - (size_t)(grant - r->grants) - 1;
+
+	memmove(grant, grant + 1, behind * sizeof(*grant));
+	r->n_grants--;
+}
+
+/* A record that was touched for and never sent opens nothing once another one is touched for. */
+static void
+grants_drop_unsent(struct replay *r)
+{
+	for (size_t i = r->n_grants; i > 0; i--)
+		if (!r->grants[i - 1].sent)
+			grant_drop(r, &r->grants[i - 1]);
+}
+
+static const char *
+grants_add(struct replay *r, const struct record *record, const char *receipt)
+{
+	const struct rec_plan *plan = &record->plan;
+
+	if (r->n_grants + plan->n_ops > REPLAY_GRANTS_MAX)
+		grants_drop_unsent(r);
+	if (r->n_grants + plan->n_ops > REPLAY_GRANTS_MAX)
+		return "more grants are open than this build can hold";
+	for (unsigned i = 0; i < plan->n_ops; i++) {
+		const struct rec_op *op = &plan->ops[i];
+		struct replay_grant *to = &r->grants[r->n_grants++];
+		struct rec_grant *grant = &to->grant;
+
+		*to = (struct replay_grant){.op = i};
+		FIELD_SET(grant->receipt, receipt);
+		FIELD_SET(grant->profile, plan->profile);
+		FIELD_SET(grant->account, plan->account);
+		FIELD_SET(grant->region, plan->region);
+		FIELD_SET(grant->group_id, op->group_id);
+		grant->protocol = op->protocol;
+		grant->from_port = op->from_port;
+		grant->to_port = op->to_port;
+		grant->source = op->source;
+		grant->closes = record->closes;
+		grant->state = GRANT_AMBIGUOUS;
+	}
+	return NULL;
+}
+
+/* ---- counters ---- */
+
+static struct replay_counter *
+counter_find(struct replay *r, const uint8_t *id, size_t len)
+{
+	for (size_t i = 0; i < r->n_counters; i++)
+		if (r->counters[i].cred_id_len == len &&
+		    memcmp(r->counters[i].cred_id, id, len) == 0)
+			return &r->counters[i];
+	return NULL;
+}
+
+static bool
+field_credential(const struct ledger_entry *entry, const char *key, uint8_t ret_id[SGW_CRED_ID_MAX],
+    uint16_t *ret_len)
+{
+	const struct ledger_field *field = ledger_field(entry, key);
+	size_t len = field ? field->len / 2 : 0;
+
+	if (len == 0 || len > SGW_CRED_ID_MAX || !hex_decode(field->value, field->len, ret_id, len))
+		return false;
+	*ret_len = (uint16_t)len;
+	return true;
+}
+
+static const char *
+counter_set(struct replay *r, const struct ledger_entry *entry, const char *key, uint32_t counter)
+{
+	uint8_t id[SGW_CRED_ID_MAX];
+	struct replay_counter *to;
+	uint16_t len = 0;
+
+	if (!field_credential(entry, key, id, &len))
+		return "its credential is none";
+	to = counter_find(r, id, len);
+	if (to == NULL && r->n_counters == REPLAY_COUNTERS_MAX)
+		return "more security keys than this build can hold";
+	if (to == NULL) {
+		to = &r->counters[r->n_counters++];
+		memcpy(to->cred_id, id, len);
+		to->cred_id_len = len;
+	}
+	to->counter = counter;
+	return NULL;
+}
+
+/* ---- the kinds ---- */
+
+static const char *
+on_start(struct replay *r, const struct ledger_entry *entry)
+{
+	return field_digest(entry, "policy", r->policy_digest) ? NULL : "its policy is no digest";
+}
+
+static bool
+field_authdata_counter(const struct ledger_entry *entry, const char *key, uint32_t *ret_counter)
+{
+	const struct ledger_field *field = ledger_field(entry, key);
+	uint8_t authdata[SGW_AUTHDATA_MAX];
+	size_t len = field ? field->len / 2 : 0;
+	const uint8_t *at = authdata + COUNTER_AT;
+
+	if (len < COUNTER_AT + 4 || len > sizeof(authdata) ||
+	    !hex_decode(field->value, field->len, authdata, len))
+		return false;
+	*ret_counter = (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+	return true;
+}
+
+/* A later key is enrolled by the touch of an earlier one, whose counter moved too. */
+static const char *
+on_enroll(struct replay *r, const struct ledger_entry *entry)
+{
+	const char *problem;
+	uint32_t counter = 0;
+
+	if (!field_digest(entry, "keys", r->keys_digest))
+		return "its key list is no digest";
+	if (!field_authdata_counter(entry, "authdata", &counter))
+		return "its authenticator data are none";
+	problem = counter_set(r, entry, "credential", counter);
+	if (problem != NULL || ledger_field(entry, "by") == NULL)
+		return problem;
+	if (!field_authdata_counter(entry, "by-authdata", &counter))
+		return "its authenticator data are none";
+	return counter_set(r, entry, "by", counter);
+}
+
+static const char *
+on_remove(struct replay *r, const struct ledger_entry *entry)
+{
+	uint8_t id[SGW_CRED_ID_MAX];
+	struct replay_counter *gone;
+	uint16_t len = 0;
+
+	if (!field_digest(entry, "keys", r->keys_digest))
+		return "its key list is no digest";
+	if (!field_credential(entry, "credential", id, &len))
+		return "its credential is none";
+	gone = counter_find(r, id, len);
+	if (gone != NULL)
+		*gone = r->counters[--r->n_counters];
+	return NULL;
+}
+
+static const char *
+on_consent(struct replay *r, const struct ledger_entry *entry)
+{
+	const struct ledger_field *text = ledger_field(entry, "text");
+	char receipt[SGW_RECEIPT_LEN + 1], of_text[SGW_RECEIPT_LEN + 1];
+	uint64_t counter = 0;
+
+	if (text == NULL || !record_decode((const uint8_t *)text->value, text->len, &r->record))
+		return "its text is no consent record";
+	record_receipt((const uint8_t *)text->value, text->len, of_text);
+	if (!field_text(entry, "receipt", receipt, sizeof(receipt)) ||
+	    strcmp(receipt, of_text) != 0)
+		return "its receipt is not that of its text";
+	if (!field_number(entry, "counter", UINT32_MAX, &counter))
+		return "its counter is none";
+	if (r->record.kind == RECORD_CHANGE && r->record.plan.n_ops > 0 &&
+	    r->record.plan.ops[0].action == ACTION_OPEN) {
+		const char *problem = grants_add(r, &r->record, receipt);
+
+		if (problem != NULL)
+			return problem;
+	}
+	return counter_set(r, entry, "credential", (uint32_t)counter);
+}
+
+/* The grant that an entry speaks of.  false: the entry names none; NULL grant: none of that name is open. */
+static bool
+entry_grant(struct replay *r, const struct ledger_entry *entry, struct replay_grant **ret_grant)
+{
+	char receipt[SGW_RECEIPT_LEN + 1];
+	uint64_t op = 0;
+
+	if (!field_text(entry, "receipt", receipt, sizeof(receipt)) || !receipt_id_ok(receipt) ||
+	    !field_number(entry, "op", SGW_OPS_MAX - 1, &op))
+		return false;
+	*ret_grant = grant_find(r, receipt, op);
+	return true;
+}
+
+#define NO_NAME "it names no operation of a receipt"
+#define UNKNOWN "no touched record before it opens what it names"
+
+static const char *
+on_intent(struct replay *r, const struct ledger_entry *entry)
+{
+	struct replay_grant *grant = NULL;
+	size_t sent = 0;
+
+	if (!entry_grant(r, entry, &grant))
+		return NO_NAME;
+	if (!field_is(entry, "action", "open"))
+		return NULL;
+	if (grant == NULL)
+		return UNKNOWN;
+	grant->sent = true;
+	grant->grant.sent = entry->time;
+	for (size_t i = 0; i < r->n_grants; i++)
+		sent += r->grants[i].sent;
+	return sent > SGW_GRANTS_MAX ? "more grants are open than this build can hold" : NULL;
+}
+
+static const char *
+on_outcome(struct replay *r, const struct ledger_entry *entry)
+{
+	struct replay_grant *grant = NULL;
+
+	if (!entry_grant(r, entry, &grant))
+		return NO_NAME;
+	if (!field_is(entry, "action", "open"))
+		return NULL;
+	if (grant == NULL || !grant->sent)
+		return UNKNOWN;
+	if (field_is(entry, "status", "ok"))
+		grant->grant.state = GRANT_OPEN;
+	else
+		grant_drop(r, grant);
+	return NULL;
+}
+
+static const char *
+on_ambiguous(struct replay *r, const struct ledger_entry *entry)
+{
+	struct replay_grant *grant = NULL;
+
+	if (!entry_grant(r, entry, &grant))
+		return NO_NAME;
+	/* A closing that AWS never answered leaves its grant as it was: still to be closed. */
+	if (grant != NULL && field_is(entry, "action", "open"))
+		grant->grant.state = GRANT_AMBIGUOUS;
+	return NULL;
+}
+
+static const char *
+on_reconcile(struct replay *r, const struct ledger_entry *entry)
+{
+	struct replay_grant *grant = NULL;
+
+	if (!entry_grant(r, entry, &grant))
+		return NO_NAME;
+	if (grant == NULL)
+		return NULL;
+	if (field_is(entry, "found", "open"))
+		grant->grant.state = GRANT_OPEN;
+	else if (field_is(entry, "found", "absent"))
+		grant_drop(r, grant);
+	else
+		return "what it found is neither open nor absent";
+	return NULL;
+}
+
+static const char *
+on_close(struct replay *r, const struct ledger_entry *entry)
+{
+	struct replay_grant *grant = NULL;
+
+	if (!entry_grant(r, entry, &grant))
+		return NO_NAME;
+	if (grant != NULL &&
+	    (field_is(entry, "status", "closed") || field_is(entry, "status", "gone")))
+		grant_drop(r, grant);
+	return NULL;
+}
+
+static const char *(*const ON_KIND[LEDGER_KIND_MAX])(
+    struct replay *, const struct ledger_entry *) = {
+    [LEDGER_START] = on_start,
+    [LEDGER_ENROLL] = on_enroll,
+    [LEDGER_REMOVE] = on_remove,
+    [LEDGER_CONSENT] = on_consent,
+    [LEDGER_INTENT] = on_intent,
+    [LEDGER_OUTCOME] = on_outcome,
+    [LEDGER_AMBIGUOUS] = on_ambiguous,
+    [LEDGER_RECONCILE] = on_reconcile,
+    [LEDGER_CLOSE] = on_close,
+};
+
+const char *
+replay_entry(struct replay *r, const struct ledger_entry *entry)
+{
+	if ((unsigned)entry->kind >= LEDGER_KIND_MAX || ON_KIND[entry->kind] == NULL)
+		return NULL;
+	return ON_KIND[entry->kind](r, entry);
+}

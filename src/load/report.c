@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Messages to the broker, each sent only once its queue has room. */
+#include "report.h"
+
+#include <poll.h>
+#include <string.h>
+
+#include <sgwarden/log.h>
+
+#define ROOM_WAIT 10000 /* ms that the broker may take to read on */
+
+int
+report_open(struct report *r, int fd)
+{
+	*r = (struct report){.broker = chan_open(fd, ROLE_LOADER, ROLE_BROKER)};
+	if (secret_alloc(&r->memory, sizeof(struct msg) + SGW_DATAGRAM_MAX) < 0)
+		return -1;
+	r->m = r->memory.data;
+	r->scratch = r->m + 1;
+	return 0;
+}
+
+void
+report_close(struct report *r)
+{
+	secret_free(&r->memory);
+	chan_close(&r->broker);
+}
+
+static void
+send_out(struct report *r, bool secret)
+{
+	struct pollfd room = {.fd = r->broker.fd, .events = POLLOUT};
+
+	if (r->failed)
+		return;
+	if (poll(&room, 1, ROOM_WAIT) != 1 ||
+	    chan_send(&r->broker, r->scratch, r->m, -1, secret) < 0) {
+		log_error("the broker does not listen");
+		r->failed = true;
+	}
+}
+
+void
+report_problem(
+    struct report *r, enum input_file file, uint32_t line, bool fatal, const char *detail)
+{
+	struct msg_loaded_problem *out = &r->m->loaded_problem;
+
+	if (r->problems > REPORT_PROBLEMS_MAX && !fatal)
+		return;
+	if (r->problems++ == REPORT_PROBLEMS_MAX && !fatal)
+		detail = "and more problems, not listed";
+	r->m->id = MSG_LOADED_PROBLEM;
+	out->file = file;
+	out->line = line;
+	out->fatal = fatal;
+	if (!FIELD_SET(out->detail, detail))
+		FIELD_SET(out->detail, "a problem too long to be told");
+	send_out(r, false);
+}
+
+void
+report_profile(struct report *r, const struct profile_loaded *profile)
+{
+	struct msg_loaded_profile *out = &r->m->loaded_profile;
+
+#define COPY(field, slice)                                                                         \
+	field_copy(field, sizeof(field), (slice).at ? (slice).at : "", (slice).len)
+	r->m->id = MSG_LOADED_PROFILE;
+	COPY(out->name, profile->name);
+	COPY(out->access_key_id, profile->access_key_id);
+	COPY(out->secret_key, profile->secret_key);
+	COPY(out->token, profile->token);
+	COPY(out->region, profile->region);
+#undef COPY
+	send_out(r, true);
+	memory_erase(r->m, sizeof(*r->m));
+}
+
+void
+report_ledger(struct report *r, const struct stream *s, const struct replay *replay)
+{
+	struct msg_loaded_head *head = &r->m->loaded_head;
+
+	r->m->id = MSG_LOADED_HEAD;
+	head->number = s->chain.number;
+	memcpy(head->head, s->chain.head, sizeof(head->head));
+	head->time = s->chain.time;
+	head->torn_len = s->torn_len;
+	memcpy(head->torn_digest, s->torn_digest, sizeof(head->torn_digest));
+	memcpy(head->keys_digest, replay->keys_digest, sizeof(head->keys_digest));
+	memcpy(head->policy_digest, replay->policy_digest, sizeof(head->policy_digest));
+	send_out(r, false);
+	for (size_t i = 0; i < replay->n_grants; i++) {
+		if (!replay->grants[i].sent)
+			continue;
+		r->m->id = MSG_LOADED_GRANT;
+		r->m->loaded_grant.grant = replay->grants[i].grant;
+		send_out(r, false);
+	}
+	for (size_t i = 0; i < replay->n_counters; i++) {
+		struct msg_loaded_counter *out = &r->m->loaded_counter;
+		const struct replay_counter *from = &replay->counters[i];
+
+		r->m->id = MSG_LOADED_COUNTER;
+		memcpy(out->cred_id, from->cred_id, from->cred_id_len);
+		out->cred_id_len = from->cred_id_len;
+		out->counter = from->counter;
+		send_out(r, false);
+	}
+}
+
+void
+report_end(struct report *r, uint64_t records)
+{
+	r->m->id = MSG_LOADED;
+	r->m->loaded.records = records > UINT32_MAX ? UINT32_MAX : (uint32_t)records;
+	send_out(r, false);
+}
