@@ -86,12 +86,10 @@ const struct topology_row TOPOLOGY[ROLE_MAX] = {
 		{
 		    {FD_NET_BROKER, FDK_SEQPACKET, "broker: signed requests"},
 		    {FD_NET_PLANNER, FDK_SEQPACKET, "planner: typed answers to reads"},
+		    {FD_NET_CA, FDK_REGULAR_RO, "the CA bundle"},
 		},
 	    .read_paths =
 		{
-		    "/etc/ssl/certs",
-		    "/usr/share/ca-certificates",
-		    "/usr/local/share/ca-certificates",
 		    "/etc/resolv.conf",
 		    "/run/systemd/resolve",
 		    "/run/resolvconf",

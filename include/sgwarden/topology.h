@@ -45,6 +45,7 @@ enum {
 	/* net */
 	FD_NET_BROKER = 4,
 	FD_NET_PLANNER = 5,
+	FD_NET_CA = 6, /* O_RDONLY; the configured CA bundle, /dev/null where it is absent */
 	/* consent */
 	FD_CONSENT_BROKER = 4,
 	FD_CONSENT_TTY = 5,

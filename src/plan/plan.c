@@ -6,29 +6,6 @@
 
 #define PLAN_BYTES_MAX 8192 /* 50 operations and all texts at their longest take less */
 
-void
-receipt_id(const uint8_t digest[HASH_LEN], char ret_id[SGW_RECEIPT_LEN + 1])
-{
-	static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
-
-	memcpy(ret_id, "sgw-", 4);
-	for (size_t i = 0; i < 20; i++) {
-		unsigned v = 0;
-
-		for (size_t bit = 5 * i; bit < 5 * i + 5; bit++)
-			v = v << 1 | (digest[bit / 8] >> (7 - bit % 8) & 1u);
-		ret_id[4 + i] = alphabet[v];
-	}
-	ret_id[SGW_RECEIPT_LEN] = 0;
-}
-
-bool
-receipt_id_ok(const char *id)
-{
-	return strlen(id) == SGW_RECEIPT_LEN && strncmp(id, "sgw-", 4) == 0 &&
-	       strspn(id + 4, "abcdefghijklmnopqrstuvwxyz234567") == SGW_RECEIPT_LEN - 4;
-}
-
 bool
 plan_digest(const struct rec_plan *plan, uint8_t ret_digest[HASH_LEN])
 {
@@ -39,37 +16,6 @@ plan_digest(const struct rec_plan *plan, uint8_t ret_digest[HASH_LEN])
 		return false;
 	hash_sha256(b.data, b.len, ret_digest);
 	return true;
-}
-
-/* ---- forms ---- */
-
-static bool
-id_ok(const char *id, const char *prefix, size_t digits_a, size_t digits_b)
-{
-	size_t n = strlen(prefix), digits;
-
-	if (strncmp(id, prefix, n) != 0)
-		return false;
-	digits = strspn(id + n, "0123456789abcdef");
-	return id[n + digits] == 0 && (digits == digits_a || digits == digits_b);
-}
-
-bool
-group_id_ok(const char *id)
-{
-	return id_ok(id, "sg-", 8, 17);
-}
-
-bool
-rule_id_ok(const char *id)
-{
-	return id_ok(id, "sgr-", 17, 17);
-}
-
-bool
-account_ok(const char *id)
-{
-	return strlen(id) == SGW_ACCOUNT_MAX && strspn(id, "0123456789") == SGW_ACCOUNT_MAX;
 }
 
 /* The characters of a text that the wire has found to be UTF-8. */

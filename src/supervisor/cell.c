@@ -27,6 +27,7 @@ enum {
 	FILE_KEYS,
 	FILE_CREDENTIALS,
 	FILE_CONFIG,
+	FILE_CA,
 	FILE_OPEN_MAX,
 };
 
@@ -59,6 +60,18 @@ person_file(const struct supervisor *s, const char *name)
 	return fd >= 0 ? fd : open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
+/* Any path the configuration names; without it no TLS connection is trusted, and net says so. */
+static int
+ca_file(const struct supervisor *s)
+{
+	int fd = open(s->config.ca_bundle, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		log_warning(
+		    "cannot open the CA bundle %s: AWS cannot be reached", s->config.ca_bundle);
+	return fd >= 0 ? fd : open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 static int
 ends_open(struct supervisor *s, struct ends *e)
 {
@@ -71,6 +84,7 @@ ends_open(struct supervisor *s, struct ends *e)
 	e->file[FILE_KEYS] = state_keys(s);
 	e->file[FILE_CREDENTIALS] = person_file(s, "credentials");
 	e->file[FILE_CONFIG] = person_file(s, "config");
+	e->file[FILE_CA] = ca_file(s);
 	for (size_t i = 0; i < FILE_OPEN_MAX; i++)
 		if (e->file[i] < 0)
 			return -1;
@@ -87,7 +101,7 @@ spawn_all(struct supervisor *s, const struct ends *e)
 	const struct spawn_fd planner[] = {{e->edge[EDGE_PLANNER_BROKER][0], FD_PLANNER_BROKER},
 	    {e->edge[EDGE_NET_PLANNER][1], FD_PLANNER_NET}};
 	const struct spawn_fd net[] = {{e->edge[EDGE_BROKER_NET][1], FD_NET_BROKER},
-	    {e->edge[EDGE_NET_PLANNER][0], FD_NET_PLANNER}};
+	    {e->edge[EDGE_NET_PLANNER][0], FD_NET_PLANNER}, {e->file[FILE_CA], FD_NET_CA}};
 	const struct spawn_fd loader[] = {{e->edge[EDGE_LOADER_BROKER][0], FD_LOADER_BROKER},
 	    {e->file[FILE_CREDENTIALS], FD_LOADER_CREDENTIALS},
 	    {e->file[FILE_CONFIG], FD_LOADER_CONFIG},
