@@ -117,7 +117,8 @@ wait_touch(void *arg)
 			return wait_ended(d, "touched", CTAP_OK);
 		if (d->hid.cancelled)
 			return wait_ended(d, "cancelled", CTAP_KEEPALIVE_CANCEL);
-		if (d->hid.aborted || d->why != NULL)
+		d->hid.aborted |= d->why != NULL; /* what is unplugged answers no more */
+		if (d->hid.aborted)
 			return wait_ended(d, "reset", CTAP_KEEPALIVE_CANCEL);
 		if (now - start >= (uint64_t)d->touch_seconds * 1000)
 			return wait_ended(d, "up-timeout", CTAP_USER_ACTION_TIMEOUT);
