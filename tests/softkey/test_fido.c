@@ -4,7 +4,7 @@
  * What it answers is judged by the broker's own verification.
  */
 #include "platform.h"
-#include "verify.h"
+#include <sgwarden/assertion.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -323,6 +323,67 @@ test_pin(void **state)
 	platform_stop(&run.p);
 }
 
+/* Whether text stands in the readable memory of fido; -1 where this test may not look. */
+static int
+fido_memory_has(const char *text)
+{
+	char path[32], line[256];
+	static char page[4096 * 2];
+	unsigned long from, to;
+	size_t len = strlen(text);
+	bool found = false;
+	FILE *maps;
+	int mem;
+
+	snprintf(path, sizeof path, "/proc/%d/mem", (int)run.pid);
+	mem = open(path, O_RDONLY | O_CLOEXEC);
+	snprintf(path, sizeof path, "/proc/%d/maps", (int)run.pid);
+	maps = fopen(path, "re");
+	while (mem >= 0 && maps != NULL && fgets(line, sizeof line, maps) != NULL) {
+		assert_int_equal(sscanf(line, "%lx-%lx", &from, &to), 2);
+		for (; from < to; from += 4096) /* two pages, so that nothing hides on an edge */
+			for (ssize_t n = pread(mem, page, sizeof page, (off_t)from), at = 0;
+			     at + (ssize_t)len <= n; at++)
+				found |= memcmp(page + at, text, len) == 0;
+	}
+	if (maps != NULL)
+		fclose(maps);
+	if (mem >= 0)
+		close(mem);
+	return mem < 0 || maps == NULL ? -1 : found;
+}
+
+/* The PIN is gone from fido's memory before the key blinks. */
+static void
+test_pin_is_erased(void **state)
+{
+	static const char pin[] = "zq7-canary-pin-91";
+	int has;
+
+	key_start("--touch-seconds", "30");
+	set_pin(pin);
+	fido_start();
+	sign(pin);
+	while ((has = fido_memory_has(pin)) == 0)
+		usleep(
+		    1000); /* it has not read it yet: the twin that shows that the search finds */
+	if (has < 0) {
+		ask_credential();
+		chan_close(&run.control);
+		fido_end();
+		platform_stop(&run.p);
+		skip();
+	}
+	ask_credential();
+	consent_hears(KEY_WAITING_TOUCH);
+	assert_int_equal(fido_memory_has(pin), 0);
+	platform_command(&run.p, "t");
+	consent_hears(KEY_TOUCHED);
+	broker_hears(MSG_CREDENTIAL);
+	assert_int_equal(fido_end(), 0);
+	platform_stop(&run.p);
+}
+
 /* No report before both have spoken; the blinking is told; the touch of a hand, not of a clock. */
 static void
 test_touch(void **state)
@@ -480,6 +541,7 @@ main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_good),
 	    cmocka_unit_test(test_pin),
+	    cmocka_unit_test(test_pin_is_erased),
 	    cmocka_unit_test(test_touch),
 	    cmocka_unit_test(test_ends),
 	    cmocka_unit_test(test_lies),
