@@ -5,15 +5,8 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <grp.h>
-#include <linux/securebits.h>
 #include <sys/prctl.h>
 #include <unistd.h>
-
-/* uid 0 means nothing at an execve, a change of uid moves no capability, ambient ones cannot be raised; for good. */
-#define SECUREBITS                                                                                 \
-	(SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |                           \
-	    SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |                              \
-	    SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
 
 bool
 lockdown_may(unsigned capability)
@@ -35,7 +28,7 @@ lockdown_identity(struct lockdown *l)
 {
 	bool may_bits = lockdown_may(CAP_SETPCAP);
 
-	if (may_bits && prctl(PR_SET_SECUREBITS, SECUREBITS, 0, 0, 0) < 0)
+	if (may_bits && prctl(PR_SET_SECUREBITS, LOCKDOWN_SECUREBITS, 0, 0, 0) < 0)
 		return -1;
 	if (l->args->mode == MODE_SYSTEM) {
 		if (!may_bits) {

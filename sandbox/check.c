@@ -128,6 +128,21 @@ code_holds(const struct lockdown *l)
 	       prctl(PR_GET_MDWE, 0, 0, 0, 0) == (int)PR_MDWE_REFUSE_EXEC_GAIN;
 }
 
+/* A kernel that only says that it unshared would leave the host's devices in sight. */
+static bool
+network_holds(const struct lockdown *l)
+{
+	return !(l->row->namespaces & NS_NET) || (l->degraded & DEGRADED_NO_NETNS) ||
+	       network_is_empty();
+}
+
+static bool
+securebits_hold(const struct lockdown *l)
+{
+	return (l->degraded & DEGRADED_NO_USERNS) ||
+	       prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) == LOCKDOWN_SECUREBITS;
+}
+
 struct check {
 	const char *what;
 	bool (*holds)(const struct lockdown *l);
@@ -137,6 +152,8 @@ static const struct check CHECKS[] = {
     {"a descriptor beyond the row is open", descriptors_hold},
     {"uid, gid or groups are not the row's", identity_holds},
     {"a capability is left", capabilities_hold},
+    {"uid 0 would bring capabilities back", securebits_hold},
+    {"a network device other than the loopback is in sight", network_holds},
     {"the parent is gone or its death would go unnoticed", parent_holds},
     {"the process can be dumped", dump_holds},
     {"a limit is not set", limits_hold},

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <linux/securebits.h>
+
 #include <sgwarden/sandbox.h>
 
 #define LOCKDOWN_EXIT 70 /* the status of a process whose lockdown failed */
@@ -45,6 +47,15 @@ int lockdown_seccomp(struct lockdown *l);
 
 /* Whether this process holds a capability (CAP_*) that the lockdown itself needs. */
 bool lockdown_may(unsigned capability);
+
+/* uid 0 means nothing at an execve, a change of uid moves no capability, ambient ones cannot be raised; for good. */
+#define LOCKDOWN_SECUREBITS                                                                        \
+	(SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |                           \
+	    SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |                              \
+	    SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
+
+/* Whether this network namespace has no device but the loopback. */
+bool network_is_empty(void);
 
 /* Whether `fd` is one that the row starts with. */
 bool lockdown_keeps(const struct topology_row *row, int fd);

@@ -66,7 +66,7 @@ map_own_ids(uid_t uid, gid_t gid)
 }
 
 /* Nothing but the loopback device: what `PrivateNetwork=` leaves. */
-static bool
+bool
 network_is_empty(void)
 {
 	struct if_nameindex *list = if_nameindex();

@@ -43,6 +43,10 @@ struct rule {
 	{                                                                                          \
 		(arg), SCMP_CMP_MASKED_EQ, ~(uint64_t)(bits), 0                                    \
 	} /* no other bit is set */
+#define BESIDES(arg, bits, value)                                                                  \
+	{                                                                                          \
+		(arg), SCMP_CMP_MASKED_EQ, ~(uint64_t)(bits), (value)                              \
+	} /* these bits aside */
 #define UNPACK(...) __VA_ARGS__
 #define RULE_IF(call, action, conditions, why)                                                     \
 	{SCMP_SYS(call), (action), {UNPACK conditions}, (why)},
