@@ -39,8 +39,14 @@ struct verdict {
 };
 
 /*
- * The class is that of the gravest operation.  An operation that is there already does not count.  Every line of
- * the policy is one row of a table in policy.c, tried in a fixed order; the first that forbids decides.
+ * The class is that of the gravest operation.  An opening whose rule is there already does not count; where all are,
+ * the class is CLASS_READ and there is nothing to do.  Every line of the policy is one row of a table in policy.c,
+ * tried in a fixed order; the first that applies decides.
+ *
+ * deny.union counts per port what is open now together with the plan: IPv4 in addresses, IPv6 in /64 networks, each
+ * family against v4_union_max.  It refuses only a plan that adds to what is too much.
+ *
+ * A class that the display at hand may not approve keeps its name and gets SGW_ERR_DISPLAY_NOT_TRUSTED.
  */
 void policy_evaluate(const struct rec_policy *policy, const struct rec_plan *plan,
     const struct policy_facts *facts, struct verdict *ret_verdict);
