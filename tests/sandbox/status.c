@@ -3,13 +3,15 @@
 #include "probe.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +28,19 @@ act_wait(const void *arg)
 	if (sendmsg(FD_CONTROL, &hdr, MSG_NOSIGNAL) != 2)
 		return 1;
 	poll(&over, 1, 10000);
+	return 0;
+}
+
+/* The same, and stays: nothing but a signal ends it in time. */
+static int
+act_stay(const void *arg)
+{
+	struct iovec iov = {.iov_base = (char[]){"in"}, .iov_len = 2};
+	struct msghdr hdr = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	if (sendmsg(FD_CONTROL, &hdr, MSG_NOSIGNAL) != 2)
+		return 1;
+	poll(NULL, 0, 10000);
 	return 0;
 }
 
@@ -81,7 +96,7 @@ fields_check(const char *name, const char *status, const struct setting *s)
 	char ids[64];
 
 	for (size_t i = 0; i < sizeof(FIELDS) / sizeof(FIELDS[0]); i++)
-		report(field_is(status, FIELDS[i].name, FIELDS[i].want), "%s%s %s", name,
+		report(field_is(status, FIELDS[i].name, FIELDS[i].want), "%s: %s %s", name,
 		    FIELDS[i].name + 1, FIELDS[i].want);
 	/* An ordinary uid cannot drop its groups, user namespace or not; it has none in these tests. */
 	report(field_is(status, "\nGroups:", ""), "%s: no groups", name);
@@ -102,7 +117,25 @@ is_traceable(pid_t pid)
 	return true;
 }
 
-/* Seccomp's own end is at stake too: with the supervisor's death the child goes. */
+/* By /proc/PID/mem or process_vm_readv(2): the address is the same in the child, which was forked. */
+static bool
+is_readable(pid_t pid)
+{
+	static const char secret[] = "secret";
+	char path[64], got[sizeof(secret)];
+	struct iovec to = {.iov_base = got, .iov_len = sizeof(got)}, from = to;
+	int fd;
+
+	memcpy(&from.iov_base, &(const char *){secret}, sizeof(from.iov_base));
+	if (process_vm_readv(pid, &to, 1, &from, 1, 0) == (ssize_t)sizeof(secret))
+		return true;
+	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 static void
 which_check(const struct setting *s, unsigned which)
 {
@@ -127,8 +160,10 @@ which_check(const struct setting *s, unsigned which)
 	report(strstr(text, "Max core file size        0                    0") != NULL,
 	    "%s: no core", name);
 	/* Root may trace whom it likes; anybody else must not, not even with the same uid. */
-	if (getuid() != 0)
+	if (getuid() != 0) {
 		report(!is_traceable(pid), "%s: cannot be traced by its own uid", name);
+		report(!is_readable(pid), "%s: its memory cannot be read by its own uid", name);
+	}
 	close(w.there[FD_CONTROL]);
 	w.there[FD_CONTROL] = -1;
 	report(probe_end(pid, &w) == 0, "%s: ends well", name);
@@ -150,8 +185,48 @@ twin_check(void)
 	if (pid == 0)
 		_exit(act_nothing(NULL));
 	report(is_traceable(pid), "twin: an unconfined process of this uid can be traced");
+	report(is_readable(pid), "twin: and its memory read");
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
+}
+
+/* A supervisor that starts a child and is killed. */
+static void
+supervisor_die(const struct setting *s, unsigned which, int tell)
+{
+	struct probe p = probe_for(s, which);
+	struct world w;
+	char said[8];
+	pid_t pid;
+
+	p.act = act_stay;
+	pid = probe_start(&p, &w);
+	must(recv(w.there[FD_CONTROL], said, sizeof(said), 0) == 2, "recv");
+	must(write(tell, &pid, sizeof(pid)) == sizeof(pid), "write");
+	raise(SIGKILL);
+}
+
+/* With its supervisor a child goes: the test, as the nearest subreaper, is told of what. */
+static void
+orphan_check(const struct setting *s, unsigned which)
+{
+	int ends[2], status = 0;
+	pid_t supervisor, child;
+
+	must(pipe(ends) == 0 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0, "pipe");
+	fflush(stdout);
+	supervisor = fork();
+	if (supervisor == 0) {
+		close(ends[0]);
+		supervisor_die(s, which, ends[1]);
+	}
+	close(ends[1]);
+	must(read(ends[0], &child, sizeof(child)) == sizeof(child), "read");
+	close(ends[0]);
+	waitpid(supervisor, NULL, 0);
+	waitpid(child, &status, 0);
+	report(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
+	    "%s: is killed when its supervisor dies", probe_name(which));
 }
 
 void
@@ -159,6 +234,8 @@ suite_status(const struct setting *s)
 {
 	for (unsigned which = ROLE_FRONT; which < PROBES; which++)
 		which_check(s, which);
+	for (unsigned which = ROLE_FRONT; which < ROLE_MAX; which++)
+		orphan_check(s, which);
 	if (getuid() != 0)
 		twin_check();
 }

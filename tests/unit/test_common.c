@@ -200,6 +200,42 @@ test_secret_life(void **state)
 	secret_free(&s);
 }
 
+/* The VmFlags line of the mapping that begins at `address` (proc(5), smaps). */
+static void
+vm_flags(const void *address, char *ret_flags, size_t cap)
+{
+	FILE *f = fopen("/proc/self/smaps", "re");
+	char line[512], want[32];
+	bool here = false;
+
+	assert_non_null(f);
+	ret_flags[0] = 0;
+	snprintf(want, sizeof(want), "%lx-", (unsigned long)(uintptr_t)address);
+	while (fgets(line, sizeof(line), f) != NULL) {
+		if (strncmp(line, "VmFlags:", 8) != 0)
+			here = here || strncmp(line, want, strlen(want)) == 0;
+		else if (here) {
+			snprintf(ret_flags, cap, "%.*s", (int)cap - 1, line);
+			break;
+		}
+	}
+	fclose(f);
+}
+
+static void
+test_secret_flags(void **state)
+{
+	struct secret s;
+	char flags[512];
+
+	assert_int_equal(secret_alloc(&s, 1), 0);
+	vm_flags(s.data, flags, sizeof(flags));
+	assert_non_null(strstr(flags, " dd"));
+	assert_non_null(strstr(flags, " wf"));
+	assert_int_equal(strstr(flags, " lo") != NULL, s.locked);
+	secret_free(&s);
+}
+
 /* One byte before or behind the region kills. */
 static void
 test_secret_guards(void **state)
@@ -355,6 +391,7 @@ main(void)
 	    cmocka_unit_test(test_vis),
 	    cmocka_unit_test(test_vis_cuts_between_escapes),
 	    cmocka_unit_test(test_secret_life),
+	    cmocka_unit_test(test_secret_flags),
 	    cmocka_unit_test(test_secret_guards),
 	    cmocka_unit_test(test_memory_equal),
 	    cmocka_unit_test(test_log_line),
