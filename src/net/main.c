@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * holds: the network, the CA bundle, and what it sends: signed requests with their access key id and session token.
+ * cannot: sign; change host, path or body of what was signed; open a file but the resolver's; start a process.
+ * if owned: lies about AWS's answers, withholds, delays or repeats a signed request inside AWS's window.
+ */
+#include "net.h"
+
+#include <malloc.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <sgwarden/log.h>
+#include <sgwarden/sandbox.h>
+
+#define POLL_MS 60000
+
+static struct net net;
+static char ca_text[NET_CA_MAX];
+
+/* The bundle came from the supervisor; without one no TLS connection is trusted. */
+static int
+ca_read(void)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	while (len < sizeof(ca_text) &&
+	       (n = read(FD_NET_CA, ca_text + len, sizeof(ca_text) - len)) > 0)
+		len += (size_t)n;
+	if (len == sizeof(ca_text)) {
+		log_error("the CA bundle is larger than %u bytes", NET_CA_MAX);
+		return -1;
+	}
+	if (len == 0)
+		log_warning("there is no CA bundle: no TLS connection will be trusted");
+	net.ca = (struct curl_blob){.data = ca_text, .len = len, .flags = CURL_BLOB_NOCOPY};
+	return 0;
+}
+
+/* Whatever the libraries want to open or set up, they do before the sandbox is on; none of it is the caller's. */
+static int
+libraries_start(void)
+{
+	if (clearenv() != 0 || setenv("OPENSSL_CONF", "/dev/null", 1) != 0)
+		return -1;
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		return -1;
+	(void)mallopt(M_ARENA_MAX, 1); /* resolver threads share the one heap */
+	if (getrandom(&net.salt, sizeof(net.salt), 0) != (ssize_t)sizeof(net.salt))
+		return -1;
+	return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : -1;
+}
+
+/* After the sandbox, which closes every descriptor that is not of the row. */
+static int
+multi_start(void)
+{
+	net.multi = curl_multi_init();
+	if (net.multi == NULL)
+		return -1;
+	return curl_multi_setopt(net.multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
+		   (long)NET_CONNECTIONS_MAX) == CURLM_OK &&
+		       curl_multi_setopt(net.multi, CURLMOPT_MAXCONNECTS, (long)NET_IDLE_MAX) ==
+			   CURLM_OK
+		   ? 0
+		   : -1;
+}
+
+static int
+ready(uint32_t degraded)
+{
+	net.msg.id = MSG_READY;
+	net.msg.ready.degraded = degraded;
+	return chan_send(&net.control, net.scratch, &net.msg, -1, false);
+}
+
+static void
+on_message(void)
+{
+	if (net.msg.id == MSG_CELL && !net.configured) {
+		net.config = net.msg.cell.config;
+		net.configured = true;
+	} else if (net.msg.id == MSG_SEND) {
+		exchange_start(&net, &net.msg.send);
+	} else
+		net.broken = true;
+}
+
+/* Everything that waits on this edge; false once its other end is gone. */
+static bool
+drain(struct chan *ch)
+{
+	while (!net.broken) {
+		switch (chan_recv(ch, net.scratch, &net.msg, NULL)) {
+		case CHAN_GOT:
+			on_message();
+			break;
+		case CHAN_AGAIN:
+			return true;
+		case CHAN_EOF:
+			return false;
+		case CHAN_VIOLATION:
+			net.broken = true;
+			break;
+		}
+	}
+	return false;
+}
+
+static void
+finish_all(void)
+{
+	struct CURLMsg *m;
+	int left;
+
+	while ((m = curl_multi_info_read(net.multi, &left)) != NULL) {
+		CURLcode result = m->data.result;
+		char *x = NULL;
+
+		if (m->msg != CURLMSG_DONE ||
+		    curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &x) != CURLE_OK)
+			continue;
+		exchange_finish((struct exchange *)(void *)x, result);
+	}
+}
+
+/* The broker is read once the configuration is there; the planner never says anything, but its end matters. */
+static int
+run(void)
+{
+	for (;;) {
+		struct chan *chans[] = {&net.control, &net.planner, &net.broker};
+		unsigned n = net.configured ? 3 : 2;
+		struct curl_waitfd fds[3];
+		int running;
+
+		if (curl_multi_perform(net.multi, &running) != CURLM_OK)
+			return 1;
+		finish_all();
+		for (unsigned i = 0; i < n; i++)
+			fds[i] =
+			    (struct curl_waitfd){.fd = chans[i]->fd, .events = CURL_WAIT_POLLIN};
+		if (net.broken || curl_multi_poll(net.multi, fds, n, POLL_MS, NULL) != CURLM_OK)
+			return 1;
+		for (unsigned i = 0; i < n; i++) {
+			if (fds[i].revents != 0 && !drain(chans[i]))
+				return net.broken ? 1 : 0;
+		}
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	struct sandbox_args args;
+	uint32_t degraded = 0;
+
+	log_open("net", LOG_LEVEL_INFO);
+	if (sandbox_args_parse(argc, argv, &args) < 0)
+		return 2;
+	if (libraries_start() < 0) {
+		log_error("libcurl or the random generator does not start");
+		return 1;
+	}
+	(void)sandbox_enter(ROLE_NET, &args, &degraded);
+	net.control = chan_open(FD_CONTROL, ROLE_NET, ROLE_SUPERVISOR);
+	net.broker = chan_open(FD_NET_BROKER, ROLE_NET, ROLE_BROKER);
+	net.planner = chan_open(FD_NET_PLANNER, ROLE_NET, ROLE_PLANNER);
+	if (ca_read() < 0 || multi_start() < 0 || ready(degraded) < 0)
+		return 1;
+	_exit(run());
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* expat underneath: bounds, paths, and which row each element is. */
+#include "answer.h"
+
+#include <string.h>
+#include <strings.h>
+
+void
+answer_fail(struct answer *a, const char *why, const char *where)
+{
+	if (a->why != NULL)
+		return;
+	a->why = why;
+	a->where = where;
+	if (a->parser != NULL)
+		(void)XML_StopParser(a->parser, XML_FALSE);
+}
+
+static const char *
+local_name(const char *name)
+{
+	const char *colon = strrchr(name, ':');
+
+	return colon != NULL ? colon + 1 : name;
+}
+
+static uint64_t
+row_bit(const struct answer *a, const struct xml_row *row)
+{
+	return UINT64_C(1) << (row - a->shape->rows);
+}
+
+/* Is `path` right below `parent`, or anywhere below it? */
+static bool
+path_below(const char *path, const char *parent, bool directly)
+{
+	size_t n = strlen(parent);
+
+	if (strncmp(path, parent, n) != 0 || path[n] != '/')
+		return false;
+	return !directly || strchr(path + n + 1, '/') == NULL;
+}
+
+/* A repeating element starts empty. */
+static void
+seen_clear(struct answer *a, const struct xml_row *parent)
+{
+	for (size_t i = 0; i < a->shape->n_rows; i++) {
+		if (path_below(a->shape->rows[i].path, parent->path, false))
+			a->seen &= ~row_bit(a, &a->shape->rows[i]);
+	}
+}
+
+static bool
+seen_all(struct answer *a, const struct xml_row *parent)
+{
+	for (size_t i = 0; i < a->shape->n_rows; i++) {
+		const struct xml_row *row = &a->shape->rows[i];
+
+		if (!row->required || (a->seen & row_bit(a, row)) ||
+		    !path_below(row->path, parent->path, true))
+			continue;
+		answer_fail(a, "an element is missing", row->path);
+		return false;
+	}
+	return true;
+}
+
+static void
+root_start(struct answer *a, const char *name)
+{
+	for (size_t i = 0; i < XML_SHAPES_LEN; i++) {
+		const struct xml_shape *shape = &XML_SHAPES[i];
+
+		if ((shape->ops & (1u << a->op)) && strcmp(shape->root, name) == 0) {
+			a->shape = shape;
+			return;
+		}
+	}
+	answer_fail(a, "it is no answer to this call", NULL);
+}
+
+/* Appends "/name" below the root; the root itself is no part of the path. */
+static bool
+path_push(struct answer *a, const char *name)
+{
+	size_t len = strlen(name), at = a->depth > 1 ? a->path_len[a->depth - 1] : 0;
+
+	if (len > XML_NAME_MAX)
+		return false;
+	if (a->depth > 1) {
+		if (at > 0)
+			a->path[at++] = '/';
+		memcpy(a->path + at, name, len);
+		at += len;
+	}
+	a->path[at] = 0;
+	a->path_len[a->depth] = at;
+	return true;
+}
+
+static const struct xml_row *
+row_find(const struct answer *a)
+{
+	for (size_t i = 0; i < a->shape->n_rows; i++) {
+		if (strcmp(a->shape->rows[i].path, a->path) == 0)
+			return &a->shape->rows[i];
+	}
+	return NULL;
+}
+
+static void
+row_start(struct answer *a, const struct xml_row *row)
+{
+	if (row->set != NULL) {
+		if (a->seen & row_bit(a, row))
+			answer_fail(a, "an element stands twice", row->path);
+		a->seen |= row_bit(a, row);
+		return;
+	}
+	seen_clear(a, row);
+	if (row->begin != NULL && !row->begin(a))
+		answer_fail(a, "a record cannot begin here", row->path);
+}
+
+static void
+on_start(void *context, const XML_Char *name, const XML_Char **attributes)
+{
+	struct answer *a = context;
+	const struct xml_row *above = a->row[a->depth];
+
+	if (a->why != NULL)
+		return;
+	name = local_name(name);
+	a->text_run = a->text_len = 0;
+	if (a->depth == SGW_XML_DEPTH_MAX) {
+		answer_fail(a, "it is nested too deep", NULL);
+		return;
+	}
+	if (above != NULL && above->set != NULL) {
+		answer_fail(a, "an element stands inside a value", above->path);
+		return;
+	}
+	if (strcmp(name, "item") == 0 && ++a->items > SGW_XML_ITEMS_MAX) {
+		answer_fail(a, "it has too many items", NULL);
+		return;
+	}
+	a->depth++;
+	a->row[a->depth] = NULL;
+	if (!path_push(a, name))
+		answer_fail(a, "an element's name is too long", NULL);
+	else if (a->depth == 1)
+		root_start(a, name);
+	else if ((a->row[a->depth] = row_find(a)) != NULL)
+		row_start(a, a->row[a->depth]);
+}
+
+static void
+row_finish(struct answer *a, const struct xml_row *row)
+{
+	if (row->set != NULL) {
+		a->text[a->text_len] = 0;
+		if (!row->set(a, row, a->text, a->text_len))
+			answer_fail(a, "a value does not fit", row->path);
+		return;
+	}
+	if (seen_all(a, row) && row->end != NULL && !row->end(a))
+		answer_fail(a, "a record does not fit", row->path);
+}
+
+static void
+on_end(void *context, const XML_Char *name)
+{
+	struct answer *a = context;
+
+	if (a->why != NULL)
+		return;
+	if (a->row[a->depth] != NULL)
+		row_finish(a, a->row[a->depth]);
+	a->depth--;
+	a->path[a->depth > 0 ? a->path_len[a->depth] : 0] = 0;
+	a->text_run = a->text_len = 0;
+}
+
+static void
+on_text(void *context, const XML_Char *text, int len)
+{
+	struct answer *a = context;
+	const struct xml_row *row = a->row[a->depth];
+	size_t n = (size_t)len;
+
+	if (a->why != NULL)
+		return;
+	a->text_run += n;
+	if (a->text_run > SGW_XML_TEXT_MAX && (row == NULL || !row->cut)) {
+		answer_fail(a, "a text is too long", row != NULL ? row->path : NULL);
+		return;
+	}
+	if (row == NULL || row->set == NULL)
+		return;
+	if (n > SGW_XML_TEXT_MAX - a->text_len)
+		n = SGW_XML_TEXT_MAX - a->text_len;
+	memcpy(a->text + a->text_len, text, n);
+	a->text_len += n;
+}
+
+/* Before any entity is declared, let alone expanded. */
+static void
+on_doctype(void *context, const XML_Char *name, const XML_Char *system_id,
+    const XML_Char *public_id, int has_internal_subset)
+{
+	answer_fail(context, "it has a DOCTYPE", NULL);
+}
+
+static void
+on_declaration(void *context, const XML_Char *version, const XML_Char *encoding, int standalone)
+{
+	if (encoding != NULL && strcasecmp(encoding, "UTF-8") != 0)
+		answer_fail(context, "its encoding is not UTF-8", NULL);
+}
+
+bool
+answer_open(struct answer *a, enum aws_op op, uint32_t request, unsigned long salt,
+    const struct answer_sink *sink)
+{
+	memset(a, 0, sizeof(*a));
+	a->op = op;
+	a->request = request;
+	a->sink = sink;
+	a->parser = XML_ParserCreate("UTF-8");
+	if (a->parser == NULL)
+		return false;
+	(void)XML_SetHashSalt(a->parser, salt != 0 ? salt : 1); /* 0 would mean: none given */
+	XML_SetUserData(a->parser, a);
+	XML_SetElementHandler(a->parser, on_start, on_end);
+	XML_SetCharacterDataHandler(a->parser, on_text);
+	XML_SetStartDoctypeDeclHandler(a->parser, on_doctype);
+	XML_SetXmlDeclHandler(a->parser, on_declaration);
+	return true;
+}
+
+static bool
+parse(struct answer *a, const char *data, size_t len, int final)
+{
+	if (a->why == NULL && XML_Parse(a->parser, data, (int)len, final) != XML_STATUS_OK &&
+	    a->why == NULL)
+		answer_fail(a, XML_ErrorString(XML_GetErrorCode(a->parser)), NULL);
+	return a->why == NULL;
+}
+
+bool
+answer_feed(struct answer *a, const char *data, size_t len)
+{
+	if (len > SGW_ANSWER_MAX - a->bytes)
+		answer_fail(a, "it is too large", NULL);
+	else {
+		a->bytes += len;
+		(void)parse(a, data, len, XML_FALSE);
+	}
+	return a->why == NULL;
+}
+
+bool
+answer_finish(struct answer *a)
+{
+	if (!parse(a, "", 0, XML_TRUE))
+		return false;
+	if (a->shape->finish != NULL && !a->shape->finish(a))
+		answer_fail(a, "it is not whole", a->shape->root);
+	return a->why == NULL && page_flush(a);
+}
+
+void
+answer_close(struct answer *a)
+{
+	if (a->parser != NULL)
+		XML_ParserFree(a->parser);
+	a->parser = NULL;
+}

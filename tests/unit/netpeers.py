@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""sgw-net with its supervisor, broker and planner played by the test."""
+
+import fcntl
+import os
+import select
+import signal
+import socket
+import time
+
+import sgwire
+
+E = sgwire.ENUMS
+BIG = 1 << 20
+REGION = "eu-west-1"
+
+
+def config(http_loopback=True, ec2="", sts="", proxy="", regions=(REGION,)):
+    policy = {"lifetime_min": 1200, "lifetime_default": 3600, "lifetime_max": 43200}
+    profile = {"name": "demo", "is_default": True, "regions": [{"name": r} for r in regions],
+               "ec2_endpoint": ec2, "sts_endpoint": sts}
+    return {"policy": policy, "profiles": [profile], "http_loopback": http_loopback, "proxy": proxy,
+            "ca_bundle": "/nowhere"}
+
+
+class Net:
+    """The process and the other ends of its edges."""
+
+    def __init__(self, program, conf, ca_file=os.devnull, environment=None, configure=True):
+        ends = {3: None, 4: None, 5: None}
+        mine = {}
+        for fd in ends:
+            mine[fd], theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            mine[fd].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BIG)
+            ends[fd] = theirs
+        self.control, self.broker, self.planner = mine[3], mine[4], mine[5]
+        null, ca = os.open(os.devnull, os.O_RDWR), os.open(ca_file, os.O_RDONLY)
+        places = {0: null, 1: null, 2: 2, 6: ca, **{fd: end.fileno() for fd, end in ends.items()}}
+        high = {fd: fcntl.fcntl(source, fcntl.F_DUPFD_CLOEXEC, 100) for fd, source in places.items()}
+        self.pid = os.posix_spawn(
+            program, [program, "--mode=user", "--parent=%d" % os.getpid()], environment or {},
+            file_actions=[(os.POSIX_SPAWN_DUP2, source, fd) for fd, source in high.items()])
+        for fd in [null, ca, *high.values()]:
+            os.close(fd)
+        for end in ends.values():
+            end.close()
+        self.status = None
+        name, ready = self.receive(self.control)
+        assert name == "READY", name
+        self.degraded = ready["degraded"]
+        if configure:
+            self.configure(conf)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end()
+
+    def configure(self, conf):
+        self.control.send(sgwire.encode("CELL", config=conf, appliance="abcdefgh", boot_id="boot"))
+
+    def end(self):
+        for end in (self.control, self.broker, self.planner):
+            end.close()
+        return self.wait()
+
+    def wait(self, seconds=5):
+        """The exit status, or minus the signal."""
+        deadline = time.monotonic() + seconds
+        while self.status is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.status = os.waitstatus_to_exitcode(status)
+            elif time.monotonic() > deadline:
+                os.kill(self.pid, signal.SIGKILL)
+                os.waitpid(self.pid, 0)
+                self.status = "did not end"
+            else:
+                time.sleep(0.005)
+        return self.status
+
+    def receive(self, end, seconds=30):
+        if not select.select([end], [], [], seconds)[0]:
+            raise TimeoutError("net says nothing")
+        data = end.recv(BIG)
+        if not data:
+            raise EOFError("net has ended: %s" % self.wait())
+        return sgwire.decode(data)
+
+    def send(self, **fields):
+        fields.setdefault("amz_date", "20261121T173000Z")
+        fields.setdefault("authorization", "AWS4-HMAC-SHA256 Credential=x")
+        fields.setdefault("timeout", 20000)
+        fields.setdefault("body", b"Action=X")
+        fields["op"] = E[fields.get("op", "AWS_DESCRIBE_RULES")]
+        self.broker.send(sgwire.encode("SEND", **fields))
+
+    def answer(self, to_planner=False, request=1):
+        """What comes for one request: (pages, DONE)."""
+        pages = []
+        while True:
+            name, fields = self.receive(self.planner if to_planner else self.broker)
+            assert fields["request"] == request, fields
+            if name == "DONE":
+                return pages, fields
+            pages.append((name, fields))
+
+    def ask(self, **fields):
+        fields.setdefault("request", 1)
+        self.send(**fields)
+        return self.answer(fields.get("to_planner", False), fields["request"])
+
+
+def outcome(done):
+    return next(n for n in ("NET_ANSWERED", "NET_NOT_SENT", "NET_NO_ANSWER", "NET_BAD_ANSWER")
+                if E[n] == done["outcome"])
