@@ -14,15 +14,17 @@
 #include <sgwarden/wire.h>
 
 #define RULES_READ_MAX 2048 /* rules of one group, both directions */
+#define PAGES_MAX 8         /* of one read: a net that always says "more" ends here */
 #define FIDOS_MAX 4
 #define QUEUE_PER_UID 8
-#define COOLDOWN_SECONDS 60   /* after "deny" */
-#define BLOCK_SECONDS 600     /* after "block" */
+#define COOLDOWN_SECONDS 60 /* after "deny" */
+#define BLOCK_SECONDS 600   /* after "block" */
 #define SCREEN_WAIT_SECONDS 120
-#define CALL_TIMEOUT 30000    /* ms that net may take */
-#define CALL_GRACE 5000       /* ms more before the broker gives up on net itself */
-#define KEY_RETRY 2000        /* ms between looks for a plugged key */
-#define SETTLE_MARGIN 60      /* s added to AWS's signature window before anything is settled by reading */
+#define CALL_TIMEOUT 30000 /* ms that net may take */
+#define CALL_GRACE 5000    /* ms more before the broker gives up on net itself */
+#define KEY_RETRY 2000     /* ms between looks for a plugged key */
+#define SETTLE_MARGIN                                                                              \
+	60 /* s added to AWS's signature window before anything is settled by reading */
 
 /* ---- profiles and their keys ---- */
 
@@ -89,6 +91,7 @@ struct call {
 /* What the pages of one call brought. */
 struct collected {
 	bool overflow;
+	unsigned pages; /* asked for so far */
 	bool has_group;
 	struct rec_group group;
 	size_t n_rules;
@@ -106,7 +109,7 @@ enum job_kind {
 enum job_state {
 	JOB_FREE,
 	JOB_QUEUED,
-	JOB_IDENTITY,    /* whose account is it */
+	JOB_IDENTITY, /* whose account is it */
 	JOB_READ_GROUP,
 	JOB_READ_RULES,
 	JOB_WAIT_SCREEN, /* nobody can be asked yet */
@@ -118,7 +121,7 @@ enum job_state {
 	JOB_REREAD,
 	JOB_CALL,
 	JOB_READ_BACK,
-	JOB_CLOSE_OWN,   /* the closing machine works for it */
+	JOB_CLOSE_OWN, /* the closing machine works for it */
 };
 
 struct job {
@@ -157,7 +160,8 @@ struct ceremony {
 	uint8_t digest[HASH_LEN]; /* of the text: the clientDataHash */
 	struct msg ask;           /* what fido is asked with */
 	/* enrolment of a further key: the agreement of the earlier one */
-	uint8_t by_authdata[SGW_AUTHDATA_MAX], by_signature[SGW_SIGNATURE_MAX], by_cred[SGW_CRED_ID_MAX];
+	uint8_t by_authdata[SGW_AUTHDATA_MAX], by_signature[SGW_SIGNATURE_MAX],
+	    by_cred[SGW_CRED_ID_MAX];
 	size_t by_authdata_len, by_signature_len, by_cred_len;
 };
 
@@ -166,8 +170,8 @@ struct ceremony {
 struct grant {
 	bool used;
 	struct rec_grant g;
-	uint16_t op; /* index in its plan */
-	const char *why; /* "expiry", "request", "sweep", "check" */
+	uint16_t op;      /* index in its plan */
+	const char *why;  /* "expiry", "request", "sweep", "check" */
 	int64_t next_try; /* seconds since 1970 */
 	unsigned tries;
 	int64_t check_at; /* GRANT_CLOSED: look once more, after the signature window */
@@ -240,7 +244,8 @@ struct broker {
 	struct msg in, out;
 	uint8_t scratch[SGW_DATAGRAM_MAX];
 	char ledger_text[LEDGER_RECORD_MAX * 2];
-	char hex[4][2 * SGW_BODY_MAX + 1]; /* binary values of one ledger record */
+	char hex[2 * SGW_BODY_MAX +
+		 4096]; /* binary values of one ledger record, one behind the other */
 	uint32_t order_scratch[RULES_READ_MAX];
 };
 
@@ -273,10 +278,10 @@ enum aws_body {
 };
 enum sgw_error aws_read(struct broker *b, enum call_owner owner, enum aws_op op, struct profile *p,
     const char *region, const char *group_id);
-enum sgw_error aws_next_page(struct broker *b, enum call_owner owner, enum aws_op op, struct profile *p,
-    const char *region, const char *group_id, const char *next_token);
-enum sgw_error aws_change(struct broker *b, enum call_owner owner, enum aws_op op, struct profile *p,
-    const char *region, const struct buf *body);
+enum sgw_error aws_next_page(struct broker *b, enum call_owner owner, enum aws_op op,
+    struct profile *p, const char *region, const char *group_id, const char *next_token);
+enum sgw_error aws_change(struct broker *b, enum call_owner owner, enum aws_op op,
+    struct profile *p, const char *region, const struct buf *body);
 void aws_for_planner(struct broker *b, const struct msg_read *m);
 void aws_page_rules(struct broker *b, const struct msg_aws_rules *m);
 void aws_page_groups(struct broker *b, const struct msg_aws_groups *m);
@@ -293,7 +298,7 @@ void job_plan(struct broker *b, const struct msg_plan *m);
 void job_enroll(struct broker *b, const struct msg_enroll *m);
 void job_withdraw(struct broker *b, const char *plan_id);
 void job_client_gone(struct broker *b, uint32_t client);
-void job_next(struct broker *b); /* starts the next queued plan when none is active */
+void job_next(struct broker *b);    /* starts the next queued plan when none is active */
 void job_restart(struct broker *b); /* the active one, from its reads on */
 void job_stage(struct broker *b, const struct job *j, enum stage stage, int64_t seconds_left);
 void job_answer(struct broker *b, const struct aws_result *r);
@@ -310,7 +315,8 @@ void ceremony_screen(struct broker *b);  /* a screen came or went */
 void ceremony_close(struct broker *b);   /* ends consent and fido, if any */
 void ceremony_voided(struct broker *b);  /* time is up */
 void ceremony_show_stage(struct broker *b, enum stage stage, int64_t seconds_left);
-void ceremony_show_outcome(struct broker *b, enum status status, enum sgw_error error, const char *detail);
+void ceremony_show_outcome(
+    struct broker *b, enum status status, enum sgw_error error, const char *detail);
 
 /* touch.c: from the typed word to the verified assertion */
 void touch_begin(struct broker *b);
@@ -331,7 +337,8 @@ void execute_grant_closed(struct broker *b, bool closed);
 /* keys.c */
 int keys_read(struct broker *b);
 int keys_check(struct broker *b); /* against the ledger */
-const struct rec_key_entry *key_find(const struct broker *b, const uint8_t *id, size_t len, size_t *ret_index);
+const struct rec_key_entry *key_find(
+    const struct broker *b, const uint8_t *id, size_t len, size_t *ret_index);
 void keys_tell(struct broker *b, uint32_t request);
 void enroll_credential(struct broker *b, const struct msg_credential *m);
 void enroll_committed(struct broker *b, bool ok);
@@ -352,14 +359,17 @@ bool rules_have(const struct collected *c, int16_t protocol, int32_t from, int32
 bool ledger_start(struct broker *b);
 bool ledger_stop(struct broker *b, const char *reason);
 bool ledger_request(struct broker *b, const struct job *j);
-bool ledger_refusal(struct broker *b, const struct job *j, enum sgw_error error, const char *detail);
-bool ledger_consent(struct broker *b, const struct job *j, const struct msg_assertion *a, uint32_t counter);
+bool ledger_refusal(
+    struct broker *b, const struct job *j, enum sgw_error error, const char *detail);
+bool ledger_consent(
+    struct broker *b, const struct job *j, const struct msg_assertion *a, uint32_t counter);
 bool ledger_denial(struct broker *b, const struct job *j, const char *reason);
 bool ledger_timeout(struct broker *b, const struct job *j, const char *stage);
 bool ledger_intent(struct broker *b, const struct job *j, const struct buf *body);
-bool ledger_outcome(struct broker *b, const struct job *j, enum sgw_error error, const struct aws_result *r,
-    const char *detail);
-bool ledger_ambiguous(struct broker *b, const char *receipt, const char *action, uint16_t op, int64_t until);
+bool ledger_outcome(struct broker *b, const struct job *j, enum sgw_error error,
+    const struct aws_result *r, const char *detail);
+bool ledger_ambiguous(
+    struct broker *b, const char *receipt, const char *action, uint16_t op, int64_t until);
 bool ledger_reconcile(struct broker *b, const struct grant *g, bool open);
 bool ledger_close(struct broker *b, const struct grant *g, bool was_there, const char *request_id);
 bool ledger_enroll(struct broker *b, const struct job *j, const struct rec_key_entry *key,

@@ -65,7 +65,8 @@ quota_of(struct broker *b, uint32_t uid)
 
 		if (q->used && q->uid == uid)
 			return q;
-		if (!q->used || (quietest->used && quota_busy_until(q) < quota_busy_until(quietest)))
+		if (!q->used ||
+		    (quietest->used && quota_busy_until(q) < quota_busy_until(quietest)))
 			quietest = q;
 	}
 	*quietest = (struct quota){.used = true, .uid = uid};
@@ -109,8 +110,8 @@ quota_problem(struct broker *b, uint32_t uid, char ret_detail[SGW_DETAIL_MAX + 1
 		return SGW_ERR_COOLING_DOWN;
 	}
 	if (prompts_this_hour(q, now) >= prompts_most(b)) {
-		(void)snprintf(ret_detail, SGW_DETAIL_MAX + 1, "policy line limit.prompts: %u an hour",
-		    prompts_most(b));
+		(void)snprintf(ret_detail, SGW_DETAIL_MAX + 1,
+		    "policy line limit.prompts: %u an hour", prompts_most(b));
 		return SGW_ERR_RATE_LIMITED;
 	}
 	return SGW_ERR_NONE;

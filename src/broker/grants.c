@@ -10,7 +10,8 @@ grant_add(struct broker *b, const struct rec_grant *g, uint16_t op)
 {
 	for (size_t i = 0; i < SGW_GRANTS_MAX; i++)
 		if (!b->grants[i].used) {
-			b->grants[i] = (struct grant){.used = true, .g = *g, .op = op, .why = "expiry"};
+			b->grants[i] =
+			    (struct grant){.used = true, .g = *g, .op = op, .why = "expiry"};
 			return &b->grants[i];
 		}
 	return NULL;
@@ -22,7 +23,8 @@ grant_find(struct broker *b, const struct rec_op *op)
 	for (size_t i = 0; i < SGW_GRANTS_MAX; i++) {
 		struct grant *g = &b->grants[i];
 
-		if (g->used && g->g.state != GRANT_CLOSED && op_equals_grant(op, op->group_id, &g->g))
+		if (g->used && g->g.state != GRANT_CLOSED &&
+		    op_equals_grant(op, op->group_id, &g->g))
 			return g;
 	}
 	return NULL;
@@ -38,7 +40,8 @@ grants_tell(struct broker *b, uint32_t request, const char *group_id)
 	for (size_t i = 0; i < SGW_GRANTS_MAX; i++) {
 		const struct grant *g = &b->grants[i];
 
-		if (!g->used || g->g.state == GRANT_CLOSED || (group_id[0] && strcmp(group_id, g->g.group_id) != 0))
+		if (!g->used || g->g.state == GRANT_CLOSED ||
+		    (group_id[0] && strcmp(group_id, g->g.group_id) != 0))
 			continue;
 		if (m->n_grants == SGW_GRANTS_PAGE) {
 			m->more = true;
@@ -70,7 +73,8 @@ grants_overdue(const struct broker *b)
 	unsigned n = 0;
 
 	for (size_t i = 0; i < SGW_GRANTS_MAX; i++)
-		if (b->grants[i].used && b->grants[i].g.state != GRANT_CLOSED && b->grants[i].g.closes < now)
+		if (b->grants[i].used && b->grants[i].g.state != GRANT_CLOSED &&
+		    b->grants[i].g.closes < now)
 			n++;
 	return n;
 }

@@ -86,8 +86,8 @@ identity_next(struct broker *b)
 		if (!p->has_keys || p->account[0] || p->asking)
 			continue;
 		b->identity_of = i;
-		p->asking = aws_read(b, CALL_IDENTITY, AWS_CALLER_IDENTITY, p, p->conf->regions[0].name, "") ==
-			    SGW_ERR_NONE;
+		p->asking = aws_read(b, CALL_IDENTITY, AWS_CALLER_IDENTITY, p,
+				p->conf->regions[0].name, "") == SGW_ERR_NONE;
 		return;
 	}
 }
@@ -104,10 +104,11 @@ identity_answer(struct broker *b, const struct aws_result *r)
 		p->asking = false;
 		profiles_tell(b);
 	} else {
-		log_warning("profile %s: STS does not say whose account it is: %s %s", p->conf->name,
-		    error_row((uint16_t)error)->message, r->code);
+		log_warning("profile %s: STS does not say whose account it is: %s %s",
+		    p->conf->name, error_row((uint16_t)error)->message, r->code);
 	}
-	if (b->active && b->active->state == JOB_IDENTITY && profile_find(b, b->active->plan.profile) == p)
+	if (b->active && b->active->state == JOB_IDENTITY &&
+	    profile_find(b, b->active->plan.profile) == p)
 		job_answer(b, r);
 	identity_next(b);
 }

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Calls to AWS: built from typed values, signed here, sent by net; one under way per owner. */
+#include "broker.h"
+
+#include <stdio.h>
+
+#include <sgwarden/clock.h>
+#include <sgwarden/log.h>
+
+#include "ec2req.h"
+#include "sigv4.h"
+
+#define SKEW_MAX 86400 /* s: a Date header further off than this is nobody's clock */
+
+static const struct {
+	const char *service;
+	const char *prefix; /* host = prefix.region.suffix */
+} SERVICES[AWS_OP_MAX] = {
+    [AWS_DESCRIBE_GROUPS] = {"ec2", "ec2"},
+    [AWS_DESCRIBE_RULES] = {"ec2", "ec2"},
+    [AWS_CALLER_IDENTITY] = {"sts", "sts"},
+    [AWS_AUTHORIZE_INGRESS] = {"ec2", "ec2"},
+    [AWS_REVOKE_INGRESS] = {"ec2", "ec2"},
+};
+
+/* AWS's codes and what they mean for a person.  A code that is not here is SGW_ERR_AWS_REFUSED. */
+static const struct {
+	const char *code;
+	enum sgw_error error;
+} CODES[] = {
+    {"ExpiredToken", SGW_ERR_CREDENTIALS_EXPIRED},
+    {"ExpiredTokenException", SGW_ERR_CREDENTIALS_EXPIRED},
+    {"RequestExpired", SGW_ERR_CREDENTIALS_EXPIRED},
+    {"InvalidGroup.NotFound", SGW_ERR_NO_SUCH_GROUP},
+    {"InvalidGroupId.Malformed", SGW_ERR_NO_SUCH_GROUP},
+    {"InvalidSecurityGroupID.NotFound", SGW_ERR_NO_SUCH_GROUP},
+    {"InvalidPermission.NotFound", SGW_ERR_NO_SUCH_RULE},
+    {"InvalidPermission.Duplicate", SGW_ERR_DUPLICATE},
+    {"RulesPerSecurityGroupLimitExceeded", SGW_ERR_QUOTA},
+    {"RequestLimitExceeded", SGW_ERR_THROTTLED},
+    {"Throttling", SGW_ERR_THROTTLED},
+    {"ThrottlingException", SGW_ERR_THROTTLED},
+};
+
+enum sgw_error
+aws_error(const struct aws_result *r)
+{
+	if (r->outcome == NET_NOT_SENT || r->outcome == NET_NO_ANSWER)
+		return SGW_ERR_AWS_UNREACHABLE;
+	if (r->outcome == NET_BAD_ANSWER)
+		return SGW_ERR_AWS_BAD_ANSWER;
+	if (r->http_status >= 200 && r->http_status < 300 && !r->code[0])
+		return SGW_ERR_NONE;
+	for (size_t i = 0; i < sizeof(CODES) / sizeof(CODES[0]); i++)
+		if (strcmp(CODES[i].code, r->code) == 0)
+			return CODES[i].error;
+	return r->http_status >= 500 ? SGW_ERR_AWS_UNREACHABLE : SGW_ERR_AWS_REFUSED;
+}
+
+/* A throttled request was turned away at the door; every other 5xx may have been carried out all the same. */
+bool
+aws_unknown(const struct aws_result *r)
+{
+	if (r->outcome == NET_NO_ANSWER || r->outcome == NET_BAD_ANSWER)
+		return true;
+	return r->outcome == NET_ANSWERED && r->http_status >= 500 &&
+	       aws_error(r) != SGW_ERR_THROTTLED;
+}
+
+/* "http(s)://host[:port]" of an override, or AWS's own host of that service and region. */
+static bool
+endpoint(const struct profile *p, enum aws_op op, const char *region,
+    char ret_host[SGW_HOST_MAX + 1], bool *ret_tls)
+{
+	const char *override =
+	    op == AWS_CALLER_IDENTITY ? p->conf->sts_endpoint : p->conf->ec2_endpoint;
+	const char *suffix = region_suffix(region);
+	int n;
+
+	*ret_tls = strncmp(override, "http://", 7) != 0;
+	if (override[0])
+		return field_copy(ret_host, SGW_HOST_MAX + 1, override + (*ret_tls ? 8 : 7),
+		    strcspn(override + (*ret_tls ? 8 : 7), "/"));
+	if (!suffix)
+		return false;
+	n = snprintf(ret_host, SGW_HOST_MAX + 1, "%s.%s.%s", SERVICES[op].prefix, region, suffix);
+	return n > 0 && n <= SGW_HOST_MAX;
+}
+
+static void
+send_net(struct broker *b)
+{
+	if (chan_send(&b->net, b->scratch, &b->out, -1, false) < 0)
+		die("net does not take its messages");
+}
+
+/* Signs and sends.  The body was built in this process from typed values; nobody else's bytes come here. */
+static enum sgw_error
+sign_and_send(struct broker *b, uint32_t number, bool to_planner, enum aws_op op,
+    const struct profile *p, const char *region, const struct buf *body)
+{
+	struct msg_send *m = &b->out.send;
+	const struct sigv4_keys keys = {.access_key_id = p->keys->access_key_id,
+	    .secret_key = p->keys->secret_key,
+	    .token = p->keys->token};
+	struct sigv4_post post = {.region = region,
+	    .service = SERVICES[op].service,
+	    .body = body->data,
+	    .body_len = body->len};
+
+	if (!p->has_keys)
+		return SGW_ERR_NO_CREDENTIALS;
+	if (body->failed || body->len > SGW_BODY_MAX)
+		return SGW_ERR_INTERNAL;
+	b->out.id = MSG_SEND;
+	*m = (struct msg_send){
+	    .request = number, .to_planner = to_planner, .op = op, .timeout = CALL_TIMEOUT};
+	if (!endpoint(p, op, region, m->host, &m->tls))
+		return SGW_ERR_REGION_NOT_ALLOWED;
+	sigv4_date(clock_now() + b->clock_skew, m->amz_date);
+	post.host = m->host;
+	post.amz_date = m->amz_date;
+	if (!sigv4_sign_post(&post, &keys, m->authorization, sizeof(m->authorization)))
+		return SGW_ERR_INTERNAL;
+	(void)FIELD_SET(m->token, p->keys->token);
+	memcpy(m->body, body->data, body->len);
+	m->body_len = (uint16_t)body->len;
+	send_net(b);
+	return SGW_ERR_NONE;
+}
+
+static enum sgw_error
+call_start(struct broker *b, enum call_owner owner, enum aws_op op, const struct profile *p,
+    const char *region, const struct buf *body)
+{
+	struct call *c = &b->calls[owner];
+	enum sgw_error error;
+
+	if (++b->last_call == 0)
+		b->last_call = 1;
+	error = sign_and_send(b, b->last_call, false, op, p, region, body);
+	if (error != SGW_ERR_NONE)
+		return error;
+	*c = (struct call){.number = b->last_call,
+	    .op = op,
+	    .deadline = clock_monotonic() + CALL_TIMEOUT + CALL_GRACE};
+	return SGW_ERR_NONE;
+}
+
+static bool
+read_body(enum aws_op op, const char *group_id, const char *next_token, struct buf *body)
+{
+	if (op == AWS_DESCRIBE_GROUPS)
+		return ec2_describe_groups_body(group_id, next_token, body);
+	if (op == AWS_DESCRIBE_RULES)
+		return ec2_describe_rules_body(group_id, next_token, body);
+	return op == AWS_CALLER_IDENTITY && sts_identity_body(body);
+}
+
+enum sgw_error
+aws_next_page(struct broker *b, enum call_owner owner, enum aws_op op, struct profile *p,
+    const char *region, const char *group_id, const char *next_token)
+{
+	uint8_t memory[8192];
+	struct buf body = buf_over(memory, sizeof(memory));
+
+	if (b->collected[owner].overflow || ++b->collected[owner].pages > PAGES_MAX)
+		return SGW_ERR_AWS_BAD_ANSWER;
+	if (!read_body(op, group_id, next_token, &body))
+		return SGW_ERR_INTERNAL;
+	return call_start(b, owner, op, p, region, &body);
+}
+
+enum sgw_error
+aws_read(struct broker *b, enum call_owner owner, enum aws_op op, struct profile *p,
+    const char *region, const char *group_id)
+{
+	struct collected *c = &b->collected[owner];
+
+	c->overflow = false;
+	c->pages = 0;
+	c->account[0] = 0;
+	if (op == AWS_DESCRIBE_GROUPS)
+		c->has_group = false;
+	if (op == AWS_DESCRIBE_RULES)
+		c->n_rules = 0;
+	return aws_next_page(b, owner, op, p, region, group_id, "");
+}
+
+enum sgw_error
+aws_change(struct broker *b, enum call_owner owner, enum aws_op op, struct profile *p,
+    const char *region, const struct buf *body)
+{
+	b->collected[owner].n_rules = 0;
+	return call_start(b, owner, op, p, region, body);
+}
+
+void
+aws_for_planner(struct broker *b, const struct msg_read *m)
+{
+	struct msg_read_refused *no = &b->out.read_refused;
+	struct profile *p = profile_find(b, m->profile);
+	uint8_t memory[8192];
+	struct buf body = buf_over(memory, sizeof(memory));
+	enum sgw_error error = SGW_ERR_NONE;
+
+	if (!p)
+		error = SGW_ERR_UNKNOWN_PROFILE;
+	else if (!profile_allows(p, m->region))
+		error = SGW_ERR_REGION_NOT_ALLOWED;
+	else if ((m->group_id[0] && !group_id_ok(m->group_id)) ||
+		 (m->what == AWS_DESCRIBE_RULES && !m->group_id[0]) ||
+		 !read_body(m->what, m->group_id, m->next_token, &body))
+		error = SGW_ERR_BAD_ARGUMENT;
+	else
+		error = sign_and_send(b, m->request, true, m->what, p, m->region, &body);
+	if (p && p->has_keys && !p->account[0]) {
+		p->asking = false;
+		identity_next(b);
+	}
+	if (error == SGW_ERR_NONE)
+		return;
+	b->out.id = MSG_READ_REFUSED;
+	*no = (struct msg_read_refused){.request = m->request, .error = (uint16_t)error};
+	send_planner(b);
+}
+
+static struct collected *
+collecting(struct broker *b, uint32_t number)
+{
+	for (size_t i = 0; i < CALL_OWNER_MAX; i++)
+		if (number && b->calls[i].number == number)
+			return &b->collected[i];
+	return NULL;
+}
+
+void
+aws_page_rules(struct broker *b, const struct msg_aws_rules *m)
+{
+	struct collected *c = collecting(b, m->request);
+
+	for (size_t i = 0; c && i < m->n_rules; i++) {
+		if (c->n_rules == RULES_READ_MAX) {
+			c->overflow = true;
+			return;
+		}
+		c->rules[c->n_rules++] = m->rules[i];
+	}
+}
+
+void
+aws_page_groups(struct broker *b, const struct msg_aws_groups *m)
+{
+	struct collected *c = collecting(b, m->request);
+
+	if (!c)
+		return;
+	c->overflow = c->has_group || m->n_groups != 1; /* one was asked for */
+	if (m->n_groups == 1) {
+		c->group = m->groups[0];
+		c->has_group = true;
+	}
+}
+
+void
+aws_identity(struct broker *b, const struct msg_aws_identity *m)
+{
+	struct collected *c = collecting(b, m->request);
+
+	if (c)
+		(void)FIELD_SET(c->account, m->account);
+}
+
+static void (*const ANSWERS[CALL_OWNER_MAX])(struct broker *, const struct aws_result *) = {
+    [CALL_JOB] = job_answer,
+    [CALL_CLOSING] = closing_answer,
+    [CALL_IDENTITY] = identity_answer,
+};
+
+/* AWS refuses what is signed for another time; its own Date header says how far off this machine's clock is. */
+static void
+learn_clock(struct broker *b, const struct msg_done *m)
+{
+	int64_t skew = m->server_date - clock_now();
+
+	if (m->outcome != NET_ANSWERED)
+		return;
+	b->aws_answered = clock_now();
+	if (m->server_date == 0 || skew > SKEW_MAX || skew < -SKEW_MAX)
+		return;
+	if (skew - b->clock_skew > 30 || b->clock_skew - skew > 30) {
+		log_notice("AWS's clock is %lld s ahead of this machine's", (long long)skew);
+		b->clock_skew = (int32_t)skew;
+	}
+}
+
+void
+aws_done(struct broker *b, const struct msg_done *m)
+{
+	struct aws_result r = {.outcome = m->outcome, .http_status = m->http_status};
+
+	learn_clock(b, m);
+	for (size_t i = 0; i < CALL_OWNER_MAX; i++) {
+		if (!m->request || b->calls[i].number != m->request)
+			continue;
+		b->calls[i].number = 0;
+		(void)FIELD_SET(r.code, m->code);
+		(void)FIELD_SET(r.message, m->message);
+		(void)FIELD_SET(r.request_id, m->aws_request_id);
+		(void)FIELD_SET(r.next_token, m->next_token);
+		ANSWERS[i](b, &r);
+		return;
+	}
+}
+
+/* An owned net can keep silent: then nothing is known of what it was given. */
+void
+aws_timeouts(struct broker *b)
+{
+	int64_t now = clock_monotonic();
+
+	for (size_t i = 0; i < CALL_OWNER_MAX; i++) {
+		const struct aws_result r = {
+		    .outcome = NET_NO_ANSWER, .message = "no word from net"};
+
+		if (!b->calls[i].number || b->calls[i].deadline > now)
+			continue;
+		b->calls[i].number = 0;
+		log_error("net has not answered within %d s", (CALL_TIMEOUT + CALL_GRACE) / 1000);
+		ANSWERS[i](b, &r);
+	}
+}
+
+int64_t
+aws_next_deadline(const struct broker *b)
+{
+	int64_t next = INT64_MAX;
+
+	for (size_t i = 0; i < CALL_OWNER_MAX; i++)
+		if (b->calls[i].number && b->calls[i].deadline < next)
+			next = b->calls[i].deadline;
+	return next;
+}

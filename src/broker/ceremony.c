@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The person: the record on the screen, the word or the refusal, and every way in which nobody answers. */
+#include "broker.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include <sgwarden/clock.h>
+#include <sgwarden/log.h>
+
+static void
+send_consent(struct broker *b)
+{
+	struct ceremony *c = &b->ceremony;
+
+	if (c->consent.fd >= 0 && chan_send(&c->consent, b->scratch, &b->out, -1, false) < 0)
+		chan_close(&c->consent);
+}
+
+void
+ceremony_show_stage(struct broker *b, enum stage stage, int64_t seconds_left)
+{
+	b->out.id = MSG_SHOW_STAGE;
+	b->out.show_stage.stage = stage;
+	b->out.show_stage.seconds_left = (uint16_t)(seconds_left < 0 ? 0 : seconds_left);
+	send_consent(b);
+	job_stage(b, b->active, stage, seconds_left);
+}
+
+/* Consent shows it and ends by itself; should it not, the next ceremony ends it. */
+void
+ceremony_show_outcome(
+    struct broker *b, enum status status, enum sgw_error error, const char *detail)
+{
+	struct ceremony *c = &b->ceremony;
+	struct msg_show_outcome *m = &b->out.show_outcome;
+
+	if (c->consent.fd < 0) {
+		ceremony_close(b);
+		return;
+	}
+	b->out.id = MSG_SHOW_OUTCOME;
+	*m = (struct msg_show_outcome){.status = status, .error = (uint16_t)error};
+	(void)FIELD_SET(m->detail, detail);
+	(void)FIELD_SET(m->receipt, b->active->receipt);
+	if (status == STATUS_OK)
+		m->closes = c->record.closes;
+	send_consent(b);
+	for (size_t i = 0; i < c->n_fidos; i++)
+		chan_close(&c->fido[i]);
+	c->n_fidos = 0;
+	chan_close(&c->consent);
+	b->out.id = MSG_END_CEREMONY;
+	b->out.end_ceremony = (struct msg_end_ceremony){.ceremony = c->number, .keys_only = true};
+	send_control(b);
+}
+
+void
+ceremony_close(struct broker *b)
+{
+	struct ceremony *c = &b->ceremony;
+
+	for (size_t i = 0; i < c->n_fidos; i++)
+		chan_close(&c->fido[i]);
+	c->n_fidos = 0;
+	chan_close(&c->consent);
+	if (!c->number)
+		return;
+	b->out.id = MSG_END_CEREMONY;
+	b->out.end_ceremony = (struct msg_end_ceremony){.ceremony = c->number};
+	send_control(b);
+}
+
+void
+ceremony_begin(struct broker *b)
+{
+	struct job *j = b->active;
+	struct ceremony *c = &b->ceremony;
+
+	if (j->kind == JOB_CHANGE && b->keys.n_keys == 0) {
+		(void)ledger_refusal(b, j, SGW_ERR_NO_KEY, "no key is enrolled");
+		job_end(b, STATUS_FAILED, SGW_ERR_NO_KEY, "no key is enrolled");
+		return;
+	}
+	if (b->screen == DISPLAY_NONE) {
+		j->state = JOB_WAIT_SCREEN;
+		j->deadline = clock_monotonic() + SCREEN_WAIT_SECONDS * 1000;
+		job_stage(b, j, STAGE_WAITING_FOR_SCREEN, SCREEN_WAIT_SECONDS);
+		return;
+	}
+	ceremony_close(b); /* an earlier one that still shows its outcome */
+	c->number = ++b->last_ceremony;
+	j->state = JOB_SPAWNING;
+	j->deadline = clock_monotonic() + 10000;
+	b->out.id = MSG_START_CEREMONY;
+	b->out.start_ceremony.ceremony = c->number;
+	send_control(b);
+}
+
+void
+ceremony_screen(struct broker *b)
+{
+	if (b->active && b->active->state == JOB_WAIT_SCREEN && b->screen != DISPLAY_NONE)
+		job_restart(b); /* what was read may be old by now */
+}
+
+static void
+refuse(struct broker *b, enum status status, enum sgw_error error, const char *reason)
+{
+	(void)ledger_denial(b, b->active, reason);
+	job_end(b, status, error, "");
+}
+
+void
+ceremony_spawned(struct broker *b, uint32_t number, int fd)
+{
+	struct job *j = b->active;
+	struct ceremony *c = &b->ceremony;
+
+	if (!j || j->state != JOB_SPAWNING || number != c->number) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	if (fd < 0) {
+		refuse(b, STATUS_FAILED, SGW_ERR_NO_SCREEN, "no screen");
+		return;
+	}
+	c->consent = chan_open(fd, ROLE_BROKER, ROLE_CONSENT);
+	c->n_fidos = 0;
+	c->by_signature_len = 0;
+	if (!record_make(b, c, j)) {
+		refuse(b, STATUS_FAILED, SGW_ERR_INTERNAL, "the record could not be made");
+		return;
+	}
+	record_receipt((const uint8_t *)c->text, c->text_len, j->receipt);
+	if (!quota_prompt(b, j->uid)) {
+		refuse(b, STATUS_REFUSED, SGW_ERR_RATE_LIMITED, "too many prompts this hour");
+		return;
+	}
+	b->out.id = MSG_SHOW;
+	(void)field_copy(b->out.show.record, sizeof(b->out.show.record), c->text, c->text_len);
+	(void)FIELD_SET(
+	    b->out.show.phrase, c->record.display == DISPLAY_TRUSTED ? b->keys.phrase : "");
+	b->out.show.seconds = (uint16_t)(c->record.expires - c->record.created);
+	j->state = JOB_READING;
+	j->deadline = clock_monotonic() + (c->record.expires - c->record.created) * 1000;
+	c->consent.state = CHAN_READING;
+	send_consent(b);
+	job_stage(b, j, STAGE_ON_SCREEN, c->record.expires - c->record.created);
+}
+
+static const struct {
+	enum sgw_error error;
+	enum status status;
+	const char *reason;
+} DENIALS[DENIAL_MAX] = {
+    [DENIAL_DENY] = {SGW_ERR_DENIED, STATUS_DENIED, "deny"},
+    [DENIAL_BLOCK] = {SGW_ERR_BLOCKED, STATUS_DENIED, "block"},
+    [DENIAL_WORD] = {SGW_ERR_DENIED_WORD, STATUS_DENIED, "wrong word"},
+    [DENIAL_EOF] = {SGW_ERR_SCREEN_CLOSED, STATUS_DENIED, "end of file"},
+    [DENIAL_RECORD] = {SGW_ERR_INTERNAL, STATUS_FAILED, "the screen refused the record"},
+};
+
+static void
+on_refused(struct broker *b, enum denial denial)
+{
+	struct quota *q = quota_of(b, b->active->uid);
+
+	if (denial == DENIAL_DENY || denial == DENIAL_WORD)
+		q->cool_until = clock_now() + COOLDOWN_SECONDS;
+	if (denial == DENIAL_BLOCK)
+		q->blocked_until = clock_now() + BLOCK_SECONDS;
+	refuse(b, DENIALS[denial].status, DENIALS[denial].error, DENIALS[denial].reason);
+}
+
+static void
+on_key_stage(struct broker *b, enum key_state state)
+{
+	if (state == KEY_WAITING_TOUCH)
+		job_stage(
+		    b, b->active, STAGE_TOUCH, (b->active->deadline - clock_monotonic()) / 1000);
+	else if (state == KEY_PIN_WRONG)
+		job_stage(
+		    b, b->active, STAGE_PIN, (b->active->deadline - clock_monotonic()) / 1000);
+}
+
+void
+ceremony_consent(struct broker *b)
+{
+	struct ceremony *c = &b->ceremony;
+	enum chan_result r = chan_recv(&c->consent, b->scratch, &b->in, NULL);
+	bool asking =
+	    b->active && (b->active->state == JOB_READING || b->active->state == JOB_KEYS);
+
+	if (r == CHAN_AGAIN)
+		return;
+	if (r != CHAN_GOT) { /* an accepted assertion runs on without its screen */
+		chan_close(&c->consent);
+		if (asking)
+			refuse(b, STATUS_DENIED, SGW_ERR_SCREEN_CLOSED, "the screen ended");
+		return;
+	}
+	if (!asking)
+		return;
+	if (b->in.id == MSG_REFUSED)
+		on_refused(b, b->in.refused.denial);
+	else if (b->in.id == MSG_AGREED)
+		touch_begin(b);
+	else
+		on_key_stage(b, b->in.key_stage.state);
+}
+
+void
+ceremony_voided(struct broker *b)
+{
+	struct job *j = b->active;
+	bool no_screen = j->state == JOB_WAIT_SCREEN;
+	bool no_key = j->state == JOB_KEYS && b->ceremony.waiting_for_key;
+
+	(void)ledger_timeout(b, j, no_screen ? "screen" : j->state == JOB_KEYS ? "touch" : "word");
+	job_end(b, STATUS_EXPIRED,
+	    no_screen ? SGW_ERR_NO_SCREEN
+	    : no_key  ? SGW_ERR_NO_KEY
+		      : SGW_ERR_EXPIRED,
+	    no_screen ? "no screen was opened"
+	    : no_key  ? "no key was plugged in"
+		      : "");
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Closing what is due: revoke, built from the touched record's own properties, then read until it is gone.  Also
+ * settling what AWS never answered, by reading once AWS can no longer accept the request.
+ */
+#include "broker.h"
+
+#include <sgwarden/clock.h>
+#include <sgwarden/log.h>
+
+#include "ec2req.h"
+
+#define RETRY_FIRST 10 /* s; doubled each time */
+#define RETRY_MOST 300
+
+bool
+rules_have(const struct collected *c, int16_t protocol, int32_t from, int32_t to,
+    const struct rec_cidr *source)
+{
+	const struct rec_op op = {
+	    .protocol = protocol, .from_port = from, .to_port = to, .source = *source};
+
+	for (size_t i = 0; i < c->n_rules; i++)
+		if (!c->rules[i].egress && op_equals_rule(&op, &c->rules[i]))
+			return true;
+	return false;
+}
+
+/* When a grant next needs something, seconds since 1970. */
+static int64_t
+grant_when(const struct grant *g)
+{
+	int64_t when = g->g.closes;
+
+	if (g->g.state == GRANT_CLOSED)
+		when = g->check_at;
+	else if (g->g.state == GRANT_AMBIGUOUS &&
+		 g->g.sent + SGW_SIGNATURE_WINDOW + SETTLE_MARGIN < when)
+		when = g->g.sent + SGW_SIGNATURE_WINDOW + SETTLE_MARGIN;
+	return when > g->next_try ? when : g->next_try;
+}
+
+int64_t
+closing_next(const struct broker *b)
+{
+	int64_t next = INT64_MAX;
+
+	if (b->closing.state != CLOSING_IDLE)
+		return next;
+	for (size_t i = 0; i < SGW_GRANTS_MAX; i++)
+		if (b->grants[i].used && grant_when(&b->grants[i]) < next)
+			next = grant_when(&b->grants[i]);
+	return next;
+}
+
+static void
+retry_later(struct broker *b, struct grant *g, enum sgw_error error, const struct aws_result *r)
+{
+	int64_t wait = (int64_t)RETRY_FIRST << (g->tries < 5 ? g->tries : 5);
+
+	b->closing.state = CLOSING_IDLE;
+	g->tries++;
+	g->next_try = clock_now() + (wait < RETRY_MOST ? wait : RETRY_MOST);
+	log_write(g->g.closes <= clock_now() ? LOG_LEVEL_ALERT : LOG_LEVEL_WARNING,
+	    "receipt %s is still to be closed: %s %s %s", g->g.receipt,
+	    error_row((uint16_t)error)->message, r->code, r->message);
+	if (g->for_job)
+		execute_grant_closed(b, false);
+}
+
+static enum sgw_error
+closing_read(struct broker *b, struct grant *g)
+{
+	struct profile *p = profile_find(b, g->g.profile);
+
+	b->closing.state = CLOSING_READ;
+	return p ? aws_read(b, CALL_CLOSING, AWS_DESCRIBE_RULES, p, g->g.region, g->g.group_id)
+		 : SGW_ERR_UNKNOWN_PROFILE;
+}
+
+static enum sgw_error
+closing_revoke(struct broker *b, struct grant *g)
+{
+	struct profile *p = profile_find(b, g->g.profile);
+	uint8_t memory[2048];
+	struct buf body = buf_over(memory, sizeof(memory));
+
+	if (!p)
+		return SGW_ERR_UNKNOWN_PROFILE;
+	if (!ec2_revoke_body(g->g.group_id, g->g.protocol, g->g.from_port, g->g.to_port,
+		&g->g.source, false, &body))
+		return SGW_ERR_INTERNAL;
+	b->closing.state = CLOSING_REVOKE;
+	if (g->g.state == GRANT_OPEN)
+		g->g.state = GRANT_CLOSING;
+	return aws_change(b, CALL_CLOSING, AWS_REVOKE_INGRESS, p, g->g.region, &body);
+}
+
+void
+closing_run(struct broker *b)
+{
+	int64_t now = clock_now();
+	size_t due = SGW_GRANTS_MAX;
+	struct grant *g;
+	enum sgw_error error;
+
+	if (!b->serving || b->closing.state != CLOSING_IDLE)
+		return;
+	for (size_t i = 0; i < SGW_GRANTS_MAX; i++)
+		if (b->grants[i].used && grant_when(&b->grants[i]) <= now &&
+		    (due == SGW_GRANTS_MAX ||
+			grant_when(&b->grants[i]) < grant_when(&b->grants[due])))
+			due = i;
+	if (due == SGW_GRANTS_MAX)
+		return;
+	g = &b->grants[due];
+	b->closing = (struct closing){.index = due};
+	/* what is only checked or settled is read first; what is due is closed whether it is there or not */
+	if (g->g.closes <= now && g->g.state != GRANT_CLOSED)
+		error = closing_revoke(b, g);
+	else
+		error = closing_read(b, g);
+	if (error != SGW_ERR_NONE)
+		retry_later(b, g, error, &(struct aws_result){0});
+}
+
+static void
+tell_planner(struct broker *b, const struct grant *g)
+{
+	b->out.id = MSG_WROTE;
+	(void)FIELD_SET(b->out.wrote.profile, g->g.profile);
+	(void)FIELD_SET(b->out.wrote.region, g->g.region);
+	(void)FIELD_SET(b->out.wrote.group_id, g->g.group_id);
+	send_planner(b);
+}
+
+/* Gone for certain: recorded, and looked at once more where a signed opening could still be repeated. */
+static void
+closed(struct broker *b, struct grant *g)
+{
+	bool for_job = g->for_job;
+
+	if (g->g.state != GRANT_CLOSED) {
+		(void)ledger_close(b, g, b->closing.revoked, b->closing.request_id);
+		log_notice("receipt %s is closed (%s)", g->g.receipt, g->why);
+		tell_planner(b, g);
+	}
+	g->g.state = GRANT_CLOSED;
+	g->why = "check";
+	g->for_job = false;
+	g->tries = 0;
+	g->next_try = 0;
+	g->check_at = g->g.sent + SGW_SIGNATURE_WINDOW + SETTLE_MARGIN;
+	if (g->check_at <= clock_now())
+		g->used = false;
+	if (for_job)
+		execute_grant_closed(b, true);
+}
+
+/* The read of a grant that was ambiguous, long enough after it was sent. */
+static void
+settle(struct broker *b, struct grant *g, bool there)
+{
+	(void)ledger_reconcile(b, g, there);
+	log_notice("receipt %s: AWS's answer was lost; by reading, the rule is %s", g->g.receipt,
+	    there ? "open" : "not there");
+	tell_planner(b, g);
+	if (there)
+		g->g.state = GRANT_OPEN;
+	else
+		g->used = false;
+}
+
+static void
+after_read(struct broker *b, struct grant *g, const struct aws_result *r)
+{
+	const struct collected *c = &b->collected[CALL_CLOSING];
+	bool there = rules_have(c, g->g.protocol, g->g.from_port, g->g.to_port, &g->g.source);
+
+	if (c->overflow && !there) {
+		retry_later(b, g, SGW_ERR_AWS_BAD_ANSWER, r);
+		return;
+	}
+	b->closing.state = CLOSING_IDLE;
+	if (g->g.state == GRANT_AMBIGUOUS && g->g.closes > clock_now()) {
+		settle(b, g, there);
+		return;
+	}
+	if (!there) {
+		closed(b, g);
+		return;
+	}
+	if (g->g.state == GRANT_CLOSED) { /* the opening was repeated behind our back */
+		log_write(LOG_LEVEL_ALERT,
+		    "receipt %s is open again although it was closed: closing it again",
+		    g->g.receipt);
+		g->g.state = GRANT_CLOSING;
+		g->g.closes = clock_now();
+		return;
+	}
+	retry_later(b, g, SGW_ERR_NOT_CLOSED, r);
+}
+
+void
+closing_answer(struct broker *b, const struct aws_result *r)
+{
+	struct grant *g = &b->grants[b->closing.index];
+	enum sgw_error error = aws_error(r);
+
+	if (b->closing.state == CLOSING_REVOKE) {
+		b->closing.revoked = error == SGW_ERR_NONE;
+		(void)FIELD_SET(b->closing.request_id, r->request_id);
+		/* whatever the answer was, or none: what counts is what a read shows */
+		if (error == SGW_ERR_NONE || error == SGW_ERR_NO_SUCH_RULE || aws_unknown(r))
+			error = closing_read(b, g);
+		else if (error == SGW_ERR_NO_SUCH_GROUP) {
+			b->closing.state = CLOSING_IDLE;
+			closed(b, g);
+			return;
+		}
+		if (error != SGW_ERR_NONE)
+			retry_later(b, g, error, r);
+		return;
+	}
+	if (error == SGW_ERR_NONE && r->next_token[0]) {
+		struct profile *p = profile_find(b, g->g.profile);
+
+		if (p && aws_next_page(b, CALL_CLOSING, AWS_DESCRIBE_RULES, p, g->g.region,
+			     g->g.group_id, r->next_token) == SGW_ERR_NONE)
+			return;
+		error = SGW_ERR_INTERNAL;
+	}
+	if (error != SGW_ERR_NONE)
+		retry_later(b, g, error, r);
+	else
+		after_read(b, g, r);
+}

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A plan's way: queued, read, judged, shown; and its one end.  One plan is active at a time. */
+#include "broker.h"
+
+#include <stdio.h>
+
+#include <sgwarden/clock.h>
+#include <sgwarden/log.h>
+
+static struct job *
+job_find(struct broker *b, const char *plan_id)
+{
+	for (size_t i = 0; i < SGW_PLANS_MAX; i++)
+		if (b->jobs[i].state != JOB_FREE && strcmp(b->jobs[i].plan_id, plan_id) == 0)
+			return &b->jobs[i];
+	return NULL;
+}
+
+static void
+tell_result(struct broker *b, const struct job *j, enum status status, enum sgw_error error,
+    const char *detail)
+{
+	struct msg_result *m = &b->out.result;
+
+	b->out.id = MSG_RESULT;
+	*m = (struct msg_result){.status = status,
+	    .effect = j->verdict.effect,
+	    .error = (uint16_t)error,
+	    .n_rule_ids = (uint16_t)j->n_rule_ids};
+	(void)FIELD_SET(m->plan_id, j->plan_id);
+	(void)FIELD_SET(m->policy_line, j->verdict.line);
+	(void)FIELD_SET(m->detail, detail);
+	(void)FIELD_SET(m->receipt, j->receipt);
+	memcpy(m->rule_ids, j->rule_ids, sizeof(m->rule_ids));
+	if (j->kind == JOB_CHANGE && j->plan.ops[0].action == ACTION_OPEN && b->active == j)
+		m->closes = b->ceremony.record.closes;
+	send_planner(b);
+}
+
+void
+job_stage(struct broker *b, const struct job *j, enum stage stage, int64_t seconds_left)
+{
+	b->out.id = MSG_STAGE;
+	(void)FIELD_SET(b->out.stage.plan_id, j->plan_id);
+	b->out.stage.stage = stage;
+	b->out.stage.seconds_left = (uint16_t)(seconds_left < 0       ? 0
+					       : seconds_left > 65535 ? 65535
+								      : seconds_left);
+	send_planner(b);
+}
+
+void
+job_end(struct broker *b, enum status status, enum sgw_error error, const char *detail)
+{
+	struct job *j = b->active;
+
+	tell_result(b, j, status, error, detail);
+	ceremony_show_outcome(b, status, error, detail);
+	j->state = JOB_FREE;
+	b->active = NULL;
+	job_next(b);
+}
+
+/* ---- arrival ---- */
+
+static void
+counts(
+    const struct broker *b, const struct client *c, unsigned *ret_of_client, unsigned *ret_of_uid)
+{
+	*ret_of_client = *ret_of_uid = 0;
+	for (size_t i = 0; i < SGW_PLANS_MAX; i++) {
+		if (b->jobs[i].state == JOB_FREE)
+			continue;
+		*ret_of_client += b->jobs[i].client == c->number;
+		*ret_of_uid += b->jobs[i].uid == c->uid;
+	}
+}
+
+static void
+job_queue(struct broker *b, struct job *wanted, const struct client *c)
+{
+	char detail[SGW_DETAIL_MAX + 1] = "";
+	unsigned of_client, of_uid;
+	enum sgw_error error = quota_problem(b, c->uid, detail);
+	struct job *j = NULL;
+
+	wanted->client = c->number;
+	wanted->uid = c->uid;
+	counts(b, c, &of_client, &of_uid);
+	for (size_t i = 0; i < SGW_PLANS_MAX && !j; i++)
+		if (b->jobs[i].state == JOB_FREE)
+			j = &b->jobs[i];
+	if (error == SGW_ERR_NONE && (!j || of_client >= 2 || of_uid >= QUEUE_PER_UID))
+		error = SGW_ERR_QUEUE_FULL;
+	if (error != SGW_ERR_NONE) {
+		(void)ledger_refusal(b, wanted, error, detail);
+		tell_result(b, wanted, STATUS_REFUSED, error, detail);
+		return;
+	}
+	wanted->order = ++b->last_order;
+	wanted->state = JOB_QUEUED;
+	*j = *wanted;
+	job_stage(b, j, STAGE_QUEUED, 0);
+	job_next(b);
+}
+
+void
+job_plan(struct broker *b, const struct msg_plan *m)
+{
+	static struct job wanted;
+	const struct client *c = client_find(b, m->client);
+	const char *problem = plan_problem(&m->plan);
+	uint8_t digest[HASH_LEN];
+
+	wanted = (struct job){.kind = JOB_CHANGE, .plan = m->plan};
+	if (!plan_digest(&m->plan, digest))
+		return;
+	receipt_id(digest, wanted.plan_id);
+	if (job_find(b, wanted.plan_id))
+		return; /* it is on its way */
+	if (!c || problem) {
+		tell_result(b, &wanted, STATUS_REFUSED, SGW_ERR_BAD_ARGUMENT,
+		    problem ? problem : "no such client");
+		return;
+	}
+	job_queue(b, &wanted, c);
+}
+
+void
+job_enroll(struct broker *b, const struct msg_enroll *m)
+{
+	static struct job wanted;
+	const struct client *c = client_find(b, m->client);
+	enum sgw_error error = SGW_ERR_NONE;
+
+	wanted = (struct job){.kind = JOB_ENROLL, .verdict.needs_consent = true};
+	(void)FIELD_SET(wanted.plan_id, m->plan_id);
+	(void)FIELD_SET(wanted.key_name, m->name);
+	(void)FIELD_SET(wanted.verdict.line, "admin.enroll");
+	if (!receipt_id_ok(m->plan_id) || job_find(b, m->plan_id))
+		return;
+	if (!c || !c->admin || !m->name[0])
+		error = SGW_ERR_BAD_ARGUMENT;
+	else if (b->keys.n_keys == SGW_KEYS_MAX)
+		error = SGW_ERR_QUOTA;
+	for (size_t i = 0; i < b->keys.n_keys; i++)
+		if (strcmp(b->keys.keys[i].name, m->name) == 0)
+			error = SGW_ERR_KEY_EXISTS;
+	if (error != SGW_ERR_NONE)
+		tell_result(b, &wanted, STATUS_REFUSED, error, "");
+	else
+		job_queue(b, &wanted, c);
+}
+
+/* ---- leaving before the end ---- */
+
+static bool
+may_leave(const struct job *j)
+{
+	return j->state <= JOB_KEYS; /* after that the assertion has been accepted */
+}
+
+static void
+leave(struct broker *b, struct job *j)
+{
+	if (!may_leave(j))
+		return;
+	if (b->active == j) {
+		(void)ledger_denial(b, j, "withdrawn");
+		job_end(b, STATUS_DENIED, SGW_ERR_CANCELLED, "the client went away");
+		return;
+	}
+	tell_result(b, j, STATUS_DENIED, SGW_ERR_CANCELLED, "the client went away");
+	j->state = JOB_FREE;
+}
+
+void
+job_withdraw(struct broker *b, const char *plan_id)
+{
+	struct job *j = job_find(b, plan_id);
+
+	if (j)
+		leave(b, j);
+}
+
+void
+job_client_gone(struct broker *b, uint32_t client)
+{
+	for (size_t i = 0; i < SGW_PLANS_MAX; i++)
+		if (b->jobs[i].state != JOB_FREE && b->jobs[i].client == client)
+			leave(b, &b->jobs[i]);
+}
+
+/* ---- reads and judgement ---- */
+
+static void
+fail(struct broker *b, enum sgw_error error, const char *detail)
+{
+	(void)ledger_refusal(b, b->active, error, detail);
+	job_end(b, error_row((uint16_t)error)->exit_status == 3 ? STATUS_REFUSED : STATUS_FAILED,
+	    error, detail);
+}
+
+static void
+read_group(struct broker *b)
+{
+	struct job *j = b->active;
+	struct profile *p = profile_find(b, j->plan.profile);
+	enum sgw_error error;
+
+	if (strcmp(p->account, j->plan.account) != 0) {
+		fail(b, SGW_ERR_STATE_CHANGED,
+		    "the profile belongs to another account than the plan says");
+		return;
+	}
+	j->state = JOB_READ_GROUP;
+	error =
+	    aws_read(b, CALL_JOB, AWS_DESCRIBE_GROUPS, p, j->plan.region, j->plan.ops[0].group_id);
+	if (error != SGW_ERR_NONE)
+		fail(b, error, "");
+}
+
+void
+job_restart(struct broker *b)
+{
+	struct job *j = b->active;
+	struct profile *p;
+	enum sgw_error error = SGW_ERR_NONE;
+
+	j->deadline = 0;
+	j->verdict.needs_consent = true;
+	if (j->kind == JOB_ENROLL) {
+		if (ledger_request(b, j))
+			ceremony_begin(b);
+		else
+			fail(b, SGW_ERR_LEDGER_FAILED, "");
+		return;
+	}
+	p = profile_find(b, j->plan.profile);
+	if (!p)
+		error = SGW_ERR_UNKNOWN_PROFILE;
+	else if (!profile_allows(p, j->plan.region))
+		error = SGW_ERR_REGION_NOT_ALLOWED;
+	else if (!p->has_keys)
+		error = SGW_ERR_NO_CREDENTIALS;
+	if (error != SGW_ERR_NONE)
+		fail(b, error, "");
+	else if (p->account[0])
+		read_group(b);
+	else {
+		j->state = JOB_IDENTITY;
+		p->asking = false;
+		identity_next(b);
+	}
+}
+
+void
+job_next(struct broker *b)
+{
+	struct job *first = NULL;
+
+	if (b->active || !b->serving)
+		return;
+	for (size_t i = 0; i < SGW_PLANS_MAX; i++)
+		if (b->jobs[i].state == JOB_QUEUED && (!first || b->jobs[i].order < first->order))
+			first = &b->jobs[i];
+	if (!first)
+		return;
+	b->active = first;
+	job_stage(b, first, STAGE_PLANNING, 0);
+	job_restart(b);
+}
+
+static size_t
+grants_list(const struct broker *b, struct rec_grant *list)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < SGW_GRANTS_MAX; i++)
+		if (b->grants[i].used && b->grants[i].g.state != GRANT_CLOSED)
+			list[n++] = b->grants[i].g;
+	return n;
+}
+
+/* The ingress rules alone, in place: policy and digest speak of nothing else. */
+static void
+ingress_only(struct collected *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_rules; i++)
+		if (!c->rules[i].egress)
+			c->rules[n++] = c->rules[i];
+	c->n_rules = n;
+}
+
+/* A close must name what is there, or the person would read of one rule and lose another. */
+static const char *
+closes_problem(const struct rec_plan *plan, const struct collected *c)
+{
+	for (size_t i = 0; i < plan->n_ops; i++) {
+		bool found = plan->ops[i].action != ACTION_CLOSE;
+
+		for (size_t k = 0; k < c->n_rules && !found; k++)
+			found = op_equals_rule(&plan->ops[i], &c->rules[k]) &&
+				(!plan->ops[i].rule_id[0] ||
+				    strcmp(plan->ops[i].rule_id, c->rules[k].rule_id) == 0);
+		if (!found)
+			return "a rule of the plan is not in the group";
+	}
+	return NULL;
+}
+
+static void
+judge(struct broker *b)
+{
+	static struct rec_grant grants[SGW_GRANTS_MAX];
+	struct job *j = b->active;
+	struct collected *c = &b->collected[CALL_JOB];
+	const struct policy_facts facts = {.group = c->has_group ? &c->group : NULL,
+	    .rules = c->rules,
+	    .n_rules = c->n_rules,
+	    .grants = grants,
+	    .n_grants = grants_list(b, grants),
+	    .display = b->screen};
+	uint8_t digest[HASH_LEN];
+	char detail[SGW_DETAIL_MAX + 1] = "";
+	const char *problem;
+	bool recorded;
+
+	state_digest(c->rules, c->n_rules, b->order_scratch, digest);
+	if (memcmp(digest, j->plan.state_digest, sizeof(digest)) != 0) {
+		fail(b, SGW_ERR_STATE_CHANGED, "the group is not as the plan found it");
+		return;
+	}
+	problem = closes_problem(&j->plan, c);
+	if (problem) {
+		fail(b, SGW_ERR_NO_SUCH_RULE, problem);
+		return;
+	}
+	policy_evaluate(&b->config.policy, &j->plan, &facts, &j->verdict);
+	if (j->verdict.error != SGW_ERR_NONE || j->verdict.effect == CLASS_FORBIDDEN) {
+		fail(b, j->verdict.error != SGW_ERR_NONE ? j->verdict.error : SGW_ERR_FORBIDDEN,
+		    j->verdict.text);
+		return;
+	}
+	recorded = ledger_request(b, j);
+	if (!j->verdict.needs_consent) { /* a closing goes on even where the ledger is full */
+		execute_close_own(b);
+		return;
+	}
+	if (!recorded) {
+		fail(b, SGW_ERR_LEDGER_FAILED, "");
+		return;
+	}
+	if (quota_problem(b, j->uid, detail) != SGW_ERR_NONE) {
+		fail(b, quota_problem(b, j->uid, detail), detail);
+		return;
+	}
+	ceremony_begin(b);
+}
+
+static void
+read_rules_answer(struct broker *b, const struct aws_result *r)
+{
+	struct job *j = b->active;
+	struct collected *c = &b->collected[CALL_JOB];
+
+	if (r->next_token[0] && !c->overflow) {
+		enum sgw_error error =
+		    aws_next_page(b, CALL_JOB, AWS_DESCRIBE_RULES, profile_find(b, j->plan.profile),
+			j->plan.region, j->plan.ops[0].group_id, r->next_token);
+
+		if (error != SGW_ERR_NONE)
+			fail(b, error, "");
+		return;
+	}
+	if (c->overflow) {
+		fail(b, SGW_ERR_AWS_BAD_ANSWER, "the group has more rules than can be judged");
+		return;
+	}
+	ingress_only(c);
+	judge(b);
+}
+
+static void
+read_group_answer(struct broker *b)
+{
+	struct job *j = b->active;
+	struct collected *c = &b->collected[CALL_JOB];
+	enum sgw_error error;
+
+	if (!c->has_group || c->overflow ||
+	    strcmp(c->group.group_id, j->plan.ops[0].group_id) != 0) {
+		fail(b, SGW_ERR_NO_SUCH_GROUP, "");
+		return;
+	}
+	j->state = JOB_READ_RULES;
+	error = aws_read(b, CALL_JOB, AWS_DESCRIBE_RULES, profile_find(b, j->plan.profile),
+	    j->plan.region, j->plan.ops[0].group_id);
+	if (error != SGW_ERR_NONE)
+		fail(b, error, "");
+}
+
+void
+job_answer(struct broker *b, const struct aws_result *r)
+{
+	struct job *j = b->active;
+	enum sgw_error error = aws_error(r);
+
+	if (!j)
+		return;
+	if (j->state >= JOB_DRY_RUN) {
+		execute_answer(b, r);
+		return;
+	}
+	if (error != SGW_ERR_NONE) {
+		fail(b, error, r->code);
+		return;
+	}
+	if (j->state == JOB_IDENTITY)
+		read_group(b);
+	else if (j->state == JOB_READ_GROUP)
+		read_group_answer(b);
+	else if (j->state == JOB_READ_RULES)
+		read_rules_answer(b, r);
+}
+
+/* ---- time ---- */
+
+void
+job_timeouts(struct broker *b)
+{
+	struct job *j = b->active;
+
+	if (!j)
+		return;
+	if (j->state == JOB_KEYS && b->ceremony.waiting_for_key &&
+	    b->ceremony.next_look <= clock_monotonic())
+		touch_look(b);
+	if (j->deadline == 0 || j->deadline > clock_monotonic())
+		return;
+	j->deadline = 0;
+	if (j->state == JOB_READ_BACK)
+		execute_answer(b, NULL);
+	else if (may_leave(j))
+		ceremony_voided(b);
+}
+
+int64_t
+job_next_deadline(const struct broker *b)
+{
+	const struct job *j = b->active;
+	int64_t next = INT64_MAX;
+
+	if (j && j->deadline)
+		next = j->deadline;
+	if (j && j->state == JOB_KEYS && b->ceremony.waiting_for_key &&
+	    b->ceremony.next_look < next)
+		next = b->ceremony.next_look;
+	return next;
+}

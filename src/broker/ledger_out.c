@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writing the ledger: one record, one write, one fdatasync; true only once it is durable.  What a failed write left
+ * behind is named by a `torn` record before anything else is written.
+ */
+#include "broker.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <sgwarden/clock.h>
+#include <sgwarden/log.h>
+#include <sgwarden/sandbox.h>
+
+/* The fields of one record; values live in the caller or in b->hex. */
+struct draft {
+	struct ledger_entry e;
+	struct broker *b;
+	size_t hex_used;
+	char numbers[6][24];
+	unsigned n_numbers;
+};
+
+static void
+add_text(struct draft *d, const char *key, const char *value)
+{
+	struct ledger_field *f = &d->e.fields[d->e.n_fields++];
+
+	*f = (struct ledger_field){.key = key, .value = value, .len = strlen(value)};
+}
+
+/* Left out where there is nothing to say. */
+static void
+add_maybe(struct draft *d, const char *key, const char *value)
+{
+	if (value[0])
+		add_text(d, key, value);
+}
+
+static void
+add_hex(struct draft *d, const char *key, const uint8_t *data, size_t len)
+{
+	struct buf out = buf_over(d->b->hex + d->hex_used, sizeof(d->b->hex) - d->hex_used);
+
+	(void)buf_put_hex(&out, data, len);
+	(void)buf_put_c(&out);
+	add_text(d, key, out.failed ? "" : d->b->hex + d->hex_used);
+	d->hex_used += out.len + 1;
+}
+
+static void
+add_number(struct draft *d, const char *key, uint64_t v)
+{
+	char *memory = d->numbers[d->n_numbers++];
+
+	(void)snprintf(memory, sizeof(d->numbers[0]), "%llu", (unsigned long long)v);
+	add_text(d, key, memory);
+}
+
+static struct draft
+draft(struct broker *b, enum ledger_kind kind)
+{
+	return (struct draft){.e = {.kind = kind, .time = clock_now()}, .b = b};
+}
+
+static bool
+write_durable(struct broker *b, const char *text, size_t len)
+{
+	size_t at = 0;
+
+	while (at < len) {
+		ssize_t n = write(b->ledger_fd, text + at, len - at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		at += (size_t)n;
+	}
+	if (at == len && fdatasync(b->ledger_fd) == 0)
+		return true;
+	log_write(LOG_LEVEL_ALERT, "the ledger cannot be written: %s; nothing opens until it can",
+	    strerror(errno));
+	b->torn_len = at;
+	return false;
+}
+
+/*
+ * What stands behind the last whole record is either nothing, or torn_len bytes of b->ledger_text (our own failed
+ * write), or what the loader found (head.torn_len).
+ */
+static bool
+name_torn(struct broker *b)
+{
+	static char text[1024];
+	struct draft d = draft(b, LEDGER_TORN);
+	struct buf out = buf_over(text, sizeof(text));
+	uint8_t digest[HASH_LEN];
+	size_t len = b->torn_len ? b->torn_len : b->head.torn_len;
+
+	if (len == 0)
+		return true;
+	memcpy(digest, b->head.torn_digest, sizeof(digest));
+	if (b->torn_len)
+		hash_sha256(b->ledger_text, b->torn_len, digest);
+	add_number(&d, "length", len);
+	add_hex(&d, "sha256", digest, sizeof(digest));
+	ledger_next(&b->chain, &d.e);
+	if (!ledger_encode(&d.e, &out))
+		return false;
+	if (write(b->ledger_fd, text, out.len) != (ssize_t)out.len || fdatasync(b->ledger_fd) != 0)
+		return false;
+	b->torn_len = 0;
+	b->head.torn_len = 0;
+	return ledger_follow(&b->chain, &d.e) == LEDGER_OK;
+}
+
+static bool
+commit(struct draft *d)
+{
+	struct broker *b = d->b;
+	struct buf out = buf_over(b->ledger_text, sizeof(b->ledger_text));
+
+	b->ledger_ok = name_torn(b);
+	if (!b->ledger_ok)
+		return false;
+	ledger_next(&b->chain, &d->e);
+	if (!ledger_encode(&d->e, &out)) {
+		log_error("a ledger record of kind %d has no form", (int)d->e.kind);
+		return b->ledger_ok = false;
+	}
+	b->ledger_ok = write_durable(b, b->ledger_text, out.len);
+	if (b->ledger_ok)
+		b->ledger_ok = ledger_follow(&b->chain, &d->e) == LEDGER_OK;
+	return b->ledger_ok;
+}
+
+bool
+ledger_start(struct broker *b)
+{
+	struct draft d = draft(b, LEDGER_START);
+	char degraded[240];
+	size_t len = 0;
+
+	for (uint32_t bit = 1; bit; bit <<= 1) {
+		int n;
+
+		if (!(b->degraded & bit) || !degraded_name(bit))
+			continue;
+		n = snprintf(degraded + len, sizeof(degraded) - len, "%s%s", len ? " " : "",
+		    degraded_name(bit));
+		if (n < 0 || (size_t)n >= sizeof(degraded) - len)
+			break;
+		len += (size_t)n;
+	}
+	add_text(&d, "version", SGW_VERSION);
+	add_text(&d, "appliance", b->appliance);
+	add_text(&d, "boot", b->boot_id);
+	add_text(&d, "mode", b->system_mode ? "system" : "user");
+	add_hex(&d, "policy", b->policy_digest, HASH_LEN);
+	add_text(&d, "degraded", len ? degraded : "none");
+	return commit(&d);
+}
+
+bool
+ledger_stop(struct broker *b, const char *reason)
+{
+	struct draft d = draft(b, LEDGER_STOP);
+
+	add_text(&d, "reason", reason);
+	return commit(&d);
+}
+
+static const char *
+job_class(const struct job *j)
+{
+	return j->kind == JOB_ENROLL ? "enroll" : class_name(j->verdict.effect);
+}
+
+bool
+ledger_request(struct broker *b, const struct job *j)
+{
+	struct draft d = draft(b, LEDGER_REQUEST);
+
+	add_text(&d, "plan", j->plan_id);
+	add_number(&d, "uid", j->uid);
+	add_text(&d, "class", job_class(j));
+	add_text(&d, "line", j->verdict.line[0] ? j->verdict.line : "none");
+	return commit(&d);
+}
+
+bool
+ledger_refusal(struct broker *b, const struct job *j, enum sgw_error error, const char *detail)
+{
+	struct draft d = draft(b, LEDGER_REFUSAL);
+
+	add_text(&d, "plan", j->plan_id);
+	add_number(&d, "uid", j->uid);
+	add_text(&d, "class", job_class(j));
+	add_text(&d, "error", error_row((uint16_t)error)->name);
+	add_text(&d, "line", j->verdict.line[0] ? j->verdict.line : "none");
+	add_maybe(&d, "detail", detail);
+	return commit(&d);
+}
+
+static const char *
+display_name(enum display_kind kind)
+{
+	return kind == DISPLAY_TRUSTED ? "trusted" : kind == DISPLAY_SHARED ? "shared" : "none";
+}
+
+bool
+ledger_consent(
+    struct broker *b, const struct job *j, const struct msg_assertion *a, uint32_t counter)
+{
+	struct draft d = draft(b, LEDGER_CONSENT);
+
+	add_text(&d, "receipt", j->receipt);
+	add_text(&d, "plan", j->plan_id);
+	add_text(&d, "class", job_class(j));
+	add_text(&d, "display", display_name(b->ceremony.record.display));
+	add_hex(&d, "credential", a->cred_id, a->cred_id_len);
+	add_number(&d, "counter", counter);
+	add_hex(&d, "authdata", a->authdata, a->authdata_len);
+	add_hex(&d, "signature", a->signature, a->signature_len);
+	add_text(&d, "text", b->ceremony.text);
+	return commit(&d);
+}
+
+bool
+ledger_denial(struct broker *b, const struct job *j, const char *reason)
+{
+	struct draft d = draft(b, LEDGER_DENIAL);
+
+	add_text(&d, "receipt", j->receipt[0] ? j->receipt : j->plan_id);
+	add_text(&d, "plan", j->plan_id);
+	add_text(&d, "reason", reason);
+	return commit(&d);
+}
+
+bool
+ledger_timeout(struct broker *b, const struct job *j, const char *stage)
+{
+	struct draft d = draft(b, LEDGER_TIMEOUT);
+
+	add_text(&d, "receipt", j->receipt[0] ? j->receipt : j->plan_id);
+	add_text(&d, "plan", j->plan_id);
+	add_text(&d, "stage", stage);
+	return commit(&d);
+}
+
+static const char *
+action_name(const struct job *j)
+{
+	return j->plan.ops[0].action == ACTION_OPEN ? "open" : "close";
+}
+
+bool
+ledger_intent(struct broker *b, const struct job *j, const struct buf *body)
+{
+	struct draft d = draft(b, LEDGER_INTENT);
+	char now[CLOCK_TEXT_LEN];
+
+	clock_format(clock_now(), now);
+	add_text(&d, "receipt", j->receipt);
+	add_text(&d, "action", action_name(j));
+	add_number(&d, "op", 0);
+	add_text(&d, "host", j->plan.region);
+	add_text(&d, "date", now);
+	add_hex(&d, "body", body->data, body->len);
+	return commit(&d);
+}
+
+static void
+rules_text(const struct job *j, char *ret_text, size_t size)
+{
+	size_t len = 0;
+
+	ret_text[0] = 0;
+	for (size_t i = 0; i < j->n_rule_ids; i++) {
+		int n =
+		    snprintf(ret_text + len, size - len, "%s%s", i ? " " : "", j->rule_ids[i].id);
+
+		if (n < 0 || (size_t)n >= size - len)
+			return;
+		len += (size_t)n;
+	}
+}
+
+bool
+ledger_outcome(struct broker *b, const struct job *j, enum sgw_error error,
+    const struct aws_result *r, const char *detail)
+{
+	struct draft d = draft(b, LEDGER_OUTCOME);
+	char rules[SGW_OPS_MAX * (SGW_RULE_ID_MAX + 1) + 1];
+
+	rules_text(j, rules, sizeof(rules));
+	add_text(&d, "receipt", j->receipt);
+	add_text(&d, "action", action_name(j));
+	add_number(&d, "op", 0);
+	add_text(&d, "status", error == SGW_ERR_NONE ? "ok" : "failed");
+	add_text(&d, "error", error_row((uint16_t)error)->name);
+	if (r->http_status)
+		add_number(&d, "http", r->http_status);
+	add_maybe(&d, "aws-request", r->request_id);
+	add_maybe(&d, "rules", rules);
+	add_maybe(&d, "detail", detail);
+	return commit(&d);
+}
+
+bool
+ledger_ambiguous(
+    struct broker *b, const char *receipt, const char *action, uint16_t op, int64_t until)
+{
+	struct draft d = draft(b, LEDGER_AMBIGUOUS);
+	char when[CLOCK_TEXT_LEN];
+
+	clock_format(until, when);
+	add_text(&d, "receipt", receipt);
+	add_text(&d, "action", action);
+	add_number(&d, "op", op);
+	add_text(&d, "until", when);
+	return commit(&d);
+}
+
+bool
+ledger_reconcile(struct broker *b, const struct grant *g, bool open)
+{
+	struct draft d = draft(b, LEDGER_RECONCILE);
+
+	add_text(&d, "receipt", g->g.receipt);
+	add_text(&d, "action", "open");
+	add_number(&d, "op", g->op);
+	add_text(&d, "found", open ? "open" : "absent");
+	return commit(&d);
+}
+
+bool
+ledger_close(struct broker *b, const struct grant *g, bool was_there, const char *request_id)
+{
+	struct draft d = draft(b, LEDGER_CLOSE);
+
+	add_text(&d, "receipt", g->g.receipt);
+	add_number(&d, "op", g->op);
+	add_text(&d, "why", g->why);
+	add_text(&d, "status", was_there ? "closed" : "gone");
+	add_maybe(&d, "aws-request", request_id);
+	return commit(&d);
+}
+
+bool
+ledger_enroll(struct broker *b, const struct job *j, const struct rec_key_entry *key,
+    const struct msg_credential *m, const uint8_t keys_digest[HASH_LEN])
+{
+	struct draft d = draft(b, LEDGER_ENROLL);
+	const struct ceremony *c = &b->ceremony;
+
+	add_text(&d, "receipt", j->receipt);
+	add_number(&d, "uid", j->uid);
+	add_text(&d, "name", key->name);
+	add_hex(&d, "credential", key->cred_id, key->cred_id_len);
+	add_hex(&d, "key", key->public_key, sizeof(key->public_key));
+	add_hex(&d, "aaguid", key->aaguid, sizeof(key->aaguid));
+	add_text(&d, "zero", key->zero_counter ? "yes" : "no");
+	add_text(&d, "format", m->format);
+	add_hex(&d, "authdata", m->authdata, m->authdata_len);
+	if (m->signature_len)
+		add_hex(&d, "attestation", m->signature, m->signature_len);
+	add_hex(&d, "keys", keys_digest, HASH_LEN);
+	if (c->by_signature_len) {
+		add_hex(&d, "by", c->by_cred, c->by_cred_len);
+		add_hex(&d, "by-authdata", c->by_authdata, c->by_authdata_len);
+		add_hex(&d, "by-signature", c->by_signature, c->by_signature_len);
+	}
+	add_text(&d, "text", c->text);
+	return commit(&d);
+}

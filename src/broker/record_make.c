@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The consent record, from what the broker itself knows or has read. */
+#include "broker.h"
+
+#include <stdio.h>
+#include <sys/random.h>
+
+#include <sgwarden/clock.h>
+#include <sgwarden/vis.h>
+
+/* 120 s, and 10 s for each operation beyond five, at most ten minutes. */
+static int64_t
+seconds_for(const struct job *j)
+{
+	int64_t extra = j->kind == JOB_CHANGE && j->plan.n_ops > 5 ? 10 * (j->plan.n_ops - 5) : 0;
+	int64_t all = SGW_RECORD_SECONDS + extra;
+
+	return all < SGW_RECORD_SECONDS_MAX ? all : SGW_RECORD_SECONDS_MAX;
+}
+
+static void
+vis_field(char *field, size_t size, const char *text)
+{
+	(void)vis(
+	    field, size, text, strlen(text)); /* the field holds the worst case of its maximum */
+}
+
+static void
+change_fields(struct broker *b, struct record *r, const struct job *j)
+{
+	const struct collected *c = &b->collected[CALL_JOB];
+	char requester[16];
+
+	r->plan = j->plan;
+	r->plan.reason[0] = r->plan.claimed[0] = r->plan.ticket[0] = 0;
+	vis_field(r->group_name, sizeof(r->group_name), c->group.name);
+	(void)FIELD_SET(r->vpc_id, c->group.vpc_id);
+	r->quota_used = j->verdict.quota_used;
+	r->quota_limit = b->config.policy.rules_per_group;
+	r->iac = c->group.iac;
+	r->effect = j->verdict.effect;
+	r->pin = j->verdict.needs_pin;
+	vis_field(r->claimed, sizeof(r->claimed), j->plan.claimed);
+	vis_field(r->reason, sizeof(r->reason), j->plan.reason);
+	if (j->plan.ops[0].action != ACTION_OPEN)
+		return;
+	r->closes = r->created + j->plan.lifetime;
+	(void)snprintf(requester, sizeof(requester), "uid %u", (unsigned)j->uid);
+	record_description(requester, j->plan.reason, r->closes, r->description);
+}
+
+static bool
+digest_ask(struct broker *b, struct ceremony *c)
+{
+	struct buf out = buf_over(b->scratch, sizeof(b->scratch));
+	bool first = b->active->kind == JOB_ENROLL && b->keys.n_keys == 0;
+
+	touch_ask(b, &c->ask, first);
+	if (!msg_encode(&out, &c->ask))
+		return false;
+	hash_sha256(out.data, out.len, c->record.ask_digest);
+	return true;
+}
+
+bool
+record_make(struct broker *b, struct ceremony *c, const struct job *j)
+{
+	struct record *r = &c->record;
+	const struct client *client = client_find(b, j->client);
+	struct buf text = buf_over(c->text, SGW_RECORD_MAX);
+
+	*r = (struct record){.kind = j->kind == JOB_ENROLL ? RECORD_ENROLL : RECORD_CHANGE,
+	    .created = clock_now(),
+	    .ledger_number = b->chain.number,
+	    .display = b->screen,
+	    .uid = j->uid,
+	    .effect = CLASS_OPEN_WIDE,
+	    .keys_enrolled = b->keys.n_keys};
+	r->expires = r->created + seconds_for(j);
+	if (getrandom(r->nonce, sizeof(r->nonce), 0) != (ssize_t)sizeof(r->nonce) || !client)
+		return false;
+	(void)FIELD_SET(r->appliance, b->appliance);
+	(void)FIELD_SET(r->boot_id, b->boot_id);
+	(void)FIELD_SET(r->tty, b->tty);
+	(void)FIELD_SET(r->chain, client->chain);
+	(void)FIELD_SET(r->key_name, j->key_name);
+	r->pid = client->pid;
+	r->chain_verified = client->chain_verified;
+	memcpy(r->ledger_head, b->chain.head, sizeof(r->ledger_head));
+	memcpy(r->policy_digest, b->policy_digest, sizeof(r->policy_digest));
+	if (j->kind == JOB_CHANGE)
+		change_fields(b, r, j);
+	if (!digest_ask(b, c) || !record_encode(r, &text))
+		return false;
+	c->text_len = text.len;
+	c->text[text.len] = 0;
+	hash_sha256(c->text, c->text_len, c->digest);
+	return true;
+}

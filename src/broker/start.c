@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Before the broker serves: configuration from the supervisor, keys and the ledger's replay from the loader. */
+#include "broker.h"
+
+#include <stdio.h>
+
+#include <sgwarden/clock.h>
+#include <sgwarden/log.h>
+
+#include "start.h"
+
+static void
+serve(struct broker *b)
+{
+	if (!b->configured || !b->loaded || b->serving)
+		return;
+	if (keys_check(b) < 0)
+		die("the key list and the ledger do not agree");
+	if (!ledger_start(b))
+		log_error("the start could not be recorded: nothing will open");
+	b->serving = true;
+	profiles_tell(b);
+	b->out.id = MSG_SERVING;
+	b->out.serving.overdue = grants_overdue(b);
+	send_control(b);
+	identity_next(b);
+	closing_run(b);
+}
+
+void
+start_cell(struct broker *b, const struct msg_cell *m)
+{
+	if (b->configured)
+		die("configured twice");
+	b->config = m->config;
+	b->system_mode = m->system_mode;
+	b->degraded = m->degraded;
+	(void)FIELD_SET(b->appliance, m->appliance);
+	(void)FIELD_SET(b->boot_id, m->boot_id);
+	policy_digest(&b->config.policy, b->policy_digest);
+	if (profiles_init(b) < 0)
+		die("no memory for secrets");
+	b->configured = true;
+}
+
+static void
+loaded_problem(struct broker *b, const struct msg_loaded_problem *m)
+{
+	static const char *const FILES[INPUT_MAX] = {
+	    [INPUT_CREDENTIALS] = "credentials",
+	    [INPUT_CONFIG] = "config",
+	    [INPUT_LEDGER] = "the ledger",
+	};
+
+	log_write(m->fatal ? LOG_LEVEL_ALERT : LOG_LEVEL_WARNING, "%s, line %u: %s", FILES[m->file],
+	    (unsigned)m->line, m->detail);
+	(void)snprintf(b->problem, sizeof(b->problem), "%s, line %u: %.180s", FILES[m->file],
+	    (unsigned)m->line, m->detail);
+	if (m->fatal)
+		die("what was loaded does not hold; nothing is served");
+}
+
+static void
+loaded_grant(struct broker *b, const struct rec_grant *g)
+{
+	struct grant *added = grant_add(b, g, 0);
+
+	if (!added)
+		die("the ledger holds more open grants than fit");
+	if (added->g.state == GRANT_CLOSING)
+		added->g.state = GRANT_OPEN;
+	if (g->closes <= clock_now())
+		added->why = "sweep";
+}
+
+static void
+loaded_counter(struct broker *b, const struct msg_loaded_counter *m)
+{
+	size_t index;
+
+	if (key_find(b, m->cred_id, m->cred_id_len, &index))
+		b->counters[index] = m->counter;
+}
+
+void
+start_loader(struct broker *b)
+{
+	enum chan_result r = chan_recv(&b->loader, b->scratch, &b->in, NULL);
+
+	if (r == CHAN_AGAIN)
+		return;
+	if (r != CHAN_GOT) {
+		if (!b->loaded)
+			die("the loader ended before it was done");
+		chan_close(&b->loader);
+		return;
+	}
+	switch (b->in.id) {
+	case MSG_LOADED_PROFILE:
+		if (!b->configured)
+			die("keys before the configuration");
+		profile_loaded(b, &b->in.loaded_profile);
+		memory_erase(b->scratch, sizeof(b->scratch));
+		return;
+	case MSG_LOADED_PROBLEM:
+		loaded_problem(b, &b->in.loaded_problem);
+		return;
+	case MSG_LOADED_HEAD:
+		b->head = b->in.loaded_head;
+		b->chain.number = b->head.number;
+		b->chain.time = b->head.time;
+		memcpy(b->chain.head, b->head.head, HASH_LEN);
+		return;
+	case MSG_LOADED_GRANT:
+		loaded_grant(b, &b->in.loaded_grant.grant);
+		return;
+	case MSG_LOADED_COUNTER:
+		loaded_counter(b, &b->in.loaded_counter);
+		return;
+	default:
+		b->loaded = true;
+		serve(b);
+		return;
+	}
+}

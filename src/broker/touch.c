@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the typed word to the verified assertion: every plugged key is asked, the one that is touched wins. */
+#include "broker.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include <sgwarden/clock.h>
+#include <sgwarden/log.h>
+
+#include "verify.h"
+
+static void
+rp_id(const struct broker *b, char ret_id[SGW_FIELD_MAX + 1])
+{
+	(void)snprintf(ret_id, SGW_FIELD_MAX + 1, "sgwarden:%s", b->appliance);
+}
+
+static void
+creds_fill(const struct broker *b, uint16_t *ret_n, struct rec_key_cred creds[SGW_KEYS_MAX])
+{
+	*ret_n = b->keys.n_keys;
+	for (size_t i = 0; i < b->keys.n_keys; i++) {
+		const struct rec_key_entry *k = &b->keys.keys[i];
+
+		creds[i].id_len = k->cred_id_len;
+		memcpy(creds[i].id, k->cred_id, k->cred_id_len);
+		memcpy(creds[i].salt, k->salt, sizeof(k->salt));
+	}
+}
+
+/* What fido will be asked with; its digest stands in the record. */
+void
+touch_ask(struct broker *b, struct msg *m, bool credential)
+{
+	if (credential) {
+		m->id = MSG_ASK_CREDENTIAL;
+		m->ask_credential = (struct msg_ask_credential){0};
+		rp_id(b, m->ask_credential.rp_id);
+		hash_sha256(b->appliance, strlen(b->appliance), m->ask_credential.user_id);
+		(void)FIELD_SET(m->ask_credential.user_name, b->active->key_name);
+		creds_fill(b, &m->ask_credential.n_exclude, m->ask_credential.exclude);
+		return;
+	}
+	m->id = MSG_ASK_ASSERTION;
+	m->ask_assertion = (struct msg_ask_assertion){.uv = b->ceremony.record.pin};
+	rp_id(b, m->ask_assertion.rp_id);
+	creds_fill(b, &m->ask_assertion.n_creds, m->ask_assertion.creds);
+}
+
+void
+touch_look(struct broker *b)
+{
+	struct ceremony *c = &b->ceremony;
+
+	c->next_look = clock_monotonic() + KEY_RETRY;
+	b->out.id = MSG_START_KEYS;
+	b->out.start_keys.ceremony = c->number;
+	send_control(b);
+}
+
+void
+touch_begin(struct broker *b)
+{
+	struct job *j = b->active;
+	struct ceremony *c = &b->ceremony;
+	int64_t limit = clock_monotonic() + SGW_TOUCH_SECONDS * 1000;
+
+	j->state = JOB_KEYS;
+	if (limit < j->deadline)
+		j->deadline = limit;
+	c->consent.state = CHAN_TOUCH;
+	c->last_error = KEY_TIMED_OUT;
+	c->waiting_for_key = false;
+	touch_look(b);
+}
+
+/* A fido's end, or the word that no key is plugged in. */
+void
+touch_end(struct broker *b, const struct msg_key_end *m, int fd)
+{
+	struct job *j = b->active;
+	struct ceremony *c = &b->ceremony;
+
+	if (!j || j->state != JOB_KEYS || m->ceremony != c->number || c->n_fidos == FIDOS_MAX) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	c->waiting_for_key = fd < 0 && c->n_fidos == 0;
+	if (fd < 0) {
+		job_stage(b, j, STAGE_WAITING_FOR_KEY, (j->deadline - clock_monotonic()) / 1000);
+		return;
+	}
+	c->fido[c->n_fidos] = chan_open(fd, ROLE_BROKER, ROLE_FIDO);
+	c->fido[c->n_fidos].state = CHAN_TOUCH;
+	if (chan_send(&c->fido[c->n_fidos], b->scratch, &c->ask, -1, false) < 0)
+		chan_close(&c->fido[c->n_fidos]);
+	c->n_fidos++;
+}
+
+static const enum sgw_error KEY_ERRORS[KEY_STATE_MAX] = {
+    [KEY_PIN_WRONG] = SGW_ERR_PIN_WRONG,
+    [KEY_PIN_BLOCKED] = SGW_ERR_PIN_BLOCKED,
+    [KEY_PIN_NOT_SET] = SGW_ERR_KEY_REFUSED,
+    [KEY_NOT_ENROLLED] = SGW_ERR_NO_KEY,
+    [KEY_EXCLUDED] = SGW_ERR_KEY_EXISTS,
+    [KEY_PULLED] = SGW_ERR_KEY_GONE,
+    [KEY_TIMED_OUT] = SGW_ERR_EXPIRED,
+    [KEY_FAILED] = SGW_ERR_KEY_REFUSED,
+};
+
+static const char *const KEY_DETAILS[KEY_STATE_MAX] = {
+    [KEY_PIN_NOT_SET] = "the key has no PIN: set one with the maker's tool or fido2-token -S",
+    [KEY_NOT_ENROLLED] = "the plugged key is not an enrolled one",
+    [KEY_EXCLUDED] = "this very key is enrolled already",
+    [KEY_FAILED] = "the daemon's log has the reason",
+};
+
+/* One key will not answer; while another still may, the person may touch that one. */
+static void
+key_lost(struct broker *b, size_t i, enum key_state state)
+{
+	struct ceremony *c = &b->ceremony;
+	enum sgw_error error;
+	const char *detail;
+
+	chan_close(&c->fido[i]);
+	c->last_error = state;
+	for (size_t k = 0; k < c->n_fidos; k++)
+		if (c->fido[k].fd >= 0)
+			return;
+	error = KEY_ERRORS[state] ? KEY_ERRORS[state] : SGW_ERR_KEY_REFUSED;
+	detail = KEY_DETAILS[state] ? KEY_DETAILS[state] : "";
+	(void)ledger_denial(b, b->active, error_row((uint16_t)error)->name);
+	job_end(b, state == KEY_TIMED_OUT ? STATUS_EXPIRED : STATUS_FAILED, error, detail);
+}
+
+/* The touch is made: no other key may be asked any more. */
+static void
+keys_dismiss(struct broker *b)
+{
+	struct ceremony *c = &b->ceremony;
+
+	for (size_t i = 0; i < c->n_fidos; i++)
+		chan_close(&c->fido[i]);
+	c->n_fidos = 0;
+	b->out.id = MSG_END_CEREMONY;
+	b->out.end_ceremony = (struct msg_end_ceremony){.ceremony = c->number, .keys_only = true};
+	send_control(b);
+}
+
+static int
+verify(struct broker *b, const struct msg_assertion *a, size_t *ret_key, uint32_t *ret_counter)
+{
+	const struct ceremony *c = &b->ceremony;
+	const struct rec_key_entry *k = key_find(b, a->cred_id, a->cred_id_len, ret_key);
+	uint8_t rp[HASH_LEN], digest[HASH_LEN];
+	char id[SGW_FIELD_MAX + 1];
+	const struct verify_expect e = {.rp_id_hash = rp,
+	    .client_data_hash = digest,
+	    .pubkey = k ? k->public_key : NULL,
+	    .want_uv = c->record.pin,
+	    .last_counter = k ? b->counters[*ret_key] : 0,
+	    .zero_counter = k && k->zero_counter};
+
+	if (!k)
+		return VERIFY_PUBLIC_KEY;
+	rp_id(b, id);
+	hash_sha256(id, strlen(id), rp);
+	hash_sha256(c->text, c->text_len, digest);
+	return assertion_verify(
+	    &e, a->authdata, a->authdata_len, a->signature, a->signature_len, ret_counter);
+}
+
+/* The earlier key has agreed to the new one: now the new one makes its credential over the same record. */
+static void
+enroll_second_step(struct broker *b, const struct msg_assertion *a)
+{
+	struct ceremony *c = &b->ceremony;
+
+	b->active->asserted = true;
+	memcpy(c->by_cred, a->cred_id, a->cred_id_len);
+	memcpy(c->by_authdata, a->authdata, a->authdata_len);
+	memcpy(c->by_signature, a->signature, a->signature_len);
+	c->by_cred_len = a->cred_id_len;
+	c->by_authdata_len = a->authdata_len;
+	c->by_signature_len = a->signature_len;
+	keys_dismiss(b);
+	touch_ask(b, &c->ask, true);
+	b->active->deadline = clock_monotonic() + SGW_TOUCH_SECONDS * 1000;
+	touch_look(b);
+}
+
+static void
+on_assertion(struct broker *b)
+{
+	static struct msg_assertion a;
+	struct job *j = b->active;
+	struct ceremony *c = &b->ceremony;
+	uint32_t counter = 0;
+	size_t key = 0;
+	int r;
+
+	a = b->in.assertion;
+	memory_erase(b->in.assertion.hmac_secret, sizeof(b->in.assertion.hmac_secret));
+	if (clock_now() > c->record.expires) {
+		ceremony_voided(b);
+		return;
+	}
+	r = verify(b, &a, &key, &counter);
+	if (r != 0) {
+		const char *why = verify_strerror(r);
+		enum sgw_error error =
+		    r == VERIFY_COUNTER ? SGW_ERR_CLONED_KEY : SGW_ERR_BAD_ASSERTION;
+
+		log_write(LOG_LEVEL_ALERT, "an assertion was refused: %s", why);
+		(void)ledger_denial(b, j, why);
+		job_end(b, STATUS_FAILED, error, why);
+		return;
+	}
+	b->counters[key] = counter;
+	if (j->kind == JOB_ENROLL) {
+		enroll_second_step(b, &a);
+		return;
+	}
+	keys_dismiss(b);
+	if (!ledger_consent(b, j, &a, counter)) {
+		job_end(b, STATUS_FAILED, SGW_ERR_LEDGER_FAILED, "");
+		return;
+	}
+	execute_begin(b);
+}
+
+void
+touch_fido(struct broker *b, size_t i)
+{
+	struct job *j = b->active;
+	enum chan_result r = chan_recv(&b->ceremony.fido[i], b->scratch, &b->in, NULL);
+
+	if (r == CHAN_AGAIN)
+		return;
+	if (!j || j->state != JOB_KEYS) {
+		chan_close(&b->ceremony.fido[i]);
+		return;
+	}
+	if (r != CHAN_GOT)
+		key_lost(b, i, KEY_FAILED);
+	else if (b->in.id == MSG_KEY_ERROR)
+		key_lost(b, i, b->in.key_error.state);
+	else if (b->in.id == MSG_ASSERTION && b->ceremony.ask.id == MSG_ASK_ASSERTION)
+		on_assertion(b);
+	else if (b->in.id == MSG_CREDENTIAL && b->ceremony.ask.id == MSG_ASK_CREDENTIAL)
+		enroll_credential(b, &b->in.credential);
+	else
+		key_lost(b, i, KEY_FAILED);
+}
