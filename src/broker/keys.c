@@ -9,7 +9,7 @@
 #include <sgwarden/clock.h>
 #include <sgwarden/log.h>
 
-#include "verify.h"
+#include <sgwarden/assertion.h>
 
 int
 keys_read(struct broker *b)

@@ -18,7 +18,7 @@
 
 #include "start.h"
 #include "status.h"
-#include "verify.h"
+#include <sgwarden/assertion.h>
 #include "sigv4.h"
 
 static struct broker B;

@@ -8,7 +8,7 @@
 #include <sgwarden/clock.h>
 #include <sgwarden/log.h>
 
-#include "verify.h"
+#include <sgwarden/assertion.h>
 
 static void
 rp_id(const struct broker *b, char ret_id[SGW_FIELD_MAX + 1])
