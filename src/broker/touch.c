@@ -103,6 +103,7 @@ static const enum sgw_error KEY_ERRORS[KEY_STATE_MAX] = {
     [KEY_PIN_WRONG] = SGW_ERR_PIN_WRONG,
     [KEY_PIN_BLOCKED] = SGW_ERR_PIN_BLOCKED,
     [KEY_PIN_NOT_SET] = SGW_ERR_KEY_REFUSED,
+    [KEY_PIN_REQUIRED] = SGW_ERR_KEY_REFUSED,
     [KEY_NOT_ENROLLED] = SGW_ERR_NO_KEY,
     [KEY_EXCLUDED] = SGW_ERR_KEY_EXISTS,
     [KEY_PULLED] = SGW_ERR_KEY_GONE,
@@ -112,6 +113,7 @@ static const enum sgw_error KEY_ERRORS[KEY_STATE_MAX] = {
 
 static const char *const KEY_DETAILS[KEY_STATE_MAX] = {
     [KEY_PIN_NOT_SET] = "the key has no PIN: set one with the maker's tool or fido2-token -S",
+    [KEY_PIN_REQUIRED] = "the key wants its PIN",
     [KEY_NOT_ENROLLED] = "the plugged key is not an enrolled one",
     [KEY_EXCLUDED] = "this very key is enrolled already",
     [KEY_FAILED] = "the daemon's log has the reason",
@@ -150,6 +152,27 @@ keys_dismiss(struct broker *b)
 	send_control(b);
 }
 
+/* The counter of authenticator data (WebAuthn, 6.1: bytes 33-36); 0 where it is too short, which is refused later. */
+static uint32_t
+counter_of(const struct msg_assertion *a)
+{
+	struct cur c = cur_over(a->authdata, a->authdata_len);
+	uint8_t before[33];
+	uint32_t counter = 0;
+
+	return cur_get(&c, before, sizeof(before)) && cur_get_u32(&c, &counter) ? counter : 0;
+}
+
+/*
+ * A key that said 0 at its enrolment either never counts or has not begun to: while it has only said 0 it may say it
+ * again, and from its first other number on it must advance.
+ */
+static bool
+still_zero(const struct broker *b, size_t key, const struct msg_assertion *a)
+{
+	return b->keys.keys[key].zero_counter && b->counters[key] == 0 && counter_of(a) == 0;
+}
+
 static int
 verify(struct broker *b, const struct msg_assertion *a, size_t *ret_key, uint32_t *ret_counter)
 {
@@ -162,7 +185,7 @@ verify(struct broker *b, const struct msg_assertion *a, size_t *ret_key, uint32_
 	    .pubkey = k ? k->public_key : NULL,
 	    .want_uv = c->record.pin,
 	    .last_counter = k ? b->counters[*ret_key] : 0,
-	    .zero_counter = k && k->zero_counter};
+	    .zero_counter = k && still_zero(b, *ret_key, a)};
 
 	if (!k)
 		return VERIFY_PUBLIC_KEY;

@@ -104,7 +104,9 @@ ceremony_end(struct supervisor *s, uint32_t number, bool keys_only)
 
 		if (!c->pid || c->number != number)
 			continue;
-		if (c->role == ROLE_FIDO || (c->role == ROLE_CONSENT && !keys_only))
+		if (c->role == ROLE_FIDO)
+			child_ask(s, c);
+		else if (c->role == ROLE_CONSENT && !keys_only)
 			child_end(c);
 	}
 }

@@ -192,7 +192,7 @@ loop(struct supervisor *s)
 {
 	while (!s->quitting) {
 		struct epoll_event ev[16];
-		int n = epoll_wait(s->epoll, ev, 16, -1);
+		int n = epoll_wait(s->epoll, ev, 16, children_overdue(s));
 
 		if (n < 0 && errno != EINTR)
 			return;

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <sgwarden/clock.h>
 #include <sgwarden/log.h>
 
 #define FDS_MAX 10 /* of one child, the standard three and control included */
@@ -58,6 +59,35 @@ child_end(struct child *c)
 	}
 }
 
+void
+child_ask(struct supervisor *s, struct child *c)
+{
+	if (!c->pid || c->ending)
+		return;
+	c->ending = true;
+	c->kill_at = clock_monotonic() + END_GRACE;
+	s->asked++;
+	chan_close(&c->control);
+}
+
+int
+children_overdue(struct supervisor *s)
+{
+	int64_t now = clock_monotonic(), next = INT64_MAX;
+
+	for (size_t i = 0; i < CHILDREN_MAX && s->asked; i++) {
+		struct child *c = &s->children[i];
+
+		if (!c->pid || !c->kill_at)
+			continue;
+		if (c->kill_at <= now)
+			(void)kill(c->pid, SIGKILL);
+		else if (c->kill_at < next)
+			next = c->kill_at;
+	}
+	return next == INT64_MAX ? -1 : (int)(next - now);
+}
+
 static void
 end_close(int *fd)
 {
@@ -69,7 +99,7 @@ end_close(int *fd)
 void
 child_forget(struct supervisor *s, struct child *c)
 {
-	(void)s;
+	s->asked -= c->kill_at != 0;
 	chan_close(&c->control);
 	end_close(&c->to_planner);
 	end_close(&c->to_broker);

@@ -14,6 +14,7 @@
 #define CHILDREN_MAX (SGW_CLIENTS_MAX + 16)
 #define RESTARTS_MAX 5 /* of the cell, within RESTARTS_SECONDS, before giving up */
 #define RESTARTS_SECONDS 60
+#define END_GRACE 300 /* ms: a key that is cancelled stops blinking, a killed one's does not */
 
 struct options {
 	enum run_mode mode;
@@ -33,7 +34,8 @@ struct child {
 	uint32_t number; /* front: client; consent and fido: ceremony */
 	uint8_t index;   /* fido: which key */
 	uint8_t count;   /* fido: of how many */
-	bool ending;     /* killed by us: its death is no failure */
+	bool ending;     /* ended by us: its death is no failure */
+	int64_t kill_at; /* monotonic ms: asked to end, and killed then; 0: not asked */
 	/* the other ends of its edges, kept until it is READY and then ATTACHed */
 	int to_planner;
 	int to_broker;
@@ -73,6 +75,7 @@ struct supervisor {
 	int signals;
 	int listeners[LISTEN_MAX];
 	bool listening; /* the broker serves: clients are accepted */
+	unsigned asked; /* children asked to end and not yet reaped */
 	bool quitting;
 	bool failed; /* quitting, and not because we were asked to */
 	struct screen screen;
@@ -103,6 +106,9 @@ struct spawn_fd {
 struct child *spawn(struct supervisor *s, enum role role, const struct spawn_fd *fds, size_t n);
 int edge_pair(int ret_ends[2]);  /* SOCK_SEQPACKET, close-on-exec */
 void child_end(struct child *c); /* SIGKILL; reaped later */
+void child_ask(struct supervisor *s,
+    struct child *c); /* closes its control end; SIGKILL where it does not take the hint */
+int children_overdue(struct supervisor *s); /* kills those; ms until the next, -1: none */
 void child_forget(struct supervisor *s, struct child *c);
 struct child *child_find(struct supervisor *s, enum role role, uint32_t number);
 
