@@ -302,10 +302,17 @@ void job_next(struct broker *b);    /* starts the next queued plan when none is 
 void job_restart(struct broker *b); /* the active one, from its reads on */
 void job_stage(struct broker *b, const struct job *j, enum stage stage, int64_t seconds_left);
 void job_answer(struct broker *b, const struct aws_result *r);
+void job_fail(struct broker *b, enum sgw_error error,
+    const char *detail); /* refused before anybody was asked */
 void job_timeouts(struct broker *b);
 int64_t job_next_deadline(const struct broker *b);
 /* The last word: RESULT to the planner, the outcome to the screen, the next plan. */
 void job_end(struct broker *b, enum status status, enum sgw_error error, const char *detail);
+
+/* judge.c */
+void job_judge(struct broker *b);
+/* Leaves the ingress rules alone, in place: policy and digest speak of nothing else. */
+void ingress_only(struct collected *c);
 
 /* ceremony.c */
 void ceremony_begin(struct broker *b);

@@ -205,7 +205,6 @@ reread_answer(struct broker *b, const struct aws_result *r)
 	struct collected *c = &b->collected[CALL_JOB];
 	uint8_t digest[HASH_LEN];
 	char text[SGW_DETAIL_MAX + 1];
-	size_t n = 0;
 	enum sgw_error error = aws_error(r);
 
 	if (error != SGW_ERR_NONE) {
@@ -214,10 +213,7 @@ reread_answer(struct broker *b, const struct aws_result *r)
 	}
 	if (!all_read(b, r))
 		return;
-	for (size_t i = 0; i < c->n_rules; i++)
-		if (!c->rules[i].egress)
-			c->rules[n++] = c->rules[i];
-	c->n_rules = n;
+	ingress_only(c);
 	state_digest(c->rules, c->n_rules, b->order_scratch, digest);
 	if (memcmp(digest, b->ceremony.record.plan.state_digest, sizeof(digest)) != 0) {
 		change_text(b, j, text, sizeof(text));

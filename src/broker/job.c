@@ -193,8 +193,8 @@ job_client_gone(struct broker *b, uint32_t client)
 
 /* ---- reads and judgement ---- */
 
-static void
-fail(struct broker *b, enum sgw_error error, const char *detail)
+void
+job_fail(struct broker *b, enum sgw_error error, const char *detail)
 {
 	(void)ledger_refusal(b, b->active, error, detail);
 	job_end(b, error_row((uint16_t)error)->exit_status == 3 ? STATUS_REFUSED : STATUS_FAILED,
@@ -209,7 +209,7 @@ read_group(struct broker *b)
 	enum sgw_error error;
 
 	if (strcmp(p->account, j->plan.account) != 0) {
-		fail(b, SGW_ERR_STATE_CHANGED,
+		job_fail(b, SGW_ERR_STATE_CHANGED,
 		    "the profile belongs to another account than the plan says");
 		return;
 	}
@@ -217,7 +217,7 @@ read_group(struct broker *b)
 	error =
 	    aws_read(b, CALL_JOB, AWS_DESCRIBE_GROUPS, p, j->plan.region, j->plan.ops[0].group_id);
 	if (error != SGW_ERR_NONE)
-		fail(b, error, "");
+		job_fail(b, error, "");
 }
 
 void
@@ -233,7 +233,7 @@ job_restart(struct broker *b)
 		if (ledger_request(b, j))
 			ceremony_begin(b);
 		else
-			fail(b, SGW_ERR_LEDGER_FAILED, "");
+			job_fail(b, SGW_ERR_LEDGER_FAILED, "");
 		return;
 	}
 	p = profile_find(b, j->plan.profile);
@@ -244,7 +244,7 @@ job_restart(struct broker *b)
 	else if (!p->has_keys)
 		error = SGW_ERR_NO_CREDENTIALS;
 	if (error != SGW_ERR_NONE)
-		fail(b, error, "");
+		job_fail(b, error, "");
 	else if (p->account[0])
 		read_group(b);
 	else {
@@ -271,95 +271,6 @@ job_next(struct broker *b)
 	job_restart(b);
 }
 
-static size_t
-grants_list(const struct broker *b, struct rec_grant *list)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < SGW_GRANTS_MAX; i++)
-		if (b->grants[i].used && b->grants[i].g.state != GRANT_CLOSED)
-			list[n++] = b->grants[i].g;
-	return n;
-}
-
-/* The ingress rules alone, in place: policy and digest speak of nothing else. */
-static void
-ingress_only(struct collected *c)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < c->n_rules; i++)
-		if (!c->rules[i].egress)
-			c->rules[n++] = c->rules[i];
-	c->n_rules = n;
-}
-
-/* A close must name what is there, or the person would read of one rule and lose another. */
-static const char *
-closes_problem(const struct rec_plan *plan, const struct collected *c)
-{
-	for (size_t i = 0; i < plan->n_ops; i++) {
-		bool found = plan->ops[i].action != ACTION_CLOSE;
-
-		for (size_t k = 0; k < c->n_rules && !found; k++)
-			found = op_equals_rule(&plan->ops[i], &c->rules[k]) &&
-				(!plan->ops[i].rule_id[0] ||
-				    strcmp(plan->ops[i].rule_id, c->rules[k].rule_id) == 0);
-		if (!found)
-			return "a rule of the plan is not in the group";
-	}
-	return NULL;
-}
-
-static void
-judge(struct broker *b)
-{
-	static struct rec_grant grants[SGW_GRANTS_MAX];
-	struct job *j = b->active;
-	struct collected *c = &b->collected[CALL_JOB];
-	const struct policy_facts facts = {.group = c->has_group ? &c->group : NULL,
-	    .rules = c->rules,
-	    .n_rules = c->n_rules,
-	    .grants = grants,
-	    .n_grants = grants_list(b, grants),
-	    .display = b->screen};
-	uint8_t digest[HASH_LEN];
-	char detail[SGW_DETAIL_MAX + 1] = "";
-	const char *problem;
-	bool recorded;
-
-	state_digest(c->rules, c->n_rules, b->order_scratch, digest);
-	if (memcmp(digest, j->plan.state_digest, sizeof(digest)) != 0) {
-		fail(b, SGW_ERR_STATE_CHANGED, "the group is not as the plan found it");
-		return;
-	}
-	problem = closes_problem(&j->plan, c);
-	if (problem) {
-		fail(b, SGW_ERR_NO_SUCH_RULE, problem);
-		return;
-	}
-	policy_evaluate(&b->config.policy, &j->plan, &facts, &j->verdict);
-	if (j->verdict.error != SGW_ERR_NONE || j->verdict.effect == CLASS_FORBIDDEN) {
-		fail(b, j->verdict.error != SGW_ERR_NONE ? j->verdict.error : SGW_ERR_FORBIDDEN,
-		    j->verdict.text);
-		return;
-	}
-	recorded = ledger_request(b, j);
-	if (!j->verdict.needs_consent) { /* a closing goes on even where the ledger is full */
-		execute_close_own(b);
-		return;
-	}
-	if (!recorded) {
-		fail(b, SGW_ERR_LEDGER_FAILED, "");
-		return;
-	}
-	if (quota_problem(b, j->uid, detail) != SGW_ERR_NONE) {
-		fail(b, quota_problem(b, j->uid, detail), detail);
-		return;
-	}
-	ceremony_begin(b);
-}
-
 static void
 read_rules_answer(struct broker *b, const struct aws_result *r)
 {
@@ -372,15 +283,15 @@ read_rules_answer(struct broker *b, const struct aws_result *r)
 			j->plan.region, j->plan.ops[0].group_id, r->next_token);
 
 		if (error != SGW_ERR_NONE)
-			fail(b, error, "");
+			job_fail(b, error, "");
 		return;
 	}
 	if (c->overflow) {
-		fail(b, SGW_ERR_AWS_BAD_ANSWER, "the group has more rules than can be judged");
+		job_fail(b, SGW_ERR_AWS_BAD_ANSWER, "the group has more rules than can be judged");
 		return;
 	}
 	ingress_only(c);
-	judge(b);
+	job_judge(b);
 }
 
 static void
@@ -392,14 +303,14 @@ read_group_answer(struct broker *b)
 
 	if (!c->has_group || c->overflow ||
 	    strcmp(c->group.group_id, j->plan.ops[0].group_id) != 0) {
-		fail(b, SGW_ERR_NO_SUCH_GROUP, "");
+		job_fail(b, SGW_ERR_NO_SUCH_GROUP, "");
 		return;
 	}
 	j->state = JOB_READ_RULES;
 	error = aws_read(b, CALL_JOB, AWS_DESCRIBE_RULES, profile_find(b, j->plan.profile),
 	    j->plan.region, j->plan.ops[0].group_id);
 	if (error != SGW_ERR_NONE)
-		fail(b, error, "");
+		job_fail(b, error, "");
 }
 
 void
@@ -415,7 +326,7 @@ job_answer(struct broker *b, const struct aws_result *r)
 		return;
 	}
 	if (error != SGW_ERR_NONE) {
-		fail(b, error, r->code);
+		job_fail(b, error, r->code);
 		return;
 	}
 	if (j->state == JOB_IDENTITY)
