@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the verbs of the command line share: their arguments, their errors, their files and sockets. */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <sgwarden/errors.h>
+
+#define CLI_WIDTH 80
+#define CLI_PATH_MAX 4096
+#define CLI_REST_MAX 2
+
+struct verb;
+
+/* The command line, split: NULL where an option was not given. */
+struct args {
+	const struct verb *verb;
+	bool json;
+	const char *config; /* --config DIR */
+	const char *state;  /* --state DIR */
+	const char *socket; /* --socket PATH */
+	const char *keys;   /* --keys FILE */
+	const char *head;   /* --head HASH */
+	const char *rest[CLI_REST_MAX];
+	size_t n_rest;
+};
+
+/* A verb's work; returns the exit status, having said on stderr what went wrong. */
+typedef int verb_run(const struct args *args);
+
+struct verb {
+	const char *name;
+	const char *sub;     /* the second word, or NULL */
+	const char *usage;   /* behind the name */
+	const char *summary; /* one line of `sgwarden help` */
+	const char *more;    /* what `sgwarden help NAME` adds: paragraphs, wrapped when printed */
+	const char *options; /* letters of main.c's option table */
+	size_t rest_min, rest_max;
+	verb_run *run;
+};
+
+verb_run mcp_run, consent_run, config_check_run, config_load_run, key_enroll_run, key_list_run,
+    health_run, ledger_show_run, ledger_verify_run, version_run, help_run;
+
+/* ---- out.c ---- */
+
+struct cJSON;
+
+/* Wraps at CLI_WIDTH; `text` is printable ASCII and line feeds, lines after the first start with `indent` spaces. */
+void out_wrapped(FILE *out, size_t indent, const char *text);
+/* One value that others made: printable, cut at `most` characters with "..". */
+void out_vis(FILE *out, const char *text, size_t len, size_t most);
+/* The tree as JSON, ASCII only, and a line feed, on stdout; frees the tree. */
+void out_json(struct cJSON *tree);
+/*
+ * An error as everywhere in sgwarden: what happened, detail, what to do next; on stderr, or on stdout as an object
+ * with --json.  field and detail may be NULL.  Returns the exit status that errors.def has for it.
+ */
+int out_error(const struct args *args, enum sgw_error error, const char *field, const char *detail,
+    ...) __attribute__((format(printf, 4, 5)));
+/* The same as an object, for verbs that add members to it. */
+struct cJSON *out_error_json(enum sgw_error error, const char *field, const char *detail);
+
+/* ---- paths.c ---- */
+
+/* The directory that holds config.json, or the state; false (said why) where none is known. */
+bool path_config_dir(const struct args *args, char ret_path[CLI_PATH_MAX]);
+bool path_state_dir(const struct args *args, char ret_path[CLI_PATH_MAX]);
+bool path_join(char ret_path[CLI_PATH_MAX], const char *dir, const char *name);
+
+/* ---- connect.c ---- */
+
+/*
+ * Connects to NAME.sock: --socket, else the user's daemon, else the system's.  Returns the socket, or -1 having said
+ * what to do; ret_status is then the exit status.
+ */
+int daemon_connect(const struct args *args, const char *name, int *ret_status);
+/* One datagram: `byte` with `n` descriptors (1 or 2).  0, or -1. */
+int daemon_hand_over(int connection, char byte, const int *fds, size_t n);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The way to the daemon: one of its sockets, and descriptors handed over it. */
+#include "cli.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* A connected socket, or -1 and errno. */
+static int
+connect_to(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd, error;
+
+	if (strlen(path) >= sizeof(address.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+/* Nobody there, as against somebody who does not let us in. */
+static bool
+is_absent(int error)
+{
+	return error == ENOENT || error == ECONNREFUSED || error == ENOTDIR;
+}
+
+static int
+refuse(const struct args *args, const char *path, int error)
+{
+	if (is_absent(error))
+		return out_error(args, SGW_ERR_NOT_RUNNING, NULL, "nothing listens on %s", path);
+	return out_error(args, SGW_ERR_NOT_RUNNING, NULL, "%s: %s", path, strerror(error));
+}
+
+int
+daemon_connect(const struct args *args, const char *name, int *ret_status)
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	char user[CLI_PATH_MAX], system[64];
+	int fd, error;
+
+	if (args->socket) {
+		fd = connect_to(args->socket);
+		if (fd < 0)
+			*ret_status = refuse(args, args->socket, errno);
+		return fd;
+	}
+	if (runtime && runtime[0] == '/')
+		snprintf(user, sizeof(user), "%s/sgwarden/%s.sock", runtime, name);
+	else
+		snprintf(
+		    user, sizeof(user), "/run/user/%u/sgwarden/%s.sock", (unsigned)getuid(), name);
+	snprintf(system, sizeof(system), "/run/sgwarden/%s.sock", name);
+	fd = connect_to(user);
+	if (fd >= 0)
+		return fd;
+	error = errno;
+	if (is_absent(error)) {
+		fd = connect_to(system);
+		if (fd >= 0)
+			return fd;
+		if (!is_absent(errno)) {
+			*ret_status = refuse(args, system, errno);
+			return -1;
+		}
+		*ret_status = out_error(
+		    args, SGW_ERR_NOT_RUNNING, NULL, "nothing listens on %s or %s", user, system);
+		return -1;
+	}
+	*ret_status = refuse(args, user, error);
+	return -1;
+}
+
+int
+daemon_hand_over(int connection, char byte, const int *fds, size_t n)
+{
+	union {
+		struct cmsghdr align;
+		char space[CMSG_SPACE(2 * sizeof(int))];
+	} control = {0};
+	struct iovec iov = {.iov_base = &byte, .iov_len = 1};
+	struct msghdr hdr = {.msg_iov = &iov,
+	    .msg_iovlen = 1,
+	    .msg_control = &control,
+	    .msg_controllen = CMSG_SPACE(n * sizeof(int))};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&hdr);
+	ssize_t sent;
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(n * sizeof(int));
+	memcpy(CMSG_DATA(c), fds, n * sizeof(int));
+	do
+		sent = sendmsg(connection, &hdr, MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	return sent == 1 ? 0 : -1;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `sgwarden health`: the tool of that name, as a table. */
+#include <string.h>
+
+#include "mcp_client.h"
+
+#include <sgwarden/vis.h>
+
+static void
+show(const cJSON *data)
+{
+	const cJSON *component;
+
+	cJSON_ArrayForEach(component, cJSON_GetObjectItemCaseSensitive(data, "components"))
+	{
+		const char *name = json_text(component, "name"),
+			   *state = json_text(component, "state");
+		const char *detail = json_text(component, "detail");
+		char text[1024], printable[VIS_MAX(sizeof(text))];
+
+		out_vis(stdout, state, strlen(state), 8);
+		printf("%*s", (int)(strlen(state) < 10 ? 10 - strlen(state) : 1), "");
+		snprintf(text, sizeof(text), "%s: %s", name, detail);
+		vis(printable, sizeof(printable), text, strlen(text));
+		out_wrapped(stdout, 10, printable);
+	}
+}
+
+int
+health_run(const struct args *args)
+{
+	struct mcp_client client;
+	cJSON *envelope;
+	int status = mcp_client_open(args, "mcp", &client);
+
+	if (status != 0)
+		return status;
+	envelope = mcp_call(&client, args, "health", NULL, NULL, &status);
+	mcp_client_close(&client);
+	if (!envelope)
+		return status;
+	if (strcmp(mcp_status(envelope), "ok") != 0) {
+		status = mcp_refused(args, envelope);
+	} else {
+		const cJSON *data = cJSON_GetObjectItemCaseSensitive(envelope, "data");
+
+		status = strcmp(json_text(data, "overall"), "down") == 0 ? 1 : 0;
+		if (!args->json)
+			show(data);
+		else
+			out_json(cJSON_Duplicate(envelope, true));
+	}
+	cJSON_Delete(envelope);
+	return status;
+}
