@@ -144,13 +144,13 @@ args_take(struct args *args, int argc, char **argv, int from)
 /* ---- help and version ---- */
 
 static void
-help_row(const struct verb *verb)
+help_row(FILE *out, const struct verb *verb)
 {
 	char name[40];
 
 	snprintf(name, sizeof(name), "%s%s%s", verb->name, verb->sub ? " " : "",
 	    verb->sub ? verb->sub : "");
-	printf("  %-15s %s\n", name, verb->summary);
+	fprintf(out, "  %-15s %s\n", name, verb->summary);
 }
 
 static void
@@ -160,12 +160,13 @@ help_all(FILE *out)
 	      "usage: sgwarden VERB [ARGUMENTS]\n\n",
 	    out);
 	for (size_t i = 0; i < VERBS_LEN; i++)
-		help_row(&VERBS[i]);
-	fputs(
-	    "\n`sgwarden help VERB` says more. Exit status: 0 ok, 1 failed, 2 usage, 3 refused by\n"
-	    "policy, 4 denied by the person, 5 expired or no key, 6 ambiguous, 7 AWS\n"
-	    "credentials expired, 8 verification failed.\n",
-	    out);
+		help_row(out, &VERBS[i]);
+	fputc('\n', out);
+	out_wrapped(out, 0,
+	    "`sgwarden help VERB` says more. Exit status: 0 ok, 1 failed, 2 usage, 3 refused by "
+	    "policy, "
+	    "4 denied by the person, 5 expired or no key, 6 ambiguous, 7 AWS credentials expired, "
+	    "8 verification failed.");
 }
 
 static int
