@@ -208,6 +208,8 @@ aws_for_planner(struct broker *b, const struct msg_read *m)
 		error = SGW_ERR_UNKNOWN_PROFILE;
 	else if (!profile_allows(p, m->region))
 		error = SGW_ERR_REGION_NOT_ALLOWED;
+	else if (!quota_read(b))
+		error = SGW_ERR_BUSY;
 	else if ((m->group_id[0] && !group_id_ok(m->group_id)) ||
 		 (m->what == AWS_DESCRIBE_RULES && !m->group_id[0]) ||
 		 !read_body(m->what, m->group_id, m->next_token, &body))

@@ -61,8 +61,14 @@ struct quota {
 	unsigned next;
 	int64_t cool_until; /* seconds since 1970 */
 	int64_t blocked_until;
+	int64_t plans;    /* tokens: what may still be asked before it is not even recorded */
+	int64_t refilled; /* seconds since 1970 */
 };
 #define QUOTAS_MAX 64
+#define PLANS_PER_PROMPT                                                                           \
+	5 /* plans an hour for each prompt an hour: most plans are refused before anybody is asked */
+#define READS_BURST 200 /* reads the planner may order at once, refilled at READS_PER_SECOND */
+#define READS_PER_SECOND 50
 
 /* ---- calls to AWS ---- */
 
@@ -228,7 +234,9 @@ struct broker {
 	struct call calls[CALL_OWNER_MAX];
 	struct collected collected[CALL_OWNER_MAX];
 	uint32_t last_call;
-	size_t identity_of; /* profile whose identity is asked */
+	int64_t reads;          /* tokens left for the planner's reads */
+	int64_t reads_refilled; /* monotonic ms */
+	size_t identity_of;     /* profile whose identity is asked */
 	int64_t aws_answered;
 	int32_t clock_skew;
 
@@ -270,6 +278,8 @@ const struct client *client_find(const struct broker *b, uint32_t number);
 struct quota *quota_of(struct broker *b, uint32_t uid);
 enum sgw_error quota_problem(struct broker *b, uint32_t uid, char ret_detail[SGW_DETAIL_MAX + 1]);
 bool quota_prompt(struct broker *b, uint32_t uid); /* counts one; false: too many this hour */
+bool quota_plan(struct broker *b, uint32_t uid);   /* counts one; false: not even to be recorded */
+bool quota_read(struct broker *b);                 /* counts one of the planner's reads */
 
 /* aws.c: one signed request per owner at a time; its end comes as the owner's *_answer(). */
 enum aws_body {

@@ -111,6 +111,16 @@ refuse(struct broker *b, enum status status, enum sgw_error error, const char *r
 	job_end(b, status, error, "");
 }
 
+/* The screen may be another than the one that the policy was asked about. */
+static bool
+display_suffices(const struct broker *b, const struct job *j)
+{
+	if (b->ceremony.record.display == DISPLAY_TRUSTED)
+		return true;
+	return b->ceremony.record.display == DISPLAY_SHARED &&
+	       b->config.policy.allow_shared_display && !j->verdict.needs_trusted_display;
+}
+
 void
 ceremony_spawned(struct broker *b, uint32_t number, int fd)
 {
@@ -134,6 +144,10 @@ ceremony_spawned(struct broker *b, uint32_t number, int fd)
 		return;
 	}
 	record_receipt((const uint8_t *)c->text, c->text_len, j->receipt);
+	if (!display_suffices(b, j)) {
+		refuse(b, STATUS_REFUSED, SGW_ERR_DISPLAY_NOT_TRUSTED, "the display is shared");
+		return;
+	}
 	if (!quota_prompt(b, j->uid)) {
 		refuse(b, STATUS_REFUSED, SGW_ERR_RATE_LIMITED, "too many prompts this hour");
 		return;

@@ -129,3 +129,39 @@ quota_prompt(struct broker *b, uint32_t uid)
 	q->next = (q->next + 1) % (sizeof(q->prompts) / sizeof(q->prompts[0]));
 	return true;
 }
+
+/* A client that asks without end must not fill the disk with refusals. */
+bool
+quota_plan(struct broker *b, uint32_t uid)
+{
+	struct quota *q = quota_of(b, uid);
+	int64_t most = (int64_t)prompts_most(b) * PLANS_PER_PROMPT;
+	int64_t now = clock_now();
+	int64_t fresh = q->refilled ? (now - q->refilled) * most / HOUR : most;
+
+	if (fresh > 0 || now < q->refilled) {
+		q->plans = q->plans + fresh < most ? q->plans + fresh : most;
+		q->refilled = now;
+	}
+	if (q->plans <= 0)
+		return false;
+	q->plans--;
+	return true;
+}
+
+bool
+quota_read(struct broker *b)
+{
+	int64_t now = clock_monotonic();
+	int64_t fresh =
+	    b->reads_refilled ? (now - b->reads_refilled) * READS_PER_SECOND / 1000 : READS_BURST;
+
+	if (fresh > 0) {
+		b->reads = b->reads + fresh < READS_BURST ? b->reads + fresh : READS_BURST;
+		b->reads_refilled = now;
+	}
+	if (b->reads <= 0)
+		return false;
+	b->reads--;
+	return true;
+}

@@ -56,6 +56,7 @@ job_end(struct broker *b, enum status status, enum sgw_error error, const char *
 
 	tell_result(b, j, status, error, detail);
 	ceremony_show_outcome(b, status, error, detail);
+	b->calls[CALL_JOB].number = 0; /* whatever is still under way for it answers nobody */
 	j->state = JOB_FREE;
 	b->active = NULL;
 	job_next(b);
@@ -86,6 +87,11 @@ job_queue(struct broker *b, struct job *wanted, const struct client *c)
 
 	wanted->client = c->number;
 	wanted->uid = c->uid;
+	if (!quota_plan(b, c->uid)) {
+		tell_result(
+		    b, wanted, STATUS_REFUSED, SGW_ERR_RATE_LIMITED, "policy line limit.plans");
+		return;
+	}
 	counts(b, c, &of_client, &of_uid);
 	for (size_t i = 0; i < SGW_PLANS_MAX && !j; i++)
 		if (b->jobs[i].state == JOB_FREE)
@@ -249,6 +255,7 @@ job_restart(struct broker *b)
 		read_group(b);
 	else {
 		j->state = JOB_IDENTITY;
+		j->deadline = clock_monotonic() + CALL_TIMEOUT + 2 * CALL_GRACE;
 		p->asking = false;
 		identity_next(b);
 	}
@@ -323,6 +330,10 @@ job_answer(struct broker *b, const struct aws_result *r)
 		return;
 	if (j->state >= JOB_DRY_RUN) {
 		execute_answer(b, r);
+		return;
+	}
+	if (strcmp(r->code, "RequestExpired") == 0 && j->tries++ == 0) {
+		job_restart(b); /* AWS's clock is known now */
 		return;
 	}
 	if (error != SGW_ERR_NONE) {
