@@ -14,7 +14,6 @@
 #include <netinet/tcp.h>
 #include <sched.h>
 #include <seccomp.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>

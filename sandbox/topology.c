@@ -100,7 +100,7 @@ const struct topology_row TOPOLOGY[ROLE_MAX] = {
 		    "/etc/gai.conf",
 		},
 	    .limit_nofile = 128,
-	    .limit_as = 1024 * MIB, /* each resolver thread reserves an arena and a stack */
+	    .limit_as = 512 * MIB, /* each resolver thread reserves a stack */
 	    .limit_nproc = 32,
 	},
     [ROLE_CONSENT] =
