@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Decoders of the arguments that say what to change, for how long and why. */
+#include "arg_kinds.h"
+
+#include <string.h>
+
+#include <sgwarden/clock.h>
+
+bool
+arg_action(struct args *a, const cJSON *v, struct complaint *c)
+{
+	static const struct word words[] = {
+	    {"add", ACTION_OPEN}, {"remove", ACTION_CLOSE}, {NULL, 0}};
+	int value;
+
+	if (!get_word(v, words, &value, "it must be add or remove", c))
+		return false;
+	a->action = (enum action)value;
+	return true;
+}
+
+bool
+arg_ip(struct args *a, const cJSON *v, struct complaint *c)
+{
+	if (!cJSON_IsString(v))
+		return BAD(c, "it must be a string: an IPv4 or IPv6 address or CIDR prefix");
+	if (strcmp(v->valuestring, "current") == 0)
+		return complain(c, SGW_ERR_NOT_OFFERED,
+		    "finding the caller's own address is not offered yet; give an address or "
+		    "prefix");
+	switch (cidr_parse(v->valuestring, strlen(v->valuestring), &a->ip)) {
+	case CIDR_OK:
+		return true;
+	case CIDR_OK_HOST_BITS:
+		a->ip_host_bits = true;
+		return true;
+	case CIDR_BAD_PREFIX:
+		return BAD(c, "the length after / must be 0 to 32 (IPv4) or 0 to 128 (IPv6), in "
+			      "plain decimal");
+	case CIDR_BAD_MAPPED:
+		return BAD(
+		    c, "an IPv4-mapped IPv6 address is not accepted; give the IPv4 address itself");
+	case CIDR_BAD:
+		break;
+	}
+	return BAD(c, "it must be an IPv4 or IPv6 address or CIDR prefix, such as 198.51.100.7 or "
+		      "2001:db8::/64");
+}
+
+bool
+arg_port(struct args *a, const cJSON *v, struct complaint *c)
+{
+	return get_port(v, &a->port, c);
+}
+
+bool
+arg_from_port(struct args *a, const cJSON *v, struct complaint *c)
+{
+	return get_port(v, &a->from_port, c);
+}
+
+bool
+arg_to_port(struct args *a, const cJSON *v, struct complaint *c)
+{
+	return get_port(v, &a->to_port, c);
+}
+
+#define SERVICES(FIRST, X)                                                                         \
+	FIRST(ssh, TCP, 22)                                                                        \
+	X(http, TCP, 80)                                                                           \
+	X(https, TCP, 443)                                                                         \
+	X(rdp, TCP, 3389)                                                                          \
+	X(postgres, TCP, 5432)                                                                     \
+	X(mysql, TCP, 3306)                                                                        \
+	X(mssql, TCP, 1433)                                                                        \
+	X(redis, TCP, 6379)                                                                        \
+	X(mongodb, TCP, 27017)                                                                     \
+	X(wireguard, UDP, 51820)
+
+#define ROW(name, protocol, port) {#name, PROTO_##protocol, port},
+#define QUOTED(name, protocol, port) "\"" #name "\""
+#define COMMA_QUOTED(name, protocol, port) ",\"" #name "\""
+#define PLAIN(name, protocol, port) #name
+#define COMMA_PLAIN(name, protocol, port) ", " #name
+
+static const struct service {
+	const char *name;
+	int16_t protocol;
+	uint16_t port;
+} SERVICE_ROWS[] = {SERVICES(ROW, ROW)};
+
+const char SERVICE_SCHEMA[] = "\"type\":\"string\",\"enum\":[" SERVICES(QUOTED, COMMA_QUOTED) "]";
+
+bool
+arg_service(struct args *a, const cJSON *v, struct complaint *c)
+{
+	const size_t n = sizeof(SERVICE_ROWS) / sizeof(SERVICE_ROWS[0]);
+
+	for (size_t i = 0; cJSON_IsString(v) && i < n; i++) {
+		if (strcmp(SERVICE_ROWS[i].name, v->valuestring) == 0) {
+			a->service_port = SERVICE_ROWS[i].port;
+			a->service_protocol = SERVICE_ROWS[i].protocol;
+			return true;
+		}
+	}
+	return BAD(c, "it must be one of " SERVICES(PLAIN, COMMA_PLAIN));
+}
+
+bool
+arg_protocol(struct args *a, const cJSON *v, struct complaint *c)
+{
+	static const struct word words[] = {{"tcp", PROTO_TCP}, {"udp", PROTO_UDP},
+	    {"icmp", PROTO_ICMP}, {"icmpv6", PROTO_ICMPV6}, {NULL, 0}};
+	int value;
+
+	if (!get_word(v, words, &value, "it must be tcp, udp, icmp or icmpv6", c))
+		return false;
+	a->protocol = (int16_t)value;
+	return true;
+}
+
+bool
+arg_expires_in(struct args *a, const cJSON *v, struct complaint *c)
+{
+	static const char allowed[] =
+	    "it must be a duration such as 90m, 8h, 7d or PT1H, of at most 366 days";
+	char text[25];
+
+	if (!get_text(v, text, 2, sizeof(text) - 1, allowed, c))
+		return false;
+	return duration_parse(text, &a->lifetime) || BAD(c, allowed);
+}
+
+bool
+arg_until(struct args *a, const cJSON *v, struct complaint *c)
+{
+	static const char allowed[] = "it must be an RFC 3339 time such as 2026-11-21T17:30:00Z";
+	char text[41];
+
+	if (!get_text(v, text, 2, sizeof(text) - 1, allowed, c))
+		return false;
+	if (!time_parse(text, &a->until))
+		return BAD(c, allowed);
+	return a->until > clock_now() || BAD(c, "it must be in the future");
+}
+
+bool
+arg_reason(struct args *a, const cJSON *v, struct complaint *c)
+{
+	static const char allowed[] = "it must have 1 to 160 characters";
+	size_t chars = 0, blanks = 0;
+
+	if (!get_text(v, a->reason, 1, SGW_REASON_MAX, allowed, c))
+		return false;
+	for (const char *p = a->reason; *p != 0; p++) {
+		chars += ((unsigned char)*p & 0xc0) != 0x80;
+		blanks += *p == ' ';
+	}
+	if (chars > SGW_REASON_CHARS_MAX)
+		return BAD(c, allowed);
+	return blanks < strlen(a->reason) || BAD(c, "it must say something");
+}
+
+bool
+arg_plan_id(struct args *a, const cJSON *v, struct complaint *c)
+{
+	static const char allowed[] = "it must be a plan's id: sgw- and 20 letters or digits 2-7";
+
+	if (!get_text(v, a->plan_id, SGW_RECEIPT_LEN, SGW_RECEIPT_LEN, allowed, c))
+		return false;
+	if (strncmp(a->plan_id, "sgw-", 4) != 0 ||
+	    strspn(a->plan_id + 4, "abcdefghijklmnopqrstuvwxyz234567") != SGW_RECEIPT_LEN - 4)
+		return BAD(c, allowed);
+	return true;
+}
+
+bool
+arg_wait(struct args *a, const cJSON *v, struct complaint *c)
+{
+	unsigned wait;
+
+	if (!get_integer(v, 0, SGW_WAIT_MAX, &wait, "it must be a whole number from 0 to 50", c))
+		return false;
+	a->wait = (uint8_t)wait;
+	return true;
+}
+
+bool
+arg_rule_ids(struct args *a, const cJSON *v, struct complaint *c)
+{
+	static const char allowed[] =
+	    "it must be a list of 1 to 50 different ids, each sgr- and 17 lower-case hex digits";
+	int n = cJSON_IsArray(v) ? cJSON_GetArraySize(v) : 0;
+	const cJSON *item;
+
+	if (n < 1 || n > SGW_OPS_MAX)
+		return BAD(c, allowed);
+	cJSON_ArrayForEach(item, v)
+	{
+		struct rec_rule_id *id = &a->rule_ids[a->n_rule_ids];
+
+		if (!get_id(item, id->id, SGW_RULE_ID_MAX, "sgr-", false, allowed, c))
+			return false;
+		for (size_t i = 0; i < a->n_rule_ids; i++)
+			if (strcmp(a->rule_ids[i].id, id->id) == 0)
+				return BAD(c, allowed);
+		a->n_rule_ids++;
+	}
+	return true;
+}
+
+bool
+arg_name(struct args *a, const cJSON *v, struct complaint *c)
+{
+	static const char allowed[] = "it must have 1 to 32 letters, digits, '.', '_' or '-' and "
+				      "begin with a letter or digit";
+	static const char chars[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+
+	if (!get_text(v, a->name, 1, SGW_KEY_NAME_MAX, allowed, c))
+		return false;
+	if (strspn(a->name, chars) != strlen(a->name) || strchr("._-", a->name[0]) != NULL)
+		return BAD(c, allowed);
+	return true;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A tool's arguments: from JSON to typed values, or a complaint that names the field and says what is allowed. */
+#ifndef FRONT_ARGS_H
+#define FRONT_ARGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <cjson/cJSON.h>
+
+#include <sgwarden/enums.h>
+#include <sgwarden/errors.h>
+#include <sgwarden/limits.h>
+#include <sgwarden/wire.h>
+
+#define ARGS_CURSOR_MAX 80
+#define ARGS_LIMIT_DEFAULT 50
+
+enum arg_id {
+#define ARG(ID, name, schema, decode, description) ARG_##ID,
+#define GROUPED(ID, name, members, description) ARG_##ID,
+#include "args.def"
+#undef ARG
+#undef GROUPED
+	ARG_MAX,
+};
+
+_Static_assert(ARG_MAX <= 64, "struct args keeps a bit for each");
+
+/* Decoded values; a field means something only where given_arg() says so, but for the defaults below. */
+struct args {
+	uint64_t given;
+	uint64_t inside; /* which of them were said inside an object such as match */
+	char profile[SGW_PROFILE_MAX + 1];
+	char region[SGW_REGION_MAX + 1];
+	char group_id[SGW_GROUP_ID_MAX + 1];
+	char vpc_id[SGW_VPC_ID_MAX + 1];
+	char tag_key[SGW_TAG_KEY_MAX + 1];
+	char tag_value[SGW_TAG_VALUE_MAX + 1];
+	bool managed_only;
+	bool managed;
+	bool egress;
+	uint16_t limit; /* default ARGS_LIMIT_DEFAULT */
+	char cursor[ARGS_CURSOR_MAX + 1];
+	enum action action;
+	struct rec_cidr ip; /* default: a prefix without meaning that the wire accepts */
+	bool ip_host_bits;
+	uint16_t port;
+	uint16_t from_port;
+	uint16_t to_port;
+	int16_t protocol; /* default PROTO_TCP */
+	uint16_t service_port;
+	int16_t service_protocol;
+	uint32_t lifetime; /* s */
+	int64_t until;     /* seconds since 1970 */
+	char reason[SGW_REASON_MAX + 1];
+	char plan_id[SGW_RECEIPT_LEN + 1];
+	uint8_t wait; /* s; default SGW_WAIT_DEFAULT */
+	uint16_t n_rule_ids;
+	struct rec_rule_id rule_ids[SGW_OPS_MAX];
+	char name[SGW_KEY_NAME_MAX + 1];
+};
+
+static inline bool
+given_arg(const struct args *a, enum arg_id id)
+{
+	return (a->given >> id & 1) != 0;
+}
+
+static inline bool
+given_inside(const struct args *a, enum arg_id id)
+{
+	return (a->inside >> id & 1) != 0;
+}
+
+/* What a call's answer says is wrong. */
+struct complaint {
+	uint16_t error; /* errors.def */
+	char field[SGW_FIELD_MAX + 1];
+	char detail[SGW_DETAIL_MAX + 1];
+};
+
+/* Always false, so that a decoder can end with it. */
+bool complain(struct complaint *c, uint16_t error, const char *detail);
+bool complain_about(
+    struct complaint *c, enum arg_id id, const char *detail); /* SGW_ERR_BAD_ARGUMENT */
+
+/* One use of an argument; a list ends with ARG_MAX. */
+struct arg_use {
+	enum arg_id id;
+	bool required;
+};
+
+typedef bool (*arg_decoder)(struct args *a, const cJSON *value, struct complaint *c);
+
+struct arg_row {
+	const char *name;
+	const char *schema; /* members of its JSON Schema; NULL for an object */
+	arg_decoder decode;
+	const struct arg_use *members;
+	const char *description;
+};
+
+extern const struct arg_row ARGS[ARG_MAX];
+
+/* `object` is a JSON object.  Unknown, doubled, ill-typed and missing arguments are complained of. */
+bool args_decode(
+    const struct arg_use *uses, const cJSON *object, struct args *ret_args, struct complaint *c);
+
+/* Text forms (arg_time.c): a duration in seconds, a time in seconds since 1970. */
+bool duration_parse(const char *text, uint32_t *ret_seconds);
+bool time_parse(const char *text, int64_t *ret_when);
+
+/* The schema of `service` is the table of services (arg_values.c). */
+extern const char SERVICE_SCHEMA[];
+
+/* Decoders (arg_values.c). */
+bool arg_profile(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_region(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_group(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_vpc(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_tag_key(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_tag_value(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_managed_only(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_managed(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_limit(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_cursor(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_direction(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_action(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_ip(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_port(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_from_port(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_to_port(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_service(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_protocol(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_expires_in(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_until(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_reason(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_plan_id(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_wait(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_rule_ids(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_name(struct args *a, const cJSON *v, struct complaint *c);
+
+#endif

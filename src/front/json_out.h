@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writes JSON into a bounded buffer: commas are put where they belong, texts are escaped, and the buffer's `failed`
+ * says at the end whether all of it fitted.
+ */
+#ifndef FRONT_JSON_OUT_H
+#define FRONT_JSON_OUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sgwarden/buf.h>
+
+#include "json_check.h"
+
+struct jw {
+	struct buf *b;
+	bool comma; /* the next value or key stands behind another one */
+};
+
+static inline struct jw
+jw_over(struct buf *b)
+{
+	return (struct jw){.b = b};
+}
+
+void jw_open(struct jw *w, char bracket); /* '{' or '[' */
+void jw_close(struct jw *w, char bracket);
+void jw_key(struct jw *w, const char *key);   /* our own plain names */
+void jw_text(struct jw *w, const char *text); /* UTF-8 */
+void jw_chars(struct jw *w, const char *text, size_t len);
+void jw_vis(struct jw *w, const char *text); /* anybody's words: printable ASCII first, then JSON */
+void jw_int(struct jw *w, int64_t v);
+void jw_bool(struct jw *w, bool v);
+void jw_hex(struct jw *w, const uint8_t *bytes, size_t len); /* as a text */
+void jw_raw(struct jw *w, const char *json, size_t len);     /* one value, already JSON */
+
+/* Key and value in one. */
+void jw_key_text(struct jw *w, const char *key, const char *text);
+void jw_key_int(struct jw *w, const char *key, int64_t v);
+void jw_key_bool(struct jw *w, const char *key, bool v);
+
+/* What `json` costs in a reply that carries it twice: as it is, and escaped inside a text. */
+size_t jw_cost_twice(const uint8_t *json, size_t len);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What results look like: writers and output schemas, both made from out.def. */
+#ifndef FRONT_OUT_H
+#define FRONT_OUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <sgwarden/wire.h>
+
+#include "json_out.h"
+
+enum out_type {
+	OUT_TYPE_TEXT,
+	OUT_TYPE_INT,
+	OUT_TYPE_BOOL,
+	OUT_TYPE_TEXTS,  /* a list of texts */
+	OUT_TYPE_OBJECTS /* a list of objects */
+};
+
+struct out_object;
+
+struct out_row {
+	const char *name; /* NULL ends */
+	enum out_type type;
+	bool required;
+	const struct out_object *of; /* OUT_TYPE_OBJECTS */
+};
+
+struct out_object {
+	const struct out_row *rows;
+};
+
+/* What is shown where a message alone does not say it. */
+struct view_capabilities {
+	const struct msg_capabilities *m;
+	bool admin;
+};
+
+struct view_page {
+	const char *group_id; /* rules: whose; else empty */
+	const struct buf *items;
+	const char *next_cursor; /* or empty */
+};
+
+struct view_change {
+	const struct msg_change *m;
+	const char *waiting_for; /* a sentence while it is pending, or empty */
+	unsigned poll_after_ms;
+	const char *preview; /* or empty */
+};
+
+struct view_status {
+	const struct msg_plan_status *m;
+	const char *waiting_for;
+	unsigned poll_after_ms;
+};
+
+/* out_NAME() writes one object; OUT_NAME describes it. */
+#define OBJECT(name, type)                                                                         \
+	extern const struct out_object OUT_##name;                                                 \
+	void out_##name(struct jw *w, const type *v);
+#define END(name)
+#define OUT_NO_FIELDS
+#include "out_fields.h"
+#include "out.def"
+#include "out_undef.h"
+
+/* The schema of a whole structuredContent: the envelope with `data` inside. */
+void out_describe_result(struct jw *w, const struct out_object *data);
+
+/* Words (out_words.c). */
+const char *component_state_name(enum component_state s);
+const char *display_name(enum display_kind k);
+const char *class_needs(enum effect_class c);
+const char *stage_sentence(enum stage s, unsigned seconds_left, char *space, size_t size);
+enum component_state worst_state(const struct msg_health *m);
+void show_protocol(struct jw *w, int16_t protocol);
+void show_cidr(struct jw *w, const struct rec_cidr *cidr);
+void show_source(struct jw *w, const struct rec_rule *rule);
+void show_flags(struct jw *w, unsigned flags);
+void show_versions(struct jw *w);
+void show_tools(struct jw *w, bool admin);
+void show_resource_types(struct jw *w);
+void show_time(struct jw *w, int64_t when);
+
+#endif

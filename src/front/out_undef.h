@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ends one pass over out.def. */
+#undef OBJECT
+#undef END
+#undef OUT_NO_FIELDS
+#undef TEXT
+#undef WORDS
+#undef INT
+#undef BOOL
+#undef HEX
+#undef NAMED
+#undef CALL
+#undef MAYBE_TEXT
+#undef MAYBE_INT
+#undef MAYBE_TIME
+#undef MAYBE_HEX
+#undef LIST
+#undef NAMES
+#undef PARTS

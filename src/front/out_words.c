@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Typed values in words. */
+#include "out.h"
+
+#include <stdio.h>
+
+#include <sgwarden/clock.h>
+#include <sgwarden/plan.h>
+
+#include "rpc.h"
+#include "tools.h"
+
+const char *
+component_state_name(enum component_state s)
+{
+	static const char *const names[COMPONENT_MAX] = {
+	    [COMPONENT_OK] = "ok",
+	    [COMPONENT_DEGRADED] = "degraded",
+	    [COMPONENT_DOWN] = "down",
+	};
+
+	return s < COMPONENT_MAX ? names[s] : "?";
+}
+
+enum component_state
+worst_state(const struct msg_health *m)
+{
+	enum component_state worst = COMPONENT_OK;
+
+	for (size_t i = 0; i < m->n_components; i++)
+		if (m->components[i].state > worst)
+			worst = m->components[i].state;
+	return worst;
+}
+
+const char *
+display_name(enum display_kind k)
+{
+	static const char *const names[DISPLAY_MAX] = {
+	    [DISPLAY_NONE] = "none",
+	    [DISPLAY_SHARED] = "shared",
+	    [DISPLAY_TRUSTED] = "trusted",
+	};
+
+	return k < DISPLAY_MAX ? names[k] : "?";
+}
+
+const char *
+class_needs(enum effect_class c)
+{
+	static const char *const needs[CLASS_MAX] = {
+	    [CLASS_READ] = "nothing",
+	    [CLASS_CLOSE_OWN] = "nothing",
+	    [CLASS_CLOSE_FOREIGN] = "consent and touch",
+	    [CLASS_OPEN] = "consent and touch",
+	    [CLASS_OPEN_SENSITIVE] = "consent, PIN and touch",
+	    [CLASS_OPEN_WIDE] = "consent, PIN and touch, trusted display",
+	    [CLASS_FORBIDDEN] = "nobody can approve it",
+	};
+
+	return c < CLASS_MAX ? needs[c] : "?";
+}
+
+/* What a plan waits for, as a sentence; `space` is used where the time left belongs into it. */
+const char *
+stage_sentence(enum stage s, unsigned seconds_left, char *space, size_t size)
+{
+	static const char *const sentences[STAGE_MAX] = {
+	    [STAGE_PLANNING] = "reading the group's present rules",
+	    [STAGE_QUEUED] = "another change is on the consent screen",
+	    [STAGE_WAITING_FOR_SCREEN] =
+		"no consent screen is open: have the person run `sgwarden consent` in a terminal",
+	    [STAGE_ON_SCREEN] = "waiting for the person to read and type the word",
+	    [STAGE_WAITING_FOR_KEY] = "waiting for a security key to be plugged in",
+	    [STAGE_PIN] = "waiting for the person to type the key's PIN",
+	    [STAGE_TOUCH] = "touch the key",
+	    [STAGE_EXECUTING] = "the key was touched: the change is being made",
+	    [STAGE_DONE] = "done",
+	};
+	const char *sentence = s < STAGE_MAX ? sentences[s] : "?";
+
+	if (seconds_left == 0)
+		return sentence;
+	snprintf(space, size, "%s: %u s left", sentence, seconds_left);
+	return space;
+}
+
+void
+show_protocol(struct jw *w, int16_t protocol)
+{
+	char number[8];
+
+	switch (protocol) {
+	case PROTO_ALL:
+		jw_text(w, "all");
+		break;
+	case PROTO_TCP:
+		jw_text(w, "tcp");
+		break;
+	case PROTO_UDP:
+		jw_text(w, "udp");
+		break;
+	case PROTO_ICMP:
+		jw_text(w, "icmp");
+		break;
+	case PROTO_ICMPV6:
+		jw_text(w, "icmpv6");
+		break;
+	default:
+		snprintf(number, sizeof(number), "%d", protocol);
+		jw_text(w, number);
+	}
+}
+
+void
+show_cidr(struct jw *w, const struct rec_cidr *cidr)
+{
+	char text[CIDR_TEXT_LEN];
+
+	cidr_format(cidr, text);
+	jw_text(w, text);
+}
+
+void
+show_source(struct jw *w, const struct rec_rule *rule)
+{
+	if (rule->source_kind == SOURCE_CIDR)
+		show_cidr(w, &rule->source);
+	else
+		jw_text(w, rule->source_id);
+}
+
+void
+show_flags(struct jw *w, unsigned flags)
+{
+	static const struct {
+		unsigned bit;
+		const char *name;
+	} rows[] = {
+	    {VIEW_WORLD_OPEN, "world_open"},
+	    {VIEW_SENSITIVE, "sensitive"},
+	    {VIEW_OVERDUE, "overdue"},
+	    {VIEW_FOREIGN, "foreign"},
+	};
+
+	jw_open(w, '[');
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (flags & rows[i].bit)
+			jw_text(w, rows[i].name);
+	jw_close(w, ']');
+}
+
+void
+show_versions(struct jw *w)
+{
+	jw_open(w, '[');
+	for (size_t i = 0; i < VERSIONS_LEN; i++)
+		jw_text(w, VERSIONS[i].name);
+	jw_close(w, ']');
+}
+
+void
+show_tools(struct jw *w, bool admin)
+{
+	jw_open(w, '[');
+	for (size_t i = 0; i < TOOLS_LEN; i++)
+		if (tool_visible(&TOOLS[i], admin))
+			jw_text(w, TOOLS[i].name);
+	jw_close(w, ']');
+}
+
+void
+show_resource_types(struct jw *w)
+{
+	jw_open(w, '[');
+	jw_text(w, "security_group");
+	jw_close(w, ']');
+}
+
+void
+show_time(struct jw *w, int64_t when)
+{
+	char text[CLOCK_TEXT_LEN];
+
+	clock_format(when, text);
+	jw_text(w, text);
+}
