@@ -253,6 +253,8 @@ answer_feed(struct answer *a, const char *data, size_t len)
 {
 	if (len > SGW_ANSWER_MAX - a->bytes)
 		answer_fail(a, "it is too large", NULL);
+	else if (memchr(data, 0, len) != NULL) /* expat would find out that this is UTF-16 */
+		answer_fail(a, "its encoding is not UTF-8", NULL);
 	else {
 		a->bytes += len;
 		(void)parse(a, data, len, XML_FALSE);
