@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of a consent record's lines, and what must hold between its fields. */
+#include "record_lines.h"
+
+#include <string.h>
+
+#define AT(member) offsetof(struct record, member), sizeof(((struct record *)0)->member)
+#define NOWHERE 0, 0
+
+const struct record_line RECORD_LINES[] = {
+    {"record", LINE_VERSION, ON_BOTH, NOWHERE},
+    {"kind", LINE_KIND, ON_BOTH, NOWHERE},
+    {"appliance", LINE_NAME, ON_BOTH, AT(appliance)},
+    {"nonce", LINE_BYTES, ON_BOTH, AT(nonce)},
+    {"boot", LINE_NAME, ON_BOTH, AT(boot_id)},
+    {"created", LINE_TIME, ON_BOTH, AT(created)},
+    {"expires", LINE_TIME, ON_BOTH, AT(expires)},
+    {"ledger-number", LINE_U64, ON_BOTH, AT(ledger_number)},
+    {"ledger-head", LINE_BYTES, ON_BOTH, AT(ledger_head)},
+    {"policy", LINE_BYTES, ON_BOTH, AT(policy_digest)},
+    {"class", LINE_CLASS, ON_BOTH, AT(effect)},
+    {"pin", LINE_BOOL, ON_BOTH, AT(pin)},
+    {"display", LINE_DISPLAY, ON_BOTH, AT(display)},
+    {"tty", LINE_TEXT, ON_BOTH, AT(tty)},
+    {"uid", LINE_U32, ON_BOTH, AT(uid)},
+    {"pid", LINE_U32, ON_BOTH, AT(pid)},
+    {"chain-verified", LINE_BOOL, ON_BOTH, AT(chain_verified)},
+    {"chain", LINE_TEXT, ON_BOTH, AT(chain)},
+    {"claimed", LINE_TEXT, ON_BOTH, AT(claimed)},
+    {"ask", LINE_BYTES, ON_BOTH, AT(ask_digest)},
+    {"profile", LINE_NAME, ON_CHANGE, AT(plan.profile)},
+    {"account", LINE_NAME, ON_CHANGE, AT(plan.account)},
+    {"region", LINE_NAME, ON_CHANGE, AT(plan.region)},
+    {"partition", LINE_PARTITION, ON_CHANGE, NOWHERE},
+    {"group", LINE_GROUP, ON_CHANGE, NOWHERE},
+    {"aws-group-name", LINE_TEXT, ON_CHANGE, AT(group_name)},
+    {"aws-vpc", LINE_TEXT, ON_CHANGE, AT(vpc_id)},
+    {"aws-iac", LINE_BOOL, ON_CHANGE, AT(iac)},
+    {"aws-quota-used", LINE_U16, ON_CHANGE, AT(quota_used)},
+    {"quota-limit", LINE_U16, ON_CHANGE, AT(quota_limit)},
+    {"state", LINE_BYTES, ON_CHANGE, AT(plan.state_digest)},
+    {"op", LINE_OPS, ON_CHANGE, NOWHERE},
+    {"lifetime", LINE_U32, ON_CHANGE, AT(plan.lifetime)},
+    {"closes", LINE_MAY_TIME, ON_CHANGE, AT(closes)},
+    {"description", LINE_TEXT, ON_CHANGE, AT(description)},
+    {"key-name", LINE_NAME, ON_ENROLL, AT(key_name)},
+    {"keys-enrolled", LINE_U16, ON_ENROLL, AT(keys_enrolled)},
+    {"render", LINE_RENDER, ON_BOTH, NOWHERE},
+    {"reason", LINE_TEXT, ON_BOTH, AT(reason)},
+};
+const size_t RECORD_LINES_LEN = sizeof(RECORD_LINES) / sizeof(RECORD_LINES[0]);
+
+const char *const RECORD_KINDS[RECORD_KIND_MAX] = {"change", "enroll"};
+const char *const RECORD_DISPLAYS[DISPLAY_MAX] = {"none", "shared", "trusted"};
+
+static bool
+appliance_ok(const char *id)
+{
+	return strnlen(id, SGW_APPLIANCE_LEN + 1) == SGW_APPLIANCE_LEN &&
+	       strspn(id, "abcdefghijklmnopqrstuvwxyz234567") == SGW_APPLIANCE_LEN;
+}
+
+/* What goes on the rule: the placeholder once, and room for the receipt. */
+static bool
+description_ok(const char *description)
+{
+	char filled[SGW_DESCRIPTION_MAX + 1];
+
+	return strnlen(description, SGW_DESCRIPTION_MAX + 1) <= SGW_DESCRIPTION_MAX &&
+	       record_fill(description, "sgw-aaaaaaaaaaaaaaaaaaaa", filled, sizeof(filled));
+}
+
+static bool
+change_sound(const struct record *record)
+{
+	const struct rec_plan *plan = &record->plan;
+
+	if (plan_problem(plan) != NULL || record->effect < CLASS_CLOSE_FOREIGN)
+		return false;
+	/* These stand in lines of their own. */
+	if (plan->reason[0] != 0 || plan->claimed[0] != 0 || plan->ticket[0] != 0)
+		return false;
+	if (plan->ops[0].action == ACTION_CLOSE)
+		return record->closes == 0 && record->description[0] == 0;
+	return record->closes > record->created && description_ok(record->description);
+}
+
+bool
+record_sound(const struct record *record)
+{
+	if (record->kind >= RECORD_KIND_MAX || record->effect >= CLASS_FORBIDDEN)
+		return false;
+	if (record->display != DISPLAY_SHARED && record->display != DISPLAY_TRUSTED)
+		return false;
+	if (!appliance_ok(record->appliance) || record->expires <= record->created)
+		return false;
+	return record->kind != RECORD_CHANGE || change_sound(record);
+}
