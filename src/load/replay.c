@@ -4,6 +4,10 @@
 
 #include <string.h>
 
+#define NO_NAME "it names no operation of a receipt"
+#define UNKNOWN "no touched record before it opens what it names"
+#define TOO_MANY "more grants are open than this build can hold"
+
 #define COUNTER_AT                                                                                 \
 	33 /* authenticator data: 32 bytes rpIdHash, flags, then the counter (CTAP 2.1, 6.1) */
 
@@ -88,7 +92,7 @@ grants_add(struct replay *r, const struct record *record, const char *receipt)
 	if (r->n_grants + plan->n_ops > REPLAY_GRANTS_MAX)
 		grants_drop_unsent(r);
 	if (r->n_grants + plan->n_ops > REPLAY_GRANTS_MAX)
-		return "more grants are open than this build can hold";
+		return TOO_MANY;
 	for (unsigned i = 0; i < plan->n_ops; i++) {
 		const struct rec_op *op = &plan->ops[i];
 		struct replay_grant *to = &r->grants[r->n_grants++];
@@ -254,56 +258,79 @@ entry_grant(struct replay *r, const struct ledger_entry *entry, struct replay_gr
 	return true;
 }
 
-#define NO_NAME "it names no operation of a receipt"
-#define UNKNOWN "no touched record before it opens what it names"
+/*
+ * One request carries a plan's operations, and opens all of them or none: what an intent, an outcome or the lack of
+ * one says, it says of every operation of its receipt.
+ */
+static size_t
+request_grants(struct replay *r, const struct ledger_entry *entry, size_t from)
+{
+	char receipt[SGW_RECEIPT_LEN + 1];
+
+	if (!field_text(entry, "receipt", receipt, sizeof(receipt)))
+		return r->n_grants;
+	while (from < r->n_grants && strcmp(r->grants[from].grant.receipt, receipt) != 0)
+		from++;
+	return from;
+}
 
 static const char *
 on_intent(struct replay *r, const struct ledger_entry *entry)
 {
-	struct replay_grant *grant = NULL;
+	struct replay_grant *named = NULL;
 	size_t sent = 0;
 
-	if (!entry_grant(r, entry, &grant))
+	if (!entry_grant(r, entry, &named))
 		return NO_NAME;
 	if (!field_is(entry, "action", "open"))
 		return NULL;
-	if (grant == NULL)
+	if (named == NULL)
 		return UNKNOWN;
-	grant->sent = true;
-	grant->grant.sent = entry->time;
+	for (size_t i = request_grants(r, entry, 0); i < r->n_grants;
+	     i = request_grants(r, entry, i + 1)) {
+		r->grants[i].sent = true;
+		r->grants[i].grant.sent = entry->time;
+	}
 	for (size_t i = 0; i < r->n_grants; i++)
 		sent += r->grants[i].sent;
-	return sent > SGW_GRANTS_MAX ? "more grants are open than this build can hold" : NULL;
+	return sent > SGW_GRANTS_MAX ? TOO_MANY : NULL;
 }
 
 static const char *
 on_outcome(struct replay *r, const struct ledger_entry *entry)
 {
-	struct replay_grant *grant = NULL;
+	bool ok = field_is(entry, "status", "ok");
+	struct replay_grant *named = NULL;
+	size_t i;
 
-	if (!entry_grant(r, entry, &grant))
+	if (!entry_grant(r, entry, &named))
 		return NO_NAME;
 	if (!field_is(entry, "action", "open"))
 		return NULL;
-	if (grant == NULL || !grant->sent)
+	if (named == NULL || !named->sent)
 		return UNKNOWN;
-	if (field_is(entry, "status", "ok"))
-		grant->grant.state = GRANT_OPEN;
-	else
-		grant_drop(r, grant);
+	for (i = request_grants(r, entry, 0); i < r->n_grants; i = request_grants(r, entry, i)) {
+		if (ok)
+			r->grants[i++].grant.state = GRANT_OPEN;
+		else
+			grant_drop(r, &r->grants[i]);
+	}
 	return NULL;
 }
 
 static const char *
 on_ambiguous(struct replay *r, const struct ledger_entry *entry)
 {
-	struct replay_grant *grant = NULL;
+	struct replay_grant *named = NULL;
 
-	if (!entry_grant(r, entry, &grant))
+	if (!entry_grant(r, entry, &named))
 		return NO_NAME;
 	/* A closing that AWS never answered leaves its grant as it was: still to be closed. */
-	if (grant != NULL && field_is(entry, "action", "open"))
-		grant->grant.state = GRANT_AMBIGUOUS;
+	if (!field_is(entry, "action", "open"))
+		return NULL;
+	for (size_t i = request_grants(r, entry, 0); i < r->n_grants;
+	     i = request_grants(r, entry, i + 1))
+		r->grants[i].grant.state = GRANT_AMBIGUOUS;
 	return NULL;
 }
 

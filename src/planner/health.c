@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Health: one line per part, each from its own row, from the broker's status and what the planner saw itself. */
+#include "views.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <sgwarden/clock.h>
+#include <sgwarden/sandbox.h>
+
+#include "broker.h"
+#include "clients.h"
+
+#define SKEW_NOTICE 60 /* s: AWS refuses signatures that are minutes off */
+#define SKEW_BROKEN 240
+
+static void __attribute__((format(printf, 3, 4)))
+say(struct rec_component *c, enum component_state state, const char *format, ...)
+{
+	va_list args;
+
+	c->state = state;
+	va_start(args, format);
+	vsnprintf(c->detail, sizeof(c->detail), format, args);
+	va_end(args);
+}
+
+static void
+on_front(const struct planner *p, struct rec_component *c)
+{
+	say(c, COMPONENT_OK, "%zu connected", p->n_clients);
+}
+
+static void
+on_planner(const struct planner *p, struct rec_component *c)
+{
+	say(c, COMPONENT_OK, "%zu KiB of AWS's answers held", p->snaps_bytes / 1024);
+}
+
+static void
+on_broker(const struct planner *p, struct rec_component *c)
+{
+	if (p->question[QUESTION_STATUS].failed)
+		say(c, COMPONENT_DOWN, "it does not answer; what follows may be old");
+	else if (p->status.problem[0] != 0)
+		say(c, COMPONENT_DEGRADED, "%s", p->status.problem);
+	else
+		say(c, COMPONENT_OK, "it answers");
+}
+
+static void
+on_ledger(const struct planner *p, struct rec_component *c)
+{
+	const uint8_t *head = p->status.ledger_head;
+
+	if (!p->status.ledger_ok)
+		say(c, COMPONENT_DOWN,
+		    "the last record is not durable: nothing opens until it can be "
+		    "written");
+	else
+		say(c, COMPONENT_OK, "%" PRIu64 " records, head %02x%02x%02x%02x",
+		    p->status.ledger_number, head[0], head[1], head[2], head[3]);
+}
+
+static void
+on_screen(const struct planner *p, struct rec_component *c)
+{
+	switch (p->status.screen) {
+	case DISPLAY_TRUSTED:
+		say(c, COMPONENT_OK, "open on %s", p->status.tty);
+		break;
+	case DISPLAY_SHARED:
+		say(c, COMPONENT_DEGRADED,
+		    "open on %s, of a client's own user: programs of that user "
+		    "could fake it",
+		    p->status.tty);
+		break;
+	default:
+		say(c, COMPONENT_DOWN, "not open: run `sgwarden consent` in a terminal");
+		break;
+	}
+}
+
+static void
+on_key(const struct planner *p, struct rec_component *c)
+{
+	if (p->status.keys == 0)
+		say(c, COMPONENT_DOWN, "none enrolled: `sgwarden key enroll NAME`");
+	else if (p->status.keys == 1)
+		say(c, COMPONENT_DEGRADED, "one enrolled: enrol a second, in case it is lost");
+	else
+		say(c, COMPONENT_OK, "%u enrolled", (unsigned)p->status.keys);
+}
+
+static void
+on_aws(const struct planner *p, struct rec_component *c)
+{
+	int64_t last =
+	    p->status.aws_answered > p->aws_answered ? p->status.aws_answered : p->aws_answered;
+
+	if (p->aws_error != SGW_ERR_NONE)
+		say(c, COMPONENT_DEGRADED, "the last read failed: %s",
+		    error_row(p->aws_error)->message);
+	else if (last == 0)
+		say(c, COMPONENT_OK, "not asked yet");
+	else
+		say(c, COMPONENT_OK, "answered %" PRId64 " s ago", clock_now() - last);
+}
+
+static void
+on_expiry(const struct planner *p, struct rec_component *c)
+{
+	const struct msg_broker_status *s = &p->status;
+
+	if (s->overdue > 0)
+		say(c, COMPONENT_DOWN, "%u past their time and not yet closed",
+		    (unsigned)s->overdue);
+	else if (s->ambiguous > 0)
+		say(c, COMPONENT_DEGRADED, "%u of which AWS never said whether they are open",
+		    (unsigned)s->ambiguous);
+	else
+		say(c, COMPONENT_OK, "%u open, none overdue", (unsigned)s->open_grants);
+}
+
+static void
+on_sandbox(const struct planner *p, struct rec_component *c)
+{
+	size_t at = 0;
+
+	if (p->degraded == 0) {
+		say(c, COMPONENT_OK, "whole");
+		return;
+	}
+	say(c, COMPONENT_DEGRADED, "accepted degradations");
+	at = strlen(c->detail);
+	for (uint32_t bit = 1; bit != 0; bit <<= 1) {
+		const char *name = p->degraded & bit ? degraded_name(bit) : NULL;
+
+		if (name == NULL || at + strlen(name) + 3 > sizeof(c->detail))
+			continue;
+		at += (size_t)snprintf(c->detail + at, sizeof(c->detail) - at, " %s", name);
+	}
+}
+
+static void
+on_clock(const struct planner *p, struct rec_component *c)
+{
+	int64_t skew = p->status.clock_skew, size = skew < 0 ? -skew : skew;
+
+	say(c,
+	    size > SKEW_BROKEN   ? COMPONENT_DOWN
+	    : size > SKEW_NOTICE ? COMPONENT_DEGRADED
+				 : COMPONENT_OK,
+	    "AWS's clock minus ours: %" PRId64 " s", skew);
+}
+
+static const struct {
+	const char *name;
+	void (*say)(const struct planner *p, struct rec_component *c);
+} COMPONENTS[] = {
+    {"front", on_front},
+    {"planner", on_planner},
+    {"broker", on_broker},
+    {"ledger", on_ledger},
+    {"consent screen", on_screen},
+    {"key", on_key},
+    {"aws", on_aws},
+    {"expiry", on_expiry},
+    {"sandbox", on_sandbox},
+    {"clock", on_clock},
+};
+
+bool
+run_health(struct planner *p, struct call *call)
+{
+	struct msg_health *out = &p->out.health;
+
+	p->out.id = MSG_HEALTH;
+	out->request = call->request;
+	out->n_components = sizeof(COMPONENTS) / sizeof(COMPONENTS[0]);
+	for (size_t i = 0; i < out->n_components; i++) {
+		FIELD_SET(out->components[i].name, COMPONENTS[i].name);
+		COMPONENTS[i].say(p, &out->components[i]);
+	}
+	return client_send(p, call->client) != SENT_BLOCKED;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a plan stands, for its client; see outcome.h. */
+#include "outcome.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "clients.h"
+#include "plans.h"
+
+static void
+put_plan(struct planner *p, const struct plan *plan)
+{
+	struct msg_change *out = &p->out.change;
+
+	FIELD_SET(out->plan_id, plan->id);
+	memcpy(out->plan_digest, plan->digest, sizeof(out->plan_digest));
+	out->effect = plan->verdict.effect;
+	FIELD_SET(out->policy_line, plan->verdict.line);
+	FIELD_SET(out->policy_text, plan->verdict.text);
+	FIELD_SET(out->profile, plan->plan.profile);
+	FIELD_SET(out->account, plan->plan.account);
+	FIELD_SET(out->region, plan->plan.region);
+	out->n_ops = plan->n_ops;
+	memcpy(out->ops, plan->ops, plan->n_ops * sizeof(plan->ops[0]));
+	out->lifetime = plan->plan.lifetime;
+	out->closes = plan->closes;
+	out->receipt[0] = 0;
+	out->n_rule_ids = 0;
+	out->quota_used = plan->verdict.quota_used;
+	out->quota_limit = p->config.policy.rules_per_group;
+	out->stage = plan->stage;
+	out->seconds_left = plan_seconds_left(p, plan);
+	out->error = SGW_ERR_NONE;
+	out->field[0] = 0;
+	out->detail[0] = 0;
+	out->preview[0] = 0;
+	if (plan->left_out > 0)
+		snprintf(out->detail, sizeof(out->detail),
+		    "%u more rules match, with a prefix list or a security group as their source: "
+		    "they stay",
+		    (unsigned)plan->left_out);
+}
+
+static void
+put_result(struct planner *p, const struct plan *plan)
+{
+	const struct msg_result *result = &plan->result;
+	struct msg_change *out = &p->out.change;
+
+	out->status = result->status;
+	out->error = result->error;
+	FIELD_SET(out->detail, result->detail);
+	FIELD_SET(out->receipt, result->receipt);
+	out->closes = result->closes;
+	out->n_rule_ids = result->n_rule_ids;
+	memcpy(out->rule_ids, result->rule_ids, result->n_rule_ids * sizeof(result->rule_ids[0]));
+	if (plan->enroll)
+		return;
+	out->effect = result->effect;
+	/* Where the broker decided by another line than the planner foresaw, its own words say why. */
+	if (result->policy_line[0] != 0 && strcmp(result->policy_line, plan->verdict.line) != 0) {
+		FIELD_SET(out->policy_line, result->policy_line);
+		FIELD_SET(out->policy_text, result->detail);
+	}
+}
+
+void
+outcome_make(struct planner *p, const struct call *call, const struct plan *plan)
+{
+	p->out.id = MSG_CHANGE;
+	p->out.change.request = call->request;
+	put_plan(p, plan);
+	switch (plan->state) {
+	case PLAN_PENDING:
+		p->out.change.status = STATUS_PENDING_CONSENT;
+		break;
+	case PLAN_SETTLED:
+		put_result(p, plan);
+		break;
+	default:
+		p->out.change.status = STATUS_PLANNED;
+		break;
+	}
+}
+
+bool
+outcome_due(struct planner *p, struct call *call)
+{
+	const struct plan *plan = call->plan;
+
+	if (plan->state == PLAN_PENDING && (call->until == 0 || call->until > p->now))
+		return false;
+	outcome_make(p, call, plan);
+	return client_send(p, call->client) != SENT_BLOCKED;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a front's message to a call; see requests.h. */
+#include "requests.h"
+
+#include <string.h>
+
+#include <sgwarden/log.h>
+
+#include "calls.h"
+#include "change.h"
+#include "clients.h"
+
+static void
+begin_nothing(struct planner *p, struct call *call, const struct msg *m)
+{
+}
+
+static bool
+limit_ok(struct call *call, uint16_t limit)
+{
+	if (limit >= 1 && limit <= SGW_LIST_LIMIT_MAX)
+		return true;
+	call_fail(call, SGW_ERR_BAD_ARGUMENT, "limit", "1 to 200");
+	return false;
+}
+
+static void
+begin_groups(struct planner *p, struct call *call, const struct msg *m)
+{
+	call->ask.groups = m->ask_groups;
+	call->left = m->ask_groups.limit;
+	if (limit_ok(call, m->ask_groups.limit))
+		call_target(p, call, m->ask_groups.profile, m->ask_groups.region);
+}
+
+static void
+begin_rules(struct planner *p, struct call *call, const struct msg *m)
+{
+	call->ask.rules = m->ask_rules;
+	call->left = m->ask_rules.limit;
+	if (!group_id_ok(m->ask_rules.group_id))
+		call_fail(call, SGW_ERR_BAD_ARGUMENT, "security_group_id",
+		    "sg- and 8 or 17 lower-case hex digits");
+	else if (limit_ok(call, m->ask_rules.limit))
+		call_target(p, call, m->ask_rules.profile, m->ask_rules.region);
+}
+
+static void
+begin_change(struct planner *p, struct call *call, const struct msg *m)
+{
+	call->ask.change = m->ask_change;
+	change_begin(p, call);
+}
+
+static void
+begin_enroll(struct planner *p, struct call *call, const struct msg *m)
+{
+	call->ask.enroll = m->ask_enroll;
+	call->progress = m->ask_enroll.progress;
+	if (m->ask_enroll.name[0] == 0)
+		call_fail(
+		    call, SGW_ERR_BAD_ARGUMENT, "name", "a name for the key, 1 to 32 characters");
+}
+
+static void
+begin_status(struct planner *p, struct call *call, const struct msg *m)
+{
+	call->ask.status = m->ask_status;
+}
+
+struct request_row {
+	enum msg_id id;
+	enum call_kind kind;
+	bool admin;
+	uint32_t (*number)(const struct msg *m);
+	void (*begin)(struct planner *p, struct call *call, const struct msg *m);
+};
+
+#define NUMBER(name)                                                                               \
+	static uint32_t number_##name(const struct msg *m)                                         \
+	{                                                                                          \
+		return m->ask_##name.request;                                                      \
+	}
+NUMBER(capabilities)
+NUMBER(health)
+NUMBER(groups)
+NUMBER(rules)
+NUMBER(change)
+NUMBER(status)
+NUMBER(keys)
+NUMBER(enroll)
+#undef NUMBER
+
+static const struct request_row ROWS[] = {
+    {MSG_ASK_CAPABILITIES, CALL_CAPABILITIES, false, number_capabilities, begin_nothing},
+    {MSG_ASK_HEALTH, CALL_HEALTH, false, number_health, begin_nothing},
+    {MSG_ASK_GROUPS, CALL_GROUPS, false, number_groups, begin_groups},
+    {MSG_ASK_RULES, CALL_RULES, false, number_rules, begin_rules},
+    {MSG_ASK_CHANGE, CALL_CHANGE, false, number_change, begin_change},
+    {MSG_ASK_STATUS, CALL_STATUS, false, number_status, begin_status},
+    {MSG_ASK_KEYS, CALL_KEYS, true, number_keys, begin_nothing},
+    {MSG_ASK_ENROLL, CALL_ENROLL, true, number_enroll, begin_enroll},
+};
+
+/* A front that floods gets this and need not be able to read it: then it ends. */
+static void
+refuse_busy(struct planner *p, struct client *c, uint32_t request)
+{
+	struct msg_failed *out = &p->out.failed;
+
+	p->out.id = MSG_FAILED;
+	out->request = request;
+	out->error = SGW_ERR_BUSY;
+	out->field[0] = 0;
+	FIELD_SET(out->detail, "too many calls under way");
+	if (client_send(p, c) == SENT_BLOCKED)
+		c->dead = true;
+}
+
+void
+request_begin(struct planner *p, struct client *c, const struct msg *m)
+{
+	const struct request_row *row = NULL;
+	struct call *call;
+
+	if (m->id == MSG_ASK_FORGET) {
+		call_forget(p, c, m->ask_forget.request);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++)
+		if (ROWS[i].id == m->id)
+			row = &ROWS[i];
+	/* A front that did not come over admin.sock has no tool that sends these: it is owned. */
+	if (row == NULL || (row->admin && !c->admin)) {
+		log_error("client %u asks what it may not ask", (unsigned)c->number);
+		c->dead = true;
+		return;
+	}
+	call = call_new(p, c, row->kind, row->number(m));
+	if (call == NULL) {
+		refuse_busy(p, c, row->number(m));
+		return;
+	}
+	row->begin(p, call, m);
+	call_step(p, call);
+}

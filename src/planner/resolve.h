@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From what a client wants to the operations of a plan, in the light of what is there now. */
+#ifndef PLANNER_RESOLVE_H
+#define PLANNER_RESOLVE_H
+
+#include "planner.h"
+
+struct refusal {
+	uint16_t error; /* SGW_ERR_NONE: there is none */
+	const char *field;
+	char detail[SGW_DETAIL_MAX + 1];
+};
+
+/* What can be said of a request before anything is read. */
+void resolve_check(const struct msg_ask_change *ask, int64_t now, struct refusal *ret);
+
+/*
+ * Fills plan->ops (all of them) and plan->plan.ops (those that still have to be done: an opening that is there
+ * already is left out; a match becomes one closing per rule it names).
+ */
+void resolve_ops(const struct msg_ask_change *ask, const struct snap *rules, struct plan *plan,
+    struct refusal *ret);
+
+#endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answers about this machine: capabilities, health, keys, and where a plan stands. */
+#ifndef PLANNER_VIEWS_H
+#define PLANNER_VIEWS_H
+
+#include "planner.h"
+
+bool run_capabilities(struct planner *p, struct call *call);
+bool run_health(struct planner *p, struct call *call);
+bool run_keys(struct planner *p, struct call *call);
+bool run_status(struct planner *p, struct call *call);
+
+#endif
