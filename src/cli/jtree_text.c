@@ -183,8 +183,8 @@ escape_take(struct jt_text *t, char **out)
 	size_t n;
 
 	if (simple) {
+		jt_skip_n(t, 2); /* first: the decoded character lands where the escape stands */
 		*(*out)++ = TO[simple - FROM];
-		jt_skip_n(t, 2);
 		return true;
 	}
 	if (c != 'u')
@@ -193,8 +193,8 @@ escape_take(struct jt_text *t, char **out)
 	if (n == 0)
 		return jt_fail(
 		    t, "expected \\u and four hexadecimal digits of a character other than NUL");
-	*out = utf8_put(*out, code);
 	jt_skip_n(t, 2 + n);
+	*out = utf8_put(*out, code);
 	return true;
 }
 
