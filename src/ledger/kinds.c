@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What each kind of ledger record says, in its order. */
+#include <sgwarden/ledger.h>
+
+const struct ledger_kind_row LEDGER_KINDS[LEDGER_KIND_MAX] = {
+    [LEDGER_START] = {LEDGER_START, "start",
+	{"version", "appliance", "boot", "mode", "policy", "degraded"}},
+    [LEDGER_POLICY] = {LEDGER_POLICY, "policy", {"digest"}},
+    [LEDGER_ENROLL] = {LEDGER_ENROLL, "enroll",
+	{"receipt", "uid", "name", "credential", "key", "aaguid", "zero", "format", "authdata",
+	    "?attestation", "keys", "?by", "?by-authdata", "?by-signature", "text"}},
+    [LEDGER_REMOVE] = {LEDGER_REMOVE, "remove",
+	{"receipt", "uid", "name", "credential", "keys", "text"}},
+    [LEDGER_REQUEST] = {LEDGER_REQUEST, "request", {"plan", "uid", "class", "line", "?detail"}},
+    [LEDGER_REFUSAL] = {LEDGER_REFUSAL, "refusal",
+	{"plan", "uid", "class", "error", "line", "?detail"}},
+    [LEDGER_CONSENT] = {LEDGER_CONSENT, "consent",
+	{"receipt", "plan", "class", "display", "credential", "counter", "authdata", "signature",
+	    "text"}},
+    [LEDGER_DENIAL] = {LEDGER_DENIAL, "denial", {"receipt", "plan", "reason"}},
+    [LEDGER_TIMEOUT] = {LEDGER_TIMEOUT, "timeout", {"receipt", "plan", "stage"}},
+    [LEDGER_INTENT] = {LEDGER_INTENT, "intent",
+	{"receipt", "action", "op", "host", "date", "body"}},
+    [LEDGER_OUTCOME] = {LEDGER_OUTCOME, "outcome",
+	{"receipt", "action", "op", "status", "error", "?http", "?aws-request", "?rules",
+	    "?detail"}},
+    [LEDGER_CLOSE] = {LEDGER_CLOSE, "close",
+	{"receipt", "op", "why", "status", "?aws-request", "?detail"}},
+    [LEDGER_AMBIGUOUS] = {LEDGER_AMBIGUOUS, "ambiguous", {"receipt", "action", "op", "until"}},
+    [LEDGER_RECONCILE] = {LEDGER_RECONCILE, "reconcile", {"receipt", "action", "op", "found"}},
+    [LEDGER_TORN] = {LEDGER_TORN, "torn", {"length", "sha256"}},
+    [LEDGER_STOP] = {LEDGER_STOP, "stop", {"reason"}},
+};
