@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
-#include <linux/hidraw.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
