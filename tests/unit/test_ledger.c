@@ -213,7 +213,7 @@ test_every_byte(void **state)
 		memcpy(changed, ledger, at);
 		memcpy(changed + at, ledger + at + 1, len - at - 1);
 		n = verify(changed, len - 1, &result, NULL);
-		assert_true(at == len - 1 ? result == LEDGER_PARTIAL : result < 0);
+		assert_true(at >= len - 2 ? result == LEDGER_PARTIAL : result < 0);
 		assert_int_equal(n, record_of(at));
 		/* Twice; of the two line feeds at a record's end the third stands before the next. */
 		memcpy(changed, ledger, at + 1);
