@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <openssl/crypto.h>
 
@@ -71,7 +72,7 @@ load_ledger(void)
 {
 	struct stream *s = &load.stream;
 
-	stream_open(s, FD_LOADER_LEDGER);
+	stream_open(s, FD_LOADER_LEDGER, read);
 	for (;;) {
 		uint64_t offset = s->offset;
 		const char *problem;

@@ -11,7 +11,7 @@
 
 #include "profiles.h"
 #include "replay.h"
-#include "stream.h"
+#include <sgwarden/ledger_stream.h>
 
 #define REPORT_PROBLEMS_MAX 64 /* then one more that says so */
 

@@ -5,18 +5,21 @@
  * A crash may leave a torn tail.  It stays; the `torn` record that the broker wrote at the next start names its
  * length and hash, and only bytes that match both are passed over.  A torn tail that is the end of the file is
  * reported, not judged.  Everything else that does not follow from what came before is a broken chain.
+ *
+ * The loader replays with it, `sgwarden ledger` shows and verifies with it: one reading of the file for both.
  */
-#ifndef LOAD_STREAM_H
-#define LOAD_STREAM_H
+#ifndef SGWARDEN_LEDGER_STREAM_H
+#define SGWARDEN_LEDGER_STREAM_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <sgwarden/ledger.h>
 
-#define TORN_MORE                                                                                  \
-	65536 /* what a torn tail may have beyond the longest record: unwritten blocks, torn torn records */
+/* What a torn tail may have beyond the longest record: unwritten blocks, torn torn records. */
+#define TORN_MORE 65536
 /* Half of it holds a torn tail and the record behind it. */
 #define STREAM_WINDOW (2 * (2 * LEDGER_RECORD_MAX + TORN_MORE))
 
@@ -27,8 +30,12 @@ enum stream_event {
 	STREAM_ERROR,  /* the file cannot be read */
 };
 
+/* read(2), or what stands for it. */
+typedef ssize_t stream_read(int fd, void *data, size_t len);
+
 struct stream {
 	int fd;
+	stream_read *read;
 	bool at_end;
 	uint64_t offset; /* of window[start] in the file */
 	size_t start, len;
@@ -41,7 +48,7 @@ struct stream {
 	char unfold[LEDGER_RECORD_MAX];
 };
 
-void stream_open(struct stream *s, int fd);
+void stream_open(struct stream *s, int fd, stream_read *from);
 enum stream_event stream_next(struct stream *s);
 
 #endif

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Entries out of the ledger's bytes; see stream.h. */
-#include "stream.h"
+/* Entries out of the ledger's bytes; see ledger_stream.h. */
+#include <sgwarden/ledger_stream.h>
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #define TORN_HEAD "ledger torn "
 
 void
-stream_open(struct stream *s, int fd)
+stream_open(struct stream *s, int fd, stream_read *from)
 {
 	s->fd = fd;
+	s->read = from;
 	s->at_end = false;
 	s->offset = 0;
 	s->start = s->len = 0;
@@ -27,7 +27,7 @@ window_fill(struct stream *s)
 	memmove(s->window, s->window + s->start, s->len);
 	s->start = 0;
 	while (!s->at_end && s->len < sizeof(s->window)) {
-		ssize_t n = read(s->fd, s->window + s->len, sizeof(s->window) - s->len);
+		ssize_t n = s->read(s->fd, s->window + s->len, sizeof(s->window) - s->len);
 
 		if (n < 0 && errno == EINTR)
 			continue;
