@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A person's terminal: a program on a pseudo-terminal, what stands on its screen, and what is typed there."""
+
+import fcntl
+import os
+import re
+import signal
+import struct
+import subprocess
+import termios
+import threading
+import time
+from typing import Callable
+
+from vt import Terminal
+
+PATIENCE = 15.0  # seconds that anything may take before a test gives up
+
+
+def pty_pair(rows: int = 24, columns: int = 80) -> tuple[int, int]:
+    master, slave = os.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    return master, slave
+
+
+class Screen:
+    """`command` with a terminal of its own; `relay` gets each piece of output as it comes."""
+
+    def __init__(self, command: list[str], environment: dict[str, str],
+                 relay: Callable[[bytes], None] | None = None):
+        self.terminal = Terminal()
+        self.raw = bytearray()
+        self.relay = relay
+        self.process: subprocess.Popen[bytes] | None = None
+        self._changed = threading.Condition()
+        self._ended = False
+        self.master, slave = pty_pair()
+
+        def own_terminal() -> None:
+            os.setsid()
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+        try:
+            self.process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environment,
+                                            preexec_fn=own_terminal)
+        finally:
+            os.close(slave)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        while True:
+            try:
+                data = os.read(self.master, 4096)
+            except OSError:
+                data = b""
+            with self._changed:
+                if data:
+                    self.raw += data
+                    self.terminal.feed(data)
+                else:
+                    self._ended = True
+                self._changed.notify_all()
+            if not data:
+                return
+            if self.relay:
+                self.relay(data)
+
+    def text(self) -> str:
+        with self._changed:
+            return self.terminal.text()
+
+    def wait(self, condition: Callable[[str], bool], timeout: float = PATIENCE, what: str = "") -> str:
+        """The screen's text as soon as it satisfies `condition`; AssertionError with the screen where it never does."""
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while True:
+                text = self.terminal.text()
+                if condition(text):
+                    return text
+                left = deadline - time.monotonic()
+                if left <= 0 or self._ended:
+                    raise AssertionError(f"the screen never showed {what or condition}:\n{frame(text)}")
+                self._changed.wait(left)
+
+    def expect(self, text: str, timeout: float = PATIENCE) -> str:
+        return self.wait(lambda shown: text in shown, timeout, repr(text))
+
+    def expect_match(self, pattern: str, timeout: float = PATIENCE) -> re.Match[str]:
+        text = self.wait(lambda shown: re.search(pattern, shown) is not None, timeout, pattern)
+        found = re.search(pattern, text)
+        assert found
+        return found
+
+    def expect_gone(self, text: str, timeout: float = PATIENCE) -> str:
+        return self.wait(lambda shown: text not in shown, timeout, f"the end of {text!r}")
+
+    def write(self, data: bytes) -> None:
+        os.write(self.master, data)
+
+    def type(self, text: str, enter: bool = True) -> None:
+        self.write(text.encode("utf-8") + (b"\r" if enter else b""))
+
+    def name(self) -> str:
+        return os.ptsname(self.master)
+
+    def stop(self) -> None:
+        """The person closes the terminal."""
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self._reader.join(5)
+        if self.master >= 0 and not self._reader.is_alive():
+            os.close(self.master)
+            self.master = -1
+
+
+def frame(text: str) -> str:
+    return "\n".join("  | " + line for line in text.split("\n"))
