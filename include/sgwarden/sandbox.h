@@ -49,6 +49,11 @@ struct sandbox_args {
 int sandbox_args_parse(int argc, char **argv, struct sandbox_args *ret_args);
 
 /*
+ * Before it, a process that links libcrypto calls OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) and uses once
+ * what it will need: later no configuration and no provider can be opened.  After it there is no stdio on files, no
+ * qsort(3) of more than a page (it asks for the machine's memory), no abort() that says why: each of them ends with
+ * SIGSYS.  What a process may call stands in sandbox/policy/.
+ *
  * The whole lockdown for `role`.  Returns 0 and the degradations (DEGRADED_* bits), or does not return: a failed
  * step is logged and the process exits with status 70.
  */
