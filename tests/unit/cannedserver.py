@@ -29,7 +29,7 @@ def read_request(stream):
             return None
         if line == b"\r\n":
             break
-        lines.append(line.decode().rstrip("\r\n"))
+        lines.append(line.decode("latin-1").rstrip("\r\n"))
     length = [int(l.split(":")[1]) for l in lines if l.lower().startswith("content-length:")]
     return lines, stream.read(length[0] if length else 0)
 
