@@ -58,8 +58,10 @@ enum {
 	FD_LOADER_CREDENTIALS = 5, /* O_RDONLY; /dev/null where the file is absent */
 	FD_LOADER_CONFIG = 6,      /* likewise */
 	FD_LOADER_LEDGER = 7,      /* O_RDONLY */
-	/* test builds only: eight bytes, the clock's offset in seconds, little endian */
+#if SGW_TESTCLOCK
+	/* eight bytes: the clock's offset in seconds, little endian */
 	FD_TESTCLOCK = 9,
+#endif
 };
 
 enum life {

@@ -32,8 +32,12 @@ enum {
 	OPT_RUNTIME,
 	OPT_AWS,
 	OPT_LIBEXEC,
+#if SGW_SOFTKEY
 	OPT_SOFTKEY,
+#endif
+#if SGW_TESTCLOCK
 	OPT_CLOCK,
+#endif
 	OPT_VERSION,
 	OPT_HELP,
 };
@@ -110,6 +114,7 @@ defaults(struct options *opt)
 	path_join(opt->libexec, sizeof(opt->libexec), SGW_LIBEXEC, "");
 }
 
+#if SGW_SOFTKEY || SGW_TESTCLOCK
 static int
 fd_number(const char *text, int *ret_fd)
 {
@@ -127,6 +132,7 @@ fd_number(const char *text, int *ret_fd)
 	*ret_fd = (int)v;
 	return 0;
 }
+#endif
 
 static int
 mode_of(int argc, char **argv, struct options *opt)
@@ -165,10 +171,14 @@ option_apply(int c, struct options *opt)
 	case OPT_LIBEXEC:
 		path_join(opt->libexec, sizeof(opt->libexec), optarg, "");
 		return 0;
+#if SGW_SOFTKEY
 	case OPT_SOFTKEY:
 		return fd_number(optarg, &opt->softkey_fd);
+#endif
+#if SGW_TESTCLOCK
 	case OPT_CLOCK:
 		return fd_number(optarg, &opt->clock_fd);
+#endif
 	case OPT_VERSION:
 		(void)puts("sgwardend " SGW_VERSION);
 		return 1;
@@ -202,7 +212,13 @@ options_parse(int argc, char **argv, struct options *ret_opt)
 {
 	int c, r, modes;
 
-	*ret_opt = (struct options){.softkey_fd = -1, .clock_fd = -1};
+	*ret_opt = (struct options){0};
+#if SGW_SOFTKEY
+	ret_opt->softkey_fd = -1;
+#endif
+#if SGW_TESTCLOCK
+	ret_opt->clock_fd = -1;
+#endif
 	modes = mode_of(argc, argv, ret_opt);
 	defaults(ret_opt);
 	optind = 1;

@@ -218,7 +218,9 @@ spawn(struct supervisor *s, enum role role, const struct spawn_fd *fds, size_t n
 	fd_add(&e, control[1], FD_CONTROL);
 	for (size_t i = 0; i < n; i++)
 		fd_add(&e, fds[i].from, fds[i].to);
+#if SGW_TESTCLOCK
 	fd_add(&e, s->opt.clock_fd, FD_TESTCLOCK);
+#endif
 	pid = fork();
 	if (pid == 0)
 		exec_child(&e);

@@ -21,8 +21,8 @@ directory_open(int at, const char *path)
 	int fd;
 
 	if (mkdirat(at, path, 0700) < 0 && errno != EEXIST) {
-		log_error("cannot make %s: %s; make it, owned by this user, mode 0700", path,
-		    strerror(errno));
+		log_error(
+		    "cannot make %s: %s; make it with `mkdir -p -m 0700`", path, strerror(errno));
 		return -1;
 	}
 	fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);

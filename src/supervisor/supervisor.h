@@ -23,8 +23,12 @@ struct options {
 	char runtime_dir[240]; /* the sockets */
 	char aws_dir[240];     /* credentials and config */
 	char libexec[240];
-	int softkey_fd; /* -1: none; only in builds with SGW_SOFTKEY */
-	int clock_fd;   /* -1: none; only in builds with SGW_TESTCLOCK */
+#if SGW_SOFTKEY
+	int softkey_fd; /* -1: none */
+#endif
+#if SGW_TESTCLOCK
+	int clock_fd; /* -1: none */
+#endif
 };
 
 struct child {
