@@ -94,7 +94,7 @@ call_new(struct front *f, const struct request *r, enum call_kind kind)
 		c->skip = 0;
 		c->shown = 0;
 		c->cut = false;
-		c->part = buf_over(c->items, sizeof(c->items));
+		c->part = buf_over(f->calls.items[i], sizeof(f->calls.items[i]));
 		return c;
 	}
 	return NULL;

@@ -49,9 +49,8 @@ struct call {
 	struct page page;
 	uint16_t skip; /* still to be left out */
 	uint16_t shown;
-	bool cut; /* an entry did not fit any more */
-	uint8_t items[SGW_REPLY_MAX / 2];
-	struct buf part;
+	bool cut;        /* an entry did not fit any more */
+	struct buf part; /* the entries so far, over its row of `items` */
 };
 
 struct calls {
@@ -59,6 +58,8 @@ struct calls {
 	uint32_t last;       /* number given last */
 	int64_t tokens_time; /* ms: when the bucket was last refilled */
 	unsigned tokens;
+	/* Apart from the rows: looking through these shall not touch a page for each. */
+	uint8_t items[CALLS_MAX][SGW_REPLY_MAX / 2];
 };
 
 struct front;

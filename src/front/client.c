@@ -84,6 +84,8 @@ client_read(struct client *c)
 
 	in_compact(c);
 	room = sizeof(c->in) - c->in_len;
+	if (room == 0)
+		return 0; /* not the end of the input, which is what read() would say */
 	n = read(FD_FRONT_IN, c->in + c->in_len, room < CLIENT_READ_MAX ? room : CLIENT_READ_MAX);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -1;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sgwarden/errors.h>
 
@@ -238,8 +239,10 @@ answer_change(struct cell *c)
 		reply(c);
 		return;
 	}
-	if (begins(q.reason, "progress"))
+	if (begins(q.reason, "progress")) {
 		send_progress(c, q.request);
+		usleep(50000); /* a client may drop what it learns together with the result */
+	}
 	m = BEGIN(c, CHANGE, change, q.request);
 	put_change(m, &q);
 	if (begins(q.reason, "deny")) {

@@ -1,0 +1,160 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Arguments of tools: what is refused and how, and what the planner hears of the rest."""
+import json
+import unittest
+
+from mcpline import ADD, GROUP, PLAN, Session
+
+# tool, arguments, the field that is named, a word of the message
+BAD = [
+    ("capabilities", {"x": 1}, "x", "no such argument; there are: none"),
+    ("list_rules", {}, "security_group_id", "required"),
+    ("list_rules", {"security_group_id": "sg-1"}, "security_group_id", "hex"),
+    ("list_rules", {"security_group_id": "sg-0123456789ABCDEF0"}, "security_group_id", "hex"),
+    ("list_rules", {"security_group_id": 5}, "security_group_id", "string"),
+    ("list_rules", {"security_group_id": GROUP, "direction": "in"}, "direction", "ingress or egress"),
+    ("list_rules", {"security_group_id": GROUP, "limit": 0}, "limit", "1 to 200"),
+    ("list_rules", {"security_group_id": GROUP, "limit": 1.5}, "limit", "1 to 200"),
+    ("list_rules", {"security_group_id": GROUP, "limit": 1e300}, "limit", "1 to 200"),
+    ("list_rules", {"security_group_id": GROUP, "filter": []}, "filter", "object"),
+    ("list_rules", {"security_group_id": GROUP, "filter": {"ip": "1.2.3.4"}}, "filter.ip", "cidr, port, managed"),
+    ("list_rules", {"security_group_id": GROUP, "filter": {"port": 0}}, "filter.port", "1 to 65535"),
+    ("list_security_groups", {"tag": {"value": "x"}}, "tag.key", "required"),
+    ("list_security_groups", {"managed_only": "yes"}, "managed_only", "true or false"),
+    ("list_security_groups", {"profile": ""}, "profile", "1 to 64"),
+    ("list_security_groups", {"region": "EU"}, "region", "eu-west-1"),
+    ("whitelist_add", {**ADD, "evil\u202e\u001b": 1}, "evil\\u{202e}\\x1b", "no such argument"),
+    ("whitelist_add", {**ADD, "permanent": True}, "permanent", "no such argument"),
+    ("whitelist_add", {k: v for k, v in ADD.items() if k != "reason"}, "reason", "required"),
+    ("whitelist_add", {**ADD, "reason": ""}, "reason", "1 to 160"),
+    ("whitelist_add", {**ADD, "reason": "   "}, "reason", "say something"),
+    ("whitelist_add", {**ADD, "reason": "\u00e9" * 161}, "reason", "1 to 160"),
+    ("whitelist_add", {**ADD, "ip": "198.51.100.07"}, "ip", "address"),
+    ("whitelist_add", {**ADD, "ip": "1.2.3"}, "ip", "address"),
+    ("whitelist_add", {**ADD, "ip": "fe80::1%eth0"}, "ip", "address"),
+    ("whitelist_add", {**ADD, "ip": "1.2.3.4/33"}, "ip", "0 to 32"),
+    ("whitelist_add", {**ADD, "ip": "::ffff:1.2.3.4"}, "ip", "mapped"),
+    ("whitelist_add", {**ADD, "ip": None}, "ip", "string"),
+    ("whitelist_add", {**ADD, "ip_address": "1.2.3.4"}, "ip", "twice"),
+    ("whitelist_add", {**ADD, "port": 65536}, "port", "65535"),
+    ("whitelist_add", {**ADD, "port": "443"}, "port", "whole number"),
+    ("whitelist_add", {**ADD, "service": "ssh"}, "port", "only one"),
+    ("whitelist_add", {**ADD, "from_port": 1, "to_port": 2}, "port", "only one"),
+    ("whitelist_add", {k: v for k, v in ADD.items() if k != "port"}, "port", "one of"),
+    ("whitelist_add", {**{k: v for k, v in ADD.items() if k != "port"}, "from_port": 5}, "to_port", "needs"),
+    ("whitelist_add", {**{k: v for k, v in ADD.items() if k != "port"}, "from_port": 5, "to_port": 4}, "to_port",
+     "below"),
+    ("whitelist_add", {**{k: v for k, v in ADD.items() if k != "port"}, "service": "gopher"}, "service", "wireguard"),
+    ("whitelist_add", {**{k: v for k, v in ADD.items() if k != "port"}, "service": "ssh", "protocol": "udp"},
+     "protocol", "does not use"),
+    ("whitelist_add", {**ADD, "protocol": "sctp"}, "protocol", "tcp, udp"),
+    ("whitelist_add", {**ADD, "protocol": "icmp"}, "protocol", "no port"),
+    ("whitelist_add", {**ADD, "expires_in": "1y"}, "expires_in", "duration"),
+    ("whitelist_add", {**ADD, "expires_in": "P1M"}, "expires_in", "duration"),
+    ("whitelist_add", {**ADD, "expires_in": "0m"}, "expires_in", "duration"),
+    ("whitelist_add", {**ADD, "expires_in": "9999999d"}, "expires_in", "duration"),
+    ("whitelist_add", {**ADD, "until": "tomorrow"}, "until", "RFC 3339"),
+    ("whitelist_add", {**ADD, "until": "1999-01-01T00:00:00Z"}, "until", "future"),
+    ("whitelist_add", {**ADD, "until": "2999-01-01T00:00:00Z", "expires_in": "1h"}, "until", "only one"),
+    ("whitelist_add", {**ADD, "wait_seconds": 51}, "wait_seconds", "0 to 50"),
+    ("whitelist_add", {**ADD, "plan_id": "sgw-1"}, "plan_id", "sgw-"),
+    ("whitelist_remove", {"security_group_id": GROUP}, "rule_ids", "either"),
+    ("whitelist_remove", {"security_group_id": GROUP, "rule_ids": []}, "rule_ids", "1 to 50"),
+    ("whitelist_remove", {"security_group_id": GROUP, "rule_ids": ["sgr-1"]}, "rule_ids", "hex"),
+    ("whitelist_remove", {"security_group_id": GROUP, "rule_ids": ["sgr-0123456789abcdef0"] * 2}, "rule_ids",
+     "different"),
+    ("whitelist_remove", {"security_group_id": GROUP, "match": {}}, "match", "at least one"),
+    ("whitelist_plan", {"security_group_id": GROUP}, "ip", "required"),
+    ("whitelist_plan", {**ADD, "rule_ids": ["sgr-0123456789abcdef0"], "action": "add"}, "rule_ids", "only removing"),
+    ("whitelist_plan", {**ADD, "match": {"protocol": "tcp"}}, "ip", "inside match"),
+    ("whitelist_plan", {"security_group_id": GROUP, "match": {"port": 1}, "until": "2999-01-01T00:00:00Z"}, "until",
+     "does not take"),
+    ("consent_status", {"plan_id": "sgw-ABCDEFGHIJKLMNOPQRST"}, "plan_id", "sgw-"),
+]
+
+# arguments beyond ADD, what the planner hears of it
+HEARD = [
+    ({}, "n=1 given=14 rule= proto=6 ports=443-443 source=198.51.100.7/32 lifetime=0 until=0 wait=25 plan="),
+    ({"port": 22.0, "wait_seconds": 0}, "ports=22-22 source=198.51.100.7/32 lifetime=0 until=0 wait=0"),
+    ({"port": None, "service": "wireguard"}, "proto=17 ports=51820-51820"),
+    ({"port": None, "from_port": 8000, "to_port": 8010, "protocol": "udp"}, "proto=17 ports=8000-8010"),
+    ({"port": None, "protocol": "icmp"}, "proto=1 ports=-1--1"),
+    ({"port": None, "protocol": "icmpv6", "ip": "2001:DB8::/32"}, "proto=58 ports=-1--1 source=2001:db8::/32"),
+    ({"expires_in": "90m"}, "lifetime=5400 "),
+    ({"expires_in": "1d2h"}, "lifetime=93600 "),
+    ({"expires_in": "PT1H30M"}, "lifetime=5400 "),
+    ({"expires_in": "P1DT1S"}, "lifetime=86401 "),
+    ({"until": "2999-01-01T01:00:00+01:00"}, "until=32472144000 "),
+    ({"until": "2999-01-01T00:00:00.25Z"}, "until=32472144000 "),
+    ({"ip": None, "ip_address": "203.0.113.9"}, "source=203.0.113.9/32"),
+    ({"plan_id": PLAN}, f"plan={PLAN} "),
+]
+
+
+class Arguments(unittest.TestCase):
+    def test_bad_ones_are_named(self):
+        with Session() as s:
+            for tool, arguments, field, words in BAD:
+                with self.subTest(tool=tool, arguments=arguments):
+                    result = s.call(tool, arguments)
+                    error = result["structuredContent"]["error"]
+                    self.assertTrue(result["isError"])
+                    self.assertEqual(result["structuredContent"]["status"], "failed")
+                    self.assertEqual((error["code"], error["field"]), ("bad_argument", field))
+                    self.assertIn(words, error["message"])
+                    self.assertFalse(error["retryable"])
+                    self.assertTrue(error["next_step"])
+            self.assertEqual(s.asked(), [])
+
+    def test_values_are_not_repeated(self):
+        with Session() as s:
+            result = s.call("whitelist_add", {**ADD, "ip": "AKIAIOSFODNN7EXAMPLE"})
+            self.assertNotIn("AKIA", json.dumps(result))
+
+    def test_shapes_are_protocol_errors(self):
+        with Session() as s:
+            for params in ({"name": "nonsense"}, {}, {"name": 5}, {"name": "health", "arguments": []},
+                           {"name": "health", "arguments": None}, {"name": "key_list"},
+                           {"name": "health", "_meta": {"progressToken": 1.5}}):
+                self.assertEqual(s.ask("tools/call", params, modern=True)["error"]["code"], -32602)
+
+    def test_what_the_planner_hears(self):
+        with Session() as s:
+            for more, heard in HEARD:
+                arguments = {k: v for k, v in {**ADD, **more}.items() if v is not None}
+                result = s.call("whitelist_add", arguments)
+                self.assertEqual(result["structuredContent"]["status"], "ok", result)
+                with self.subTest(more=more):
+                    self.assertIn(heard, s.asked()[-1])
+            self.assertIn("claimed=lines 7", s.asked()[-1])
+
+    def test_removing(self):
+        rule = "sgr-0123456789abcdef0"
+        with Session() as s:
+            s.call("whitelist_remove", {"security_group_id": GROUP, "rule_ids": [rule]})
+            self.assertIn(f"apply=1 action=1 group={GROUP} n=1 given=1 rule={rule}", s.asked()[-1])
+            s.call("whitelist_remove", {"security_group_id": GROUP, "match": {"port": 22, "protocol": "tcp"}})
+            self.assertIn("n=1 given=6 rule= proto=6 ports=22-22", s.asked()[-1])
+            s.call("whitelist_plan", {"security_group_id": GROUP, "match": {"ip": "198.51.100.0/24"}})
+            self.assertIn("apply=0 action=1", s.asked()[-1])
+
+    def test_own_address_is_not_offered_yet(self):
+        with Session() as s:
+            error = s.call("whitelist_add", {**ADD, "ip": "current"})["structuredContent"]["error"]
+            self.assertEqual((error["code"], error["field"]), ("not_offered", "ip"))
+
+    def test_host_bits_are_warned_of(self):
+        with Session() as s:
+            content = s.call("whitelist_plan", {**ADD, "ip": "198.51.100.7/24"})["structuredContent"]
+            self.assertIn("198.51.100.0/24", content["warnings"][0])
+            self.assertIn("source=198.51.100.0/24", s.asked()[-1])
+
+    def test_aliases(self):
+        with Session() as s:
+            self.assertEqual(s.call("whitelist", ADD)["structuredContent"]["status"], "ok")
+            self.assertIn("rules", s.call("whitelist_list", {"security_group_id": GROUP})["structuredContent"]["data"])
+
+
+if __name__ == "__main__":
+    unittest.main()

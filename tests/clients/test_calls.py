@@ -1,0 +1,257 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Tool calls: results, progress, cancelling, paging, limits, ends."""
+import json
+import os
+import signal
+import time
+import unittest
+
+from mcpline import ADD, GROUP, META, PLAN, Session
+
+
+class Results(unittest.TestCase):
+    def change(self, reason, tool="whitelist_add"):
+        with Session() as s:
+            return s.call(tool, {**ADD, "reason": reason})
+
+    def test_outcomes(self):
+        ok = self.change("ok")
+        self.assertFalse(ok["isError"])
+        self.assertEqual(ok["structuredContent"]["data"]["rule_ids"], ["sgr-0123456789abcdef0"])
+        self.assertEqual(ok["structuredContent"]["data"]["closes_at"], "2026-11-21T17:30:00Z")
+        self.assertEqual(ok["resultType"], "complete")
+        denied = self.change("deny")
+        self.assertTrue(denied["isError"])
+        self.assertEqual(denied["structuredContent"]["status"], "denied")
+        self.assertEqual(denied["structuredContent"]["error"]["code"], "denied")
+        refused = self.change("forbid")
+        self.assertTrue(refused["isError"])
+        self.assertEqual(refused["structuredContent"]["data"]["policy_line"], "prefix-too-wide")
+        self.assertIn("wider than /16", refused["structuredContent"]["error"]["message"])
+
+    def test_pending(self):
+        result = self.change("pending")
+        content = result["structuredContent"]
+        self.assertFalse(result["isError"])
+        self.assertEqual(content["status"], "pending_consent")
+        self.assertEqual(content["data"]["plan_id"], PLAN)
+        self.assertEqual(content["data"]["waiting_for"], "touch the key: 21 s left")
+        self.assertGreater(content["data"]["poll_after_ms"], 0)
+
+    def test_plan_shows_the_preview_and_drops_it_where_it_is_too_long(self):
+        content = self.change("ok", "whitelist_plan")["structuredContent"]
+        self.assertEqual(content["status"], "planned")
+        self.assertEqual(content["data"]["consent_preview"], 'OPEN tcp/443\n"quoted"\n')
+        content = self.change("long", "whitelist_plan")["structuredContent"]
+        self.assertNotIn("consent_preview", content["data"])
+        self.assertIn("preview", content["warnings"][0])
+        self.assertEqual(len(content["data"]["operations"]), 50)
+
+    def test_status(self):
+        with Session() as s:
+            content = s.call("consent_status", {"plan_id": PLAN})["structuredContent"]
+            self.assertEqual((content["status"], content["data"]["stage"]), ("pending_consent", "on_screen"))
+            result = s.call("consent_status", {"plan_id": "sgw-" + "a" * 20})
+            self.assertTrue(result["isError"])
+            self.assertEqual(result["structuredContent"]["error"]["code"], "no_such_plan")
+
+    def test_reads(self):
+        with Session() as s:
+            content = s.call("capabilities")["structuredContent"]
+            self.assertEqual(content["data"]["profiles"][0]["regions"], ["eu-west-1"])
+            content = s.call("health", {})["structuredContent"]
+            self.assertEqual(content["data"]["overall"], "degraded")
+            error = s.call("list_rules", {"security_group_id": "sg-0000000d"})["structuredContent"]["error"]
+            self.assertEqual((error["code"], error["field"]), ("no_such_group", "security_group_id"))
+
+    def test_text_of_others_is_made_printable(self):
+        with Session() as s:
+            s.send({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+                    "params": {"name": "list_security_groups", "_meta": META}})
+            line = s.line()
+            self.assertTrue(line.isascii())
+            group = json.loads(line)["result"]["structuredContent"]["data"]["groups"][0]
+            self.assertEqual(group["name"], 'b\\u{fc}ro \\u{202e}evil\\x1b[2J"\\\\')
+            self.assertEqual(group["tags"][0]["value"], "line\\x0abreak")
+
+    def test_groups_filters(self):
+        with Session() as s:
+            s.call("list_security_groups", {"vpc_id": "vpc-01234567", "tag": {"key": "a", "value": "b"},
+                                            "managed_only": True, "limit": 7, "profile": "dev"})
+            self.assertIn("profile=dev vpc=vpc-01234567 tag=a=b managed=1 limit=7 cursor=", s.asked()[-1])
+
+
+class Pages(unittest.TestCase):
+    def test_long_lists_are_cut_and_go_on(self):
+        seen, cursor, pages = [], None, 0
+        with Session() as s:
+            while pages < 100:
+                arguments = {"security_group_id": "sg-0000000b", "limit": 200}
+                if cursor:
+                    arguments["cursor"] = cursor
+                s.send({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+                        "params": {"name": "list_rules", "arguments": arguments, "_meta": META}})
+                line = s.line()
+                self.assertLess(len(line), 90000)
+                data = json.loads(line)["result"]["structuredContent"]["data"]
+                self.assertTrue(data["rules"])
+                seen += [r["rule_id"] for r in data["rules"]]
+                pages += 1
+                cursor = data.get("next_cursor")
+                if cursor is None:
+                    break
+        self.assertEqual(seen, [f"sgr-{i:017x}" for i in range(300)])
+        self.assertGreater(pages, 2)
+
+    def test_small_pages(self):
+        with Session() as s:
+            data = s.call("list_rules", {"security_group_id": "sg-0000000b", "limit": 5})["structuredContent"]["data"]
+            self.assertEqual((len(data["rules"]), data["next_cursor"]), (5, "0:5"))
+
+    def test_bad_cursors(self):
+        with Session() as s:
+            for cursor in ("x", "5", ":", "1000:x", "200:", "0:" + "x" * 70):
+                error = s.call("list_rules", {"security_group_id": GROUP, "cursor": cursor})["structuredContent"]["error"]
+                self.assertEqual(error["code"], "bad_cursor")
+
+
+class Waiting(unittest.TestCase):
+    def start(self, s, number, reason, **meta):
+        s.send({"jsonrpc": "2.0", "id": number, "method": "tools/call",
+                "params": {"name": "whitelist_add", "arguments": {**ADD, "reason": reason}, "_meta": {**META, **meta}}})
+
+    def test_progress(self):
+        with Session() as s:
+            self.start(s, 1, "progress", progressToken="t\u00e9")
+            messages = [s.read() for _ in range(5)]
+            self.assertEqual([m["params"]["progress"] for m in messages[:4]], [1, 2, 3, 4])
+            self.assertEqual({m["params"]["progressToken"] for m in messages[:4]}, {"t\u00e9"})
+            self.assertEqual(messages[1]["params"]["message"],
+                             "waiting for the person to read and type the word: 118 s left")
+            self.assertEqual(messages[4]["id"], 1)
+            self.assertTrue(s.quiet(0.05))
+            self.start(s, 2, "progress")
+            self.assertEqual(s.read()["id"], 2)
+
+    def test_cancelled_calls_are_not_answered(self):
+        with Session() as s:
+            self.start(s, "a", "never")
+            s.send({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "\u0061"}})
+            self.assertTrue(s.quiet())
+            self.assertEqual(s.asked()[-1], "ask_forget 1")
+            self.start(s, "a", "ok")
+            self.assertEqual(s.read()["id"], "a")
+
+    def test_an_id_under_way_is_refused(self):
+        with Session() as s:
+            self.start(s, 5, "never")
+            self.start(s, 5, "ok")
+            answer = s.read()
+            self.assertEqual(answer["error"]["code"], -32600)
+            self.assertNotIn("id", answer)
+
+    def test_too_many_changes(self):
+        with Session() as s:
+            for i in range(17):
+                self.start(s, 1000 + i, "never")
+            content = s.read()["result"]["structuredContent"]
+            self.assertEqual(content["error"]["code"], "busy")
+            self.assertTrue(content["error"]["retryable"])
+            self.assertEqual(s.call("health")["structuredContent"]["status"], "ok")
+
+    def test_rate_limit(self):
+        with Session() as s:
+            codes = [s.call("whitelist_add", ADD)["structuredContent"].get("error", {}).get("code") for _ in range(40)]
+            self.assertEqual(codes[:30], [None] * 30)
+            self.assertEqual(codes[-1], "rate_limited")
+
+    def test_many_reads_at_once(self):
+        with Session() as s:
+            for i in range(500):
+                s.send({"jsonrpc": "2.0", "id": i, "method": "tools/call",
+                        "params": {"name": "list_rules", "arguments": {"security_group_id": GROUP}, "_meta": META}})
+            self.assertEqual(sorted(s.read()["id"] for _ in range(500)), list(range(500)))
+
+
+class Ends(unittest.TestCase):
+    def test_end_of_input_ends_at_once(self):
+        with Session() as s:
+            s.initialize()
+            took, lines = s.close_input()
+            self.assertLess(took, 0.4)
+            self.assertEqual((lines, s.process.returncode), ([], 0))
+
+    def test_end_of_input_gives_the_reads_a_moment(self):
+        with Session() as s:
+            s.send({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "health", "_meta": META}})
+            took, lines = s.close_input()
+            self.assertEqual([a["id"] for a in lines], [1])
+            self.assertLess(took, 2)
+
+    def test_end_of_input_does_not_wait_for_the_person(self):
+        with Session() as s:
+            Waiting.start(self, s, 1, "never")
+            took, lines = s.close_input()
+            self.assertLess(took, 0.4)
+            self.assertEqual(lines, [])
+
+    def test_a_dead_planner_answers_everything(self):
+        for reason in ("die", "wrong"):
+            with Session() as s:
+                s.send({"jsonrpc": "2.0", "id": "l", "method": "subscriptions/listen",
+                        "params": {"_meta": META, "notifications": {}}})
+                s.read()
+                Waiting.start(self, s, 1, "never")
+                Waiting.start(self, s, 2, reason)
+                answers = {}
+                while (m := s.read()) is not None:
+                    answers[m["id"]] = m["result"]
+                self.assertEqual(set(answers), {"l", 1, 2})
+                for i in (1, 2):
+                    self.assertEqual(answers[i]["structuredContent"]["error"]["code"], "restarted")
+                self.assertEqual(answers["l"]["_meta"]["io.modelcontextprotocol/subscriptionId"], "l")
+
+    def test_a_client_that_does_not_read(self):
+        with Session() as s:
+            line = json.dumps({"jsonrpc": "2.0", "id": 0, "method": "tools/list", "params": {"_meta": META}}) + "\n"
+            data = line.encode() * 400
+            sent, start = 0, time.monotonic()
+            os.set_blocking(s.process.stdin.fileno(), False)
+            while sent < len(data) and time.monotonic() - start < 1:
+                try:
+                    sent += os.write(s.process.stdin.fileno(), data[sent:sent + 4096])
+                except BlockingIOError:
+                    time.sleep(0.01)
+            os.set_blocking(s.process.stdin.fileno(), True)
+            self.assertIsNone(s.process.poll())
+            first = s.line()
+            for _ in range(sent // len(line) - 1):
+                self.assertEqual(s.line(), first)
+
+    def test_output_that_is_gone(self):
+        with Session() as s:
+            s.process.stdout.close()
+            s.send({"jsonrpc": "2.0", "id": 1, "method": "ping"})
+            s.process.wait(5)
+            self.assertNotEqual(s.process.returncode, -signal.SIGPIPE)
+
+
+class Admin(unittest.TestCase):
+    def test_tools(self):
+        with Session("--admin") as s:
+            names = [t["name"] for t in s.ask("tools/list", {}, modern=True)["result"]["tools"]]
+            self.assertEqual(names, ["capabilities", "health", "key_list", "key_enroll"])
+            self.assertEqual(s.ask("tools/call", {"name": "whitelist_add", "arguments": ADD}, modern=True)
+                             ["error"]["code"], -32602)
+            keys = s.call("key_list")["structuredContent"]["data"]["keys"]
+            self.assertEqual((keys[0]["name"], keys[0]["enrolled_at"]), ("blue", "2026-11-21T17:30:00Z"))
+            self.assertEqual(s.call("key_enroll", {"name": "red-2"})["structuredContent"]["status"], "ok")
+            self.assertEqual(s.asked()[-1], "ask_enroll red-2")
+            for bad in ("", "-x", "a b", "x" * 33, 5):
+                error = s.call("key_enroll", {"name": bad})["structuredContent"]["error"]
+                self.assertEqual((error["code"], error["field"]), ("bad_argument", "name"))
+
+
+if __name__ == "__main__":
+    unittest.main()
