@@ -64,8 +64,12 @@ on_control(struct broker *b)
 
 	if (r == CHAN_AGAIN)
 		return;
-	if (r != CHAN_GOT)
+	if (r != CHAN_GOT) {
+		if (b->serving)
+			(void)ledger_stop(b, r == CHAN_EOF ? "the supervisor ended it"
+							   : "the supervisor broke the protocol");
 		die("the supervisor has ended");
+	}
 	switch (b->in.id) {
 	case MSG_CELL:
 		start_cell(b, &b->in.cell);

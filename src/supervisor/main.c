@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -204,10 +205,25 @@ loop(struct supervisor *s)
 static void
 finish(struct supervisor *s)
 {
+	const struct timespec pause = {.tv_nsec = 5000000};
+	int64_t deadline = clock_monotonic() + END_GRACE;
+	pid_t pid;
+
 	(void)sd_notify(0, "STOPPING=1");
 	listeners_close(s);
 	for (size_t i = 0; i < CHILDREN_MAX; i++)
-		child_end(&s->children[i]);
+		child_ask(
+		    s, &s->children[i]); /* the broker records the stop, a key stops blinking */
+	while (clock_monotonic() < deadline && (pid = waitpid(-1, NULL, WNOHANG)) >= 0) {
+		if (pid == 0)
+			(void)nanosleep(&pause, NULL);
+		for (size_t i = 0; i < CHILDREN_MAX && pid > 0; i++)
+			if (s->children[i].pid == pid)
+				s->children[i].pid = 0; /* the number may be another's by now */
+	}
+	for (size_t i = 0; i < CHILDREN_MAX; i++)
+		if (s->children[i].pid)
+			(void)kill(s->children[i].pid, SIGKILL);
 	while (waitpid(-1, NULL, 0) > 0)
 		;
 }
