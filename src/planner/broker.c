@@ -86,7 +86,7 @@ questions_turn(struct planner *p)
 		q->asked = false;
 		q->valid = false;
 		q->failed = true;
-		q->got_tick = p->tick;
+		q->got_tick = ++p->tick;
 		p->stirred = true;
 	}
 }
