@@ -111,7 +111,7 @@ const struct call CALLS[] = {
     KILLED(fallocate, FD_BROKER_LEDGER, 0, 0, 1),
     KILLED(pwrite64, FD_BROKER_LEDGER, P(zeroes), 1, 0),
     KILLED(pwritev2, FD_BROKER_LEDGER, P(zeroes), 1, 0, 0, 0x20),
-    KILLED(writev, FD_BROKER_LEDGER, P(zeroes), 0),
+    MAY(NET, 0, "writev", writev, FD_BROKER_LEDGER, P(zeroes), 0),
     MAY(NET, 0, "lseek", lseek, FD_BROKER_LEDGER, 0, 0),
     KILLED_AS("fcntl-setfl-append-off", fcntl, FD_BROKER_LEDGER, F_SETFL, 0),
     KILLED_AS("fcntl-dupfd", fcntl, FD_CONTROL, F_DUPFD, 0),
