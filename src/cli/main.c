@@ -42,6 +42,23 @@ static const struct verb VERBS[] = {
 	key_list_run},
     {"health", NULL, "[--socket PATH] [--json]", "say how the parts of the daemon are",
 	"Exits 0 when every part is ok or degraded, 1 when one is down.", "js", 0, 0, health_run},
+    {"ledger", "show", "[FILE] [--state DIR] [--json]", "list the ledger's records",
+	"FILE is ledger/00000001.log in the state directory where none is given. With --json one "
+	"object a line.",
+	"jt", 0, 1, ledger_show_run},
+    {"ledger", "verify", "[FILE] [--keys FILE] [--head HASH] [--state DIR] [--json]",
+	"check the ledger from its first byte to its last",
+	"Checks grammar, numbers and hashes of all records; of every consent the shown text, the "
+	"touch and its "
+	"signature; of every intent that it does what was touched for and no more. Names the first "
+	"record that "
+	"does not hold and exits 8.\n"
+	"The keys are those that the ledger itself enrols, unless --keys gives a key list from "
+	"elsewhere. Only "
+	"--head, the last hash as you know it from outside (the journal prints each), shows that "
+	"nothing was "
+	"cut off the end; without it the answer says `anchored: no`.",
+	"jtkh", 0, 1, ledger_verify_run},
     {"version", NULL, "", "print the version", NULL, "", 0, 0, version_run},
     {"help", NULL, "[VERB]", "this list, or one verb", NULL, "", 0, 2, help_run},
 };

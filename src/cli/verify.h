@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What makes a ledger true beyond its chain: every touched record was shown, signed by an enrolled key that was
+ * touched, followed by exactly the request that it describes.  Works on what the entries say alone.
+ */
+#ifndef CLI_VERIFY_H
+#define CLI_VERIFY_H
+
+#include <sgwarden/ledger.h>
+#include <sgwarden/record.h>
+
+#define VERIFY_WHY_MAX 200
+
+struct verify_key {
+	uint8_t id[SGW_CRED_ID_MAX];
+	size_t id_len;
+	uint8_t key[64];
+	bool zero; /* said 0 at its enrolment */
+	uint32_t counter;
+	char name[SGW_KEY_NAME_MAX + 1];
+};
+
+/* A record that was touched for, and how far what it allows has come. */
+struct verify_touched {
+	char receipt[SGW_RECEIPT_LEN + 1];
+	uint16_t n_ops;
+	bool opens;
+	bool intent;
+};
+
+struct verify {
+	/* of the last `start` */
+	char appliance[SGW_APPLIANCE_LEN + 1];
+	char boot_id[37];
+	uint8_t policy[HASH_LEN];
+	bool started;
+
+	struct verify_key key[SGW_KEYS_MAX];
+	size_t n_keys;
+	const struct rec_key_list *outside; /* NULL: the ledger's own keys are believed */
+
+	uint8_t (*head)[HASH_LEN]; /* of each record, the first at [0] */
+	size_t n_heads;
+	struct verify_touched *touched;
+	size_t n_touched;
+	uint64_t touches;    /* enrolments included */
+	uint64_t last_touch; /* number of the record that holds it */
+	uint64_t seen; /* the head that the last touched record names must not be before this */
+
+	struct record record; /* the last that was touched for */
+	char receipt[SGW_RECEIPT_LEN + 1];
+
+	char why[VERIFY_WHY_MAX];
+};
+
+/* One entry, after the chain has taken it.  NULL, or why it does not hold (printable). */
+const char *verify_entry(struct verify *v, const struct ledger_entry *entry);
+void verify_end(struct verify *v);
+
+/* ---- verify_touch.c: the kinds that hold a signature ---- */
+const char *verify_enroll(struct verify *v, const struct ledger_entry *entry);
+const char *verify_remove(struct verify *v, const struct ledger_entry *entry);
+const char *verify_consent(struct verify *v, const struct ledger_entry *entry);
+
+/* ---- verify_body.c: is this form body exactly that record's change? ---- */
+const char *verify_body(
+    const struct record *record, const char *receipt, const uint8_t *body, size_t len);
+
+/* ---- fields ---- */
+bool field_is(const struct ledger_entry *entry, const char *key, const char *text);
+bool field_hex(const struct ledger_entry *entry, const char *key, uint8_t *ret_data, size_t len);
+/* At most `most` bytes. */
+bool field_bytes(const struct ledger_entry *entry, const char *key, uint8_t *ret_data, size_t most,
+    size_t *ret_len);
+bool field_number(
+    const struct ledger_entry *entry, const char *key, uint64_t most, uint64_t *ret_number);
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every kind of ledger record against what came before it; those with a signature are in verify_touch.c. */
+#include "verify.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <sgwarden/hash.h>
+
+/* ---- fields ---- */
+
+bool
+field_is(const struct ledger_entry *entry, const char *key, const char *text)
+{
+	const struct ledger_field *field = ledger_field(entry, key);
+
+	return field && field->len == strlen(text) && memcmp(field->value, text, field->len) == 0;
+}
+
+bool
+field_hex(const struct ledger_entry *entry, const char *key, uint8_t *ret_data, size_t len)
+{
+	const struct ledger_field *field = ledger_field(entry, key);
+
+	return field && hex_decode(field->value, field->len, ret_data, len);
+}
+
+bool
+field_bytes(const struct ledger_entry *entry, const char *key, uint8_t *ret_data, size_t most,
+    size_t *ret_len)
+{
+	const struct ledger_field *field = ledger_field(entry, key);
+
+	if (!field || field->len / 2 > most ||
+	    !hex_decode(field->value, field->len, ret_data, field->len / 2))
+		return false;
+	*ret_len = field->len / 2;
+	return true;
+}
+
+bool
+field_number(const struct ledger_entry *entry, const char *key, uint64_t most, uint64_t *ret_number)
+{
+	const struct ledger_field *field = ledger_field(entry, key);
+	uint64_t n = 0;
+
+	if (!field || field->len == 0 || (field->value[0] == '0' && field->len > 1))
+		return false;
+	for (size_t i = 0; i < field->len; i++) {
+		if (field->value[i] < '0' || field->value[i] > '9' || n > (UINT64_MAX - 9) / 10)
+			return false;
+		n = n * 10 + (uint64_t)(field->value[i] - '0');
+	}
+	*ret_number = n;
+	return n <= most;
+}
+
+/* ---- what has been touched for ---- */
+
+/* Room for one more element behind n: the array doubles where n is a power of two. */
+static void *
+grown(void *array, size_t n, size_t size)
+{
+	void *more;
+
+	if ((n & (n - 1)) != 0)
+		return array;
+	more = reallocarray(array, n ? 2 * n : 1, size);
+	if (!more)
+		abort(); /* no memory: no verdict */
+	return more;
+}
+
+/* Searched from the end: what follows a touch follows it soon. */
+static struct verify_touched *
+touched_find(struct verify *v, const struct ledger_entry *entry)
+{
+	for (size_t i = v->n_touched; i > 0; i--)
+		if (field_is(entry, "receipt", v->touched[i - 1].receipt))
+			return &v->touched[i - 1];
+	return NULL;
+}
+
+static const char *
+check_consent(struct verify *v, const struct ledger_entry *entry)
+{
+	const char *why = verify_consent(v, entry);
+	struct verify_touched *touched;
+
+	if (why)
+		return why;
+	v->touched = grown(v->touched, v->n_touched, sizeof(*v->touched));
+	touched = &v->touched[v->n_touched++];
+	*touched = (struct verify_touched){
+	    .n_ops = v->record.plan.n_ops, .opens = v->record.plan.ops[0].action == ACTION_OPEN};
+	memcpy(touched->receipt, v->receipt, sizeof(touched->receipt));
+	return NULL;
+}
+
+static const char *
+check_intent(struct verify *v, const struct ledger_entry *entry)
+{
+	static uint8_t body[LEDGER_RECORD_MAX];
+	size_t len;
+
+	if (v->n_touched == 0 || !field_is(entry, "receipt", v->receipt))
+		return "it does not follow the touch for it";
+	if (v->touched[v->n_touched - 1].intent)
+		return "it uses a touch for the second time";
+	if (!field_is(entry, "action", v->touched[v->n_touched - 1].opens ? "open" : "close") ||
+	    !field_is(entry, "op", "0") || !field_is(entry, "host", v->record.plan.region))
+		return "its action or region is not its record's";
+	if (!field_bytes(entry, "body", body, sizeof(body), &len))
+		return "its request is not there";
+	v->touched[v->n_touched - 1].intent = true;
+	return verify_body(&v->record, v->receipt, body, len);
+}
+
+/* What follows an intent: of a touch that led to one, and of one of its operations. */
+static const char *
+check_after_intent(struct verify *v, const struct ledger_entry *entry)
+{
+	const struct verify_touched *touched = touched_find(v, entry);
+	uint64_t op;
+
+	if (!touched)
+		return "nothing of its receipt was touched for before it";
+	if (!touched->intent)
+		return "no request of its receipt was signed before it";
+	if (!field_number(entry, "op", touched->n_ops - 1u, &op))
+		return "it names an operation that its record does not have";
+	return NULL;
+}
+
+static const char *
+check_close(struct verify *v, const struct ledger_entry *entry)
+{
+	const char *why = check_after_intent(v, entry);
+
+	if (!why && !touched_find(v, entry)->opens)
+		return "it closes what was not an opening";
+	return why;
+}
+
+/* ---- starts ---- */
+
+static const char *
+text_take(const struct ledger_entry *entry, const char *key, char *ret_text, size_t size)
+{
+	const struct ledger_field *field = ledger_field(entry, key);
+
+	if (!field || field->len >= size)
+		return "a value of it is too long";
+	memcpy(ret_text, field->value, field->len);
+	ret_text[field->len] = 0;
+	return NULL;
+}
+
+static const char *
+check_start(struct verify *v, const struct ledger_entry *entry)
+{
+	if (v->started && !field_is(entry, "appliance", v->appliance))
+		return "another appliance was started on this ledger";
+	if (v->outside && !field_is(entry, "appliance", v->outside->appliance))
+		return "the key list given is another appliance's";
+	if (text_take(entry, "appliance", v->appliance, sizeof(v->appliance)) ||
+	    text_take(entry, "boot", v->boot_id, sizeof(v->boot_id)) ||
+	    !field_hex(entry, "policy", v->policy, sizeof(v->policy)))
+		return "its appliance, boot or policy is not of its form";
+	v->started = true;
+	return NULL;
+}
+
+static const char *
+check_policy(struct verify *v, const struct ledger_entry *entry)
+{
+	return field_hex(entry, "digest", v->policy, sizeof(v->policy)) ? NULL
+									: "its digest is none";
+}
+
+/* ---- the table ---- */
+
+typedef const char *check_kind(struct verify *v, const struct ledger_entry *entry);
+
+/* A kind without a row says nothing that could be compared. */
+static check_kind *const CHECKS[LEDGER_KIND_MAX] = {
+    [LEDGER_START] = check_start,
+    [LEDGER_POLICY] = check_policy,
+    [LEDGER_ENROLL] = verify_enroll,
+    [LEDGER_REMOVE] = verify_remove,
+    [LEDGER_CONSENT] = check_consent,
+    [LEDGER_INTENT] = check_intent,
+    [LEDGER_OUTCOME] = check_after_intent,
+    [LEDGER_CLOSE] = check_close,
+    [LEDGER_AMBIGUOUS] = check_after_intent,
+    [LEDGER_RECONCILE] = check_after_intent,
+};
+
+const char *
+verify_entry(struct verify *v, const struct ledger_entry *entry)
+{
+	const char *why = CHECKS[entry->kind] ? CHECKS[entry->kind](v, entry) : NULL;
+
+	if (why)
+		return why;
+	v->head = grown(v->head, v->n_heads, sizeof(*v->head));
+	memcpy(v->head[v->n_heads++], entry->self, HASH_LEN);
+	return NULL;
+}
+
+void
+verify_end(struct verify *v)
+{
+	free(v->head);
+	free(v->touched);
+}
