@@ -29,6 +29,7 @@ const char *plan_problem(const struct rec_plan *plan);
 
 bool group_id_ok(const char *id); /* sg- and 8 or 17 lower-case hex digits */
 bool rule_id_ok(const char *id);  /* sgr- and 17 */
+bool vpc_id_ok(const char *id);   /* vpc- and 8 or 17 */
 bool account_ok(const char *id);  /* 12 digits */
 bool region_ok(const char *name); /* lower-case letters, digits, '-': aa-bbb-1 */
 

@@ -49,6 +49,12 @@ group_id_ok(const char *id)
 }
 
 bool
+vpc_id_ok(const char *id)
+{
+	return id_ok(id, "vpc-", 8, 17);
+}
+
+bool
 rule_id_ok(const char *id)
 {
 	return id_ok(id, "sgr-", 17, 17);

@@ -67,6 +67,36 @@ put_op(struct buf *b, const struct rec_op *op)
 	    source, note, closes ? "  rule " : "", op->rule_id);
 }
 
+/* The family's rules once the plan is done. */
+static unsigned
+quota_then(const struct record *r)
+{
+	unsigned used = r->quota_used, n = r->plan.n_ops;
+
+	if (r->plan.ops[0].action == ACTION_OPEN)
+		return used + n;
+	return used > n ? used - n : 0;
+}
+
+/* What only AWS could know, and what nobody here has checked. */
+static void
+put_reported(struct buf *b, const struct record *r)
+{
+	bool vpc = vpc_id_ok(r->vpc_id);
+	char whose[80];
+
+	snprintf(whose, sizeof(whose), "AWS says: quota %u/%u -> %u/%u%s%s, named",
+	    (unsigned)r->quota_used, (unsigned)r->quota_limit, quota_then(r),
+	    (unsigned)r->quota_limit, vpc ? ", " : "", vpc ? r->vpc_id : "");
+	put_quoted(b, "", whose, r->group_name);
+	if (r->vpc_id[0] != 0 && !vpc)
+		put_quoted(b, "", "AWS says: in the VPC", r->vpc_id);
+	if (r->iac)
+		put_said(b, "",
+		    "AWS says: CloudFormation or Terraform keeps this group: it may undo the "
+		    "change");
+}
+
 static void
 put_where(struct buf *b, const struct record *r)
 {
@@ -74,14 +104,7 @@ put_where(struct buf *b, const struct record *r)
 
 	put_saidf(b, plan->ops[0].action == ACTION_OPEN ? "TO" : "IN", "%s  account %s (%s)  %s",
 	    plan->ops[0].group_id, plan->account, plan->profile, plan->region);
-	if (r->group_name[0] != 0)
-		put_quoted(b, "", "named, as reported by AWS:", r->group_name);
-	if (r->vpc_id[0] != 0)
-		put_quoted(b, "", "in the VPC, as reported by AWS:", r->vpc_id);
-	if (r->iac)
-		put_said(b, "",
-		    "CloudFormation or Terraform keeps this group, as reported by AWS: it may undo "
-		    "the change");
+	put_reported(b, r);
 }
 
 static void
@@ -106,22 +129,11 @@ static const char *const RISKS[CLASS_MAX] = {
     [CLASS_READ] = "changes nothing",
     [CLASS_CLOSE_OWN] = "closes what was opened here",
     [CLASS_CLOSE_FOREIGN] = "closes what others opened: can be an outage",
-    [CLASS_OPEN] = "opens within the policy, for a time",
+    [CLASS_OPEN] = "temporary, within policy",
     [CLASS_OPEN_SENSITIVE] = "sensitive port",
     [CLASS_OPEN_WIDE] = "wide opening",
     [CLASS_FORBIDDEN] = "forbidden",
 };
-
-/* The family's rules once the plan is done. */
-static unsigned
-quota_then(const struct record *r)
-{
-	unsigned used = r->quota_used, n = r->plan.n_ops;
-
-	if (r->plan.ops[0].action == ACTION_OPEN)
-		return used + n;
-	return used > n ? used - n : 0;
-}
 
 static void
 put_risk(struct buf *b, const struct record *r)
@@ -134,10 +146,6 @@ put_risk(struct buf *b, const struct record *r)
 	else
 		put_saidf(
 		    b, "RISK", "%s -> %s  [%s]", RISKS[r->effect], needs, class_name(r->effect));
-	if (r->kind == RECORD_CHANGE)
-		put_saidf(b, "", "quota %u/%u -> %u/%u, as reported by AWS",
-		    (unsigned)r->quota_used, (unsigned)r->quota_limit, quota_then(r),
-		    (unsigned)r->quota_limit);
 	if (r->display == DISPLAY_SHARED)
 		put_said(b, "SCREEN",
 		    "shared: this screen belongs to the client's own user, whose programs can "
@@ -170,8 +178,7 @@ put_record(struct buf *b, const struct record *r)
 	put_saidf(
 	    b, "", "appliance %s, after ledger record %" PRIu64, r->appliance, r->ledger_number);
 	if (r->description[0] != 0)
-		put_quoted(b, "TEXT",
-		    "on the rule in AWS, with the receipt's number put in:", r->description);
+		put_block(b, "TEXT", r->description);
 }
 
 static void

@@ -64,6 +64,12 @@ put_saidf(struct buf *b, const char *label, const char *format, ...)
 }
 
 void
+put_block(struct buf *b, const char *label, const char *text)
+{
+	put_lines(b, label, "| ", text, strlen(text));
+}
+
+void
 put_quoted(struct buf *b, const char *label, const char *whose, const char *text)
 {
 	char line[ROOM + 1];
@@ -81,5 +87,5 @@ put_quoted(struct buf *b, const char *label, const char *whose, const char *text
 		return;
 	}
 	put_said(b, label, whose);
-	put_lines(b, "", "| ", text, strlen(text));
+	put_block(b, "", text);
 }

@@ -19,4 +19,7 @@ void put_saidf(struct buf *b, const char *label, const char *format, ...)
  */
 void put_quoted(struct buf *b, const char *label, const char *whose, const char *text);
 
+/* Always such a block, beginning beside the label. */
+void put_block(struct buf *b, const char *label, const char *text);
+
 #endif

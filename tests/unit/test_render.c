@@ -49,18 +49,15 @@ check_form(void)
 static const char *const OPENING =
     " OPEN   tcp/22 (ssh)  FROM 203.0.113.7/32 (documentation range)\n"
     " TO     sg-0123456789abcdef0  account 111122223333 (prod)  eu-west-1\n"
-    "        named, as reported by AWS: \"bastion\"\n"
-    "        in the VPC, as reported by AWS: \"vpc-0123456789abcdef0\"\n"
+    "        AWS says: quota 12/60 -> 13/60, vpc-0123456789abcdef0, named \"bastion\"\n"
     " FOR    1 hour, closes 2026-11-21 17:30 UTC by itself  [closing is included]\n"
     "        Closing does not cut connections that are established by then.\n"
     " RISK   sensitive port -> PIN + touch  [open-sensitive]\n"
-    "        quota 12/60 -> 13/60, as reported by AWS\n"
     " WHO    uid 1000, pid 4312, process chain: \"claude-code <- zsh <- foot\"\n"
     "        calls itself (claimed, not verified): \"claude-code 2.1\"\n"
     " RECORD made 2026-11-21 16:30 UTC, void after 120 s; display trusted, tty3\n"
     "        appliance abcdefghijklmn27, after ledger record 41\n"
-    " TEXT   on the rule in AWS, with the receipt's number put in:\n"
-    "        | uid1000 debug deploy, TICKET-123 exp=2026-11-21T17:30:00Z #{receipt}\n"
+    " TEXT   | uid1000 debug deploy, TICKET-123 exp=2026-11-21T17:30:00Z #{receipt}\n"
     " SAYS   the client, not verified: \"debug deploy, TICKET-123\"\n";
 
 static void
@@ -94,8 +91,7 @@ test_closing(void **state)
 	assert_non_null(
 	    strstr(text, " SCREEN shared: this screen belongs to the client's own user"));
 	assert_non_null(strstr(text, "process chain (not verified):"));
-	assert_non_null(
-	    strstr(text, "CloudFormation or Terraform keeps this group, as reported by AWS"));
+	assert_non_null(strstr(text, "AWS says: CloudFormation or Terraform keeps this group"));
 }
 
 static void
@@ -171,8 +167,8 @@ test_spoofs(void **state)
 	FIELD_SET(r.group_name, "x\"  account 999988887777 (dev)");
 	render(&r);
 	check_form();
-	assert_non_null(
-	    strstr(text, "named, as reported by AWS: \"x\\\"  account 999988887777 (dev)\"\n"));
+	assert_non_null(strstr(
+	    text, "vpc-0123456789abcdef0, named\n        | x\"  account 999988887777 (dev)\n"));
 	memset(r.reason, ' ', 300);
 	memcpy(r.reason + 60, "RISK   none -> touch", 20);
 	memcpy(r.reason + 130, " TO     sg-00000000", 19);
