@@ -106,8 +106,9 @@ job_queue(struct broker *b, struct job *wanted, const struct client *c)
 	wanted->order = ++b->last_order;
 	wanted->state = JOB_QUEUED;
 	*j = *wanted;
-	job_stage(b, j, STAGE_QUEUED, 0);
 	job_next(b);
+	if (j->state == JOB_QUEUED && j->order == wanted->order)
+		job_stage(b, j, STAGE_QUEUED, 0);
 }
 
 void
@@ -274,7 +275,8 @@ job_next(struct broker *b)
 	if (!first)
 		return;
 	b->active = first;
-	job_stage(b, first, STAGE_PLANNING, 0);
+	if (first->kind == JOB_CHANGE)
+		job_stage(b, first, STAGE_PLANNING, 0);
 	job_restart(b);
 }
 

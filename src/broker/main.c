@@ -66,9 +66,9 @@ on_control(struct broker *b)
 		return;
 	if (r != CHAN_GOT) {
 		if (b->serving)
-			(void)ledger_stop(b, r == CHAN_EOF ? "the supervisor ended it"
-							   : "the supervisor broke the protocol");
-		die("the supervisor has ended");
+			(void)ledger_stop(b, "the supervisor ended it");
+		secret_free(&b->secrets);
+		_exit(r == CHAN_EOF ? 0 : 1);
 	}
 	switch (b->in.id) {
 	case MSG_CELL:
