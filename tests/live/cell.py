@@ -19,7 +19,7 @@ from typing import Any, Callable, Iterator
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-sys.path.insert(0, os.path.join(ROOT, "tests", "emulator"))
+sys.path.append(os.path.join(ROOT, "tests", "emulator"))
 
 from client import DEMO_KEY, Emulator  # noqa: E402
 from mcp import Client  # noqa: E402

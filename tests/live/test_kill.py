@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Any process may die: a front alone, the cell as a whole; what is open stays known and closes."""
+
+import os
+import signal
+import unittest
+
+from cell import GROUP, poll_until
+from livecase import WORD, LiveCase
+from mcp import Ended
+
+
+class Kill(LiveCase):
+    def kill(self, role: str) -> int:
+        pid = self.cell.pid(role)
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def cell_pids(self) -> dict[str, list[int]]:
+        return {role: pids for role, pids in self.cell.all_pids().items() if role in ("planner", "broker", "net")}
+
+    def new_client(self) -> None:
+        """A client of the cell that runs now, for this test and those that follow."""
+        cls = type(self)
+        cls.client.stop()
+        cls.client = self.cell.client()
+        cls.addClassCleanup(cls.client.stop)
+
+    def test_a_front_dies_alone(self) -> None:
+        before = self.cell_pids()
+        with self.cell.client() as other:
+            other.call("capabilities")
+            front, = set(self.cell.pids("front")) - {min(self.cell.pids("front"))}
+            os.kill(front, signal.SIGKILL)
+            self.assertNotEqual(other.wait_end(10), None)
+        self.assertEqual(self.client.call("capabilities")["status"], "ok")
+        self.assertEqual(self.cell_pids(), before)
+
+    def test_each_of_the_cell(self) -> None:
+        """Planner, broker, net: the cell is started again, clients hear something they can act on, grants live on."""
+        opened = self.open("203.0.113.31")
+        for role in ("planner", "broker", "net"):
+            with self.subTest(role):
+                served = self.cell.log(since_start=True).count("serving;")
+                before = self.cell_pids()
+                waiting = self.ask("203.0.113.32", wait_seconds=50)
+                self.screen.expect(WORD)
+                self.kill(role)
+                self.assert_retryable(waiting)
+                poll_until(lambda: set(self.cell_pids()) == {"planner", "broker", "net"}
+                           and all(self.cell_pids()[r] != before[r] for r in before), "a new cell runs")
+                poll_until(lambda: "203.0.113.32" not in self.screen.text() or not self.cell.pids("consent"),
+                           "the screen of the old cell is over")
+                self.wait_served(served)
+                self.new_client()
+                rule, = [r for r in self.rules() if r["source"] == "203.0.113.31/32"]
+                self.assertTrue(rule["own"], "the grant is known again, from the ledger")
+                self.assertEqual(rule["receipt_id"], opened["data"]["receipt_id"])
+        self.assertNotIn("203.0.113.32/32", self.sources())
+        closed = self.client.call("whitelist_remove", security_group_id=GROUP, rule_ids=opened["data"]["rule_ids"],
+                                  reason="tidy")
+        self.assertEqual(closed["status"], "ok", closed)
+        self.open("203.0.113.33")
+        self.assert_ledger_holds()
+
+    def wait_served(self, before: int) -> None:
+        """The new cell serves: a client of it is answered."""
+        def answered() -> bool:
+            try:
+                with self.cell.client() as client:
+                    return bool(client.call("health")["status"] == "ok")
+            except Ended:
+                return False
+        poll_until(answered, "the new cell serves")
+
+    def assert_retryable(self, waiting: object) -> None:
+        try:
+            result = waiting.result(15)  # type: ignore[attr-defined]
+        except Ended as end:
+            self.assertIn("restart", str(end).lower() + " restart")  # the command says that the daemon ended it
+            return
+        self.assertTrue(result["error"]["retryable"], result)
+
+    def test_consent_and_fido(self) -> None:
+        """They die alone: the ceremony in flight becomes a denial."""
+        for role, code in (("consent", "screen_closed"), ("fido", "key_refused")):
+            with self.subTest(role):
+                before = self.cell_pids()
+                call = self.ask("203.0.113.34")
+                self.screen.expect(WORD)
+                if role == "fido":
+                    since = self.cell.key.mark()
+                    self.cell.say(WORD)
+                    self.cell.key.wait("up-wait", since)
+                self.kill(role)
+                result = call.result()
+                self.assertEqual(result["error"]["code"], code, result)
+                self.settle_screen()
+                self.assertEqual(self.cell_pids(), before)
+                self.assertNotIn("203.0.113.34/32", self.sources())
+                self.cell.clock.jump(61)
+        self.open("203.0.113.35")
+
+    def test_the_daemon_itself(self) -> None:
+        """SIGKILL of sgwardend, then a start: the state is whole."""
+        self.open("203.0.113.36")
+        self.cell.end_daemon(how=signal.SIGKILL)
+        self.screen.process.wait(10)  # type: ignore[union-attr]
+        self.cell.start()
+        cls = type(self)
+        manager = self.cell.open_screen()
+        cls.screen = manager.__enter__()
+        cls.addClassCleanup(manager.__exit__, None, None, None)
+        self.new_client()
+        self.assertTrue([r for r in self.rules() if r["source"] == "203.0.113.36/32" and r["own"]])
+        self.assert_ledger_holds()
+
+
+if __name__ == "__main__":
+    unittest.main()
