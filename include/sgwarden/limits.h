@@ -36,6 +36,7 @@
 #define SGW_REASON_CHARS_MAX 160
 #define SGW_REASON_MAX 640 /* 160 characters of UTF-8 */
 #define SGW_CLAIMED_MAX 128
+#define SGW_USER_MAX 32    /* an account's name */
 #define SGW_CHAIN_MAX 160 /* the process chain as text */
 #define SGW_TTY_MAX 32
 #define SGW_DETAIL_MAX 240

@@ -50,6 +50,7 @@ struct client {
 	bool chain_verified;
 	uint32_t uid;
 	uint32_t pid;
+	char user[SGW_USER_MAX + 1];
 	char chain[SGW_CHAIN_MAX + 1];
 };
 

@@ -21,6 +21,7 @@ client_add(struct broker *b, const struct msg_client *m)
 		    .chain_verified = m->chain_verified,
 		    .uid = m->uid,
 		    .pid = m->pid};
+		(void)FIELD_SET(c->user, m->user);
 		(void)FIELD_SET(c->chain, m->chain);
 		return;
 	}

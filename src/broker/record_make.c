@@ -29,7 +29,8 @@ static void
 change_fields(struct broker *b, struct record *r, const struct job *j)
 {
 	const struct collected *c = &b->collected[CALL_JOB];
-	char requester[16];
+	const struct client *client = client_find(b, j->client);
+	char requester[SGW_USER_MAX + 1];
 
 	r->plan = j->plan;
 	r->plan.reason[0] = r->plan.claimed[0] = r->plan.ticket[0] = 0;
@@ -46,6 +47,8 @@ change_fields(struct broker *b, struct record *r, const struct job *j)
 		return;
 	r->closes = r->created + j->plan.lifetime;
 	(void)snprintf(requester, sizeof(requester), "uid %u", (unsigned)j->uid);
+	if (client && client->user[0])
+		(void)FIELD_SET(requester, client->user);
 	record_description(requester, j->plan.reason, r->closes, r->description);
 }
 

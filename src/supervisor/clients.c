@@ -3,6 +3,7 @@
 #include "supervisor.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include <sgwarden/log.h>
+#include <sgwarden/vis.h>
 
 static const char *const NAMES[LISTEN_MAX] = {
     [LISTEN_MCP] = "mcp",
@@ -118,6 +120,17 @@ uid_allowed(const struct supervisor *s, enum listener which, uid_t uid)
 	return which == LISTEN_MCP || uid == 0 || which == LISTEN_CONSENT;
 }
 
+/* Empty where there is none, or none that is plain: the uid is shown in any case. */
+static void
+user_name(uid_t uid, char ret_user[SGW_USER_MAX + 1])
+{
+	const struct passwd *pw = getpwuid(uid);
+
+	ret_user[0] = 0;
+	if (pw && text_is_ascii(pw->pw_name, strlen(pw->pw_name)))
+		(void)field_copy(ret_user, SGW_USER_MAX + 1, pw->pw_name, strlen(pw->pw_name));
+}
+
 static void
 front_spawn(struct supervisor *s, int connection, const struct ucred *peer, bool admin)
 {
@@ -140,6 +153,7 @@ front_spawn(struct supervisor *s, int connection, const struct ucred *peer, bool
 	c->admin = admin;
 	c->uid = peer->uid;
 	c->client_pid = (uint32_t)peer->pid;
+	user_name(peer->uid, c->user);
 	c->chain_verified = chain_read(connection, peer->pid, c->chain);
 }
 
@@ -186,6 +200,7 @@ client_ready(struct supervisor *s, struct child *front)
 	    .pid = front->client_pid,
 	    .chain_verified = front->chain_verified};
 	(void)FIELD_SET(m->client.chain, front->chain);
+	(void)FIELD_SET(m->client.user, front->user);
 	cell_send(s, ROLE_BROKER, m, -1);
 	cell_send(s, ROLE_PLANNER, m, front->to_planner);
 	close(front->to_planner);

@@ -168,7 +168,8 @@ exec_child(struct exec_plan *e)
 	for (size_t i = 0; i < e->n; i++)
 		if (dup2(e->fds[i].from, e->fds[i].to) < 0)
 			_exit(71);
-	(void)setsid(); /* a Ctrl-C in the daemon's terminal is the supervisor's to hear, not theirs */
+	(void)
+	    setsid(); /* a Ctrl-C in the daemon's terminal is the supervisor's to hear, not theirs */
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);

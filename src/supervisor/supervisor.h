@@ -49,6 +49,7 @@ struct child {
 	bool chain_verified;
 	uint32_t uid;
 	uint32_t client_pid;
+	char user[SGW_USER_MAX + 1];
 	char chain[SGW_CHAIN_MAX + 1];
 };
 
