@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See load_world.h. */
+#include "load_world.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "record_fixture.h"
+
+struct load_ledger L;
+struct load_heard H;
+
+void
+put(const char *key, const char *value)
+{
+	L.e.fields[L.e.n_fields++] = (struct ledger_field){key, value, strlen(value)};
+}
+
+void
+entry(enum ledger_kind kind)
+{
+	L.e = (struct ledger_entry){.kind = kind, .time = NOW + (int64_t)L.chain.number};
+}
+
+void
+append(void)
+{
+	ledger_next(&L.chain, &L.e);
+	assert_true(ledger_encode(&L.e, &L.b));
+	assert_int_equal(ledger_follow(&L.chain, &L.e), LEDGER_OK);
+}
+
+void
+put_start(const char *policy)
+{
+	entry(LEDGER_START);
+	put("version", "0.1.0");
+	put("appliance", "abcdefghijklmn27");
+	put("boot", "01234567-89ab-cdef-0123-456789abcdef");
+	put("mode", "user");
+	put("policy", policy);
+	put("degraded", "none");
+	append();
+}
+
+/* A touched record with this many openings, from port 8000 on. */
+void
+put_consent(unsigned ops, const char *counter)
+{
+	struct record r = fixture_record();
+	struct buf b = buf_over(L.record, SGW_RECORD_MAX);
+
+	r.plan.n_ops = (uint16_t)ops;
+	for (unsigned i = 0; i < ops; i++)
+		r.plan.ops[i] = fixture_op(ACTION_OPEN, PROTO_TCP, (int32_t)(8000 + i),
+		    (int32_t)(8000 + i), "203.0.113.7");
+	r.nonce[0] = (uint8_t)L.chain.number;
+	assert_true(record_encode(&r, &b));
+	L.record[b.len] = 0;
+	record_receipt(b.data, b.len, L.receipt);
+	put_consent_as(L.receipt, counter);
+}
+
+void
+put_consent_as(const char *receipt, const char *counter)
+{
+	entry(LEDGER_CONSENT);
+	put("receipt", receipt);
+	put("plan", "sgw-bbbbbbbbbbbbbbbbbbbb");
+	put("class", "open");
+	put("display", "trusted");
+	put("credential", CRED);
+	put("counter", counter);
+	put("authdata", "0a0b");
+	put("signature", "0c0d");
+	put("text", L.record);
+	append();
+}
+
+void
+put_intent(const char *receipt, const char *action)
+{
+	entry(LEDGER_INTENT);
+	put("receipt", receipt);
+	put("action", action);
+	put("op", "0");
+	put("host", "ec2.eu-west-1.amazonaws.com");
+	put("date", "20261121T163000Z");
+	put("body", "00");
+	append();
+}
+
+void
+put_outcome(const char *status)
+{
+	entry(LEDGER_OUTCOME);
+	put("receipt", L.receipt);
+	put("action", "open");
+	put("op", "0");
+	put("status", status);
+	put("error", "none");
+	append();
+}
+
+void
+put_reconcile(const char *op, const char *found)
+{
+	entry(LEDGER_RECONCILE);
+	put("receipt", L.receipt);
+	put("action", "open");
+	put("op", op);
+	put("found", found);
+	append();
+}
+
+void
+put_close(const char *op, const char *status)
+{
+	entry(LEDGER_CLOSE);
+	put("receipt", L.receipt);
+	put("op", op);
+	put("why", "expiry");
+	put("status", status);
+	append();
+}
+
+void
+put_enroll(void)
+{
+	char authdata[2 * 77 + 1];
+
+	memset(authdata, '0', sizeof(authdata) - 1);
+	authdata[sizeof(authdata) - 1] = 0;
+	memcpy(authdata + 2 * 33, "00000105", 8); /* the counter: 261 */
+	entry(LEDGER_ENROLL);
+	put("receipt", "sgw-aaaaaaaaaaaaaaaaaaaa");
+	put("uid", "0");
+	put("name", "blue");
+	put("credential", CRED);
+	put("key", "00");
+	put("aaguid", "00");
+	put("zero", "no");
+	put("format", "none");
+	put("authdata", authdata);
+	put("keys", DIGEST_B);
+	put("text", "a record\n");
+	append();
+}
+
+/* ---- the process ---- */
+
+int
+file_of(const void *data, size_t len)
+{
+	int fd = memfd_create("input", MFD_CLOEXEC);
+
+	assert_true(fd >= 0 && write(fd, data, len) == (ssize_t)len);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	return fd;
+}
+
+static void
+become_loader(const int ends[5], pid_t parent)
+{
+	static const int places[5] = {FD_CONTROL, FD_LOADER_BROKER, FD_LOADER_CREDENTIALS,
+	    FD_LOADER_CONFIG, FD_LOADER_LEDGER};
+	char path[] = LOAD_EXE, mode[] = "--mode=user", parent_arg[32];
+	char *const argv[] = {path, mode, parent_arg, NULL};
+	int high[5], null = open("/dev/null", O_RDWR);
+
+	for (size_t i = 0; i < 5; i++)
+		high[i] = fcntl(ends[i], F_DUPFD_CLOEXEC, 100);
+	for (size_t i = 0; i < 5; i++)
+		if (high[i] < 0 || dup2(high[i], places[i]) < 0)
+			_exit(71);
+	if (dup2(null, 0) < 0 || dup2(null, 1) < 0)
+		_exit(71);
+	snprintf(parent_arg, sizeof(parent_arg), "--parent=%d", (int)parent);
+	execv(path, argv);
+	_exit(72);
+}
+
+static void
+hear(void)
+{
+	switch (H.m.id) {
+	case MSG_LOADED_HEAD:
+		H.head = H.m.loaded_head;
+		break;
+	case MSG_LOADED_GRANT:
+		H.grants[H.n_grants++] = H.m.loaded_grant.grant;
+		break;
+	case MSG_LOADED_COUNTER:
+		H.counters[H.n_counters++] = H.m.loaded_counter;
+		break;
+	case MSG_LOADED_PROFILE:
+		H.profiles[H.n_profiles++] = H.m.loaded_profile;
+		break;
+	case MSG_LOADED_PROBLEM:
+		H.n_problems++;
+		H.problem = H.m.loaded_problem;
+		assert_null(strstr(H.problem.detail, SECRET));
+		break;
+	default:
+		assert_int_equal(H.m.id, MSG_LOADED);
+		H.whole = true;
+		H.records = H.m.loaded.records;
+		break;
+	}
+}
+
+void
+load_files(int credentials, int config)
+{
+	int control[2], broker[2], ledger = file_of(L.bytes, L.b.len);
+	enum chan_result r;
+	pid_t parent = getpid(), child;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, broker), 0);
+	child = fork();
+	if (child == 0)
+		become_loader((int[5]){control[1], broker[1], credentials, config, ledger}, parent);
+	close(control[1]);
+	close(broker[1]);
+	close(ledger);
+	H.broker = chan_open(broker[0], ROLE_BROKER, ROLE_LOADER);
+	do {
+		struct pollfd p = {.fd = broker[0], .events = POLLIN};
+
+		assert_int_equal(poll(&p, 1, 10000), 1);
+		r = chan_recv(&H.broker, H.scratch, &H.m, NULL);
+		if (r == CHAN_GOT)
+			hear();
+	} while (r != CHAN_EOF && r != CHAN_VIOLATION);
+	assert_int_equal(r, CHAN_EOF);
+	waitpid(child, &H.status, 0);
+	chan_close(&H.broker);
+	close(control[0]);
+}
+
+void
+load(void)
+{
+	int null = open("/dev/null", O_RDONLY);
+
+	load_files(null, null);
+	close(null);
+}
+
+void
+heard_nothing(void)
+{
+	memset(&H, 0, sizeof(H));
+}
+
+int
+load_begin(void **state)
+{
+	memset(&L, 0, sizeof(L));
+	L.b = buf_over(L.bytes, sizeof(L.bytes));
+	heard_nothing();
+	return 0;
+}
