@@ -18,7 +18,7 @@ receipt_id(const uint8_t digest[HASH_LEN], char ret_id[SGW_RECEIPT_LEN + 1])
 		unsigned v = 0;
 
 		for (size_t bit = 5 * i; bit < 5 * i + 5; bit++)
-			v = v << 1 | (digest[bit / 8] >> (7 - bit % 8) & 1u);
+			v = v << 1 | ((unsigned)digest[bit / 8] >> (7 - bit % 8) & 1u);
 		ret_id[4 + i] = alphabet[v];
 	}
 	ret_id[SGW_RECEIPT_LEN] = 0;
