@@ -9,6 +9,7 @@
 #include <sgwarden/log.h>
 
 #include "front.h"
+#include "list.h"
 #include "results.h"
 #include "rpc.h"
 
@@ -94,6 +95,7 @@ call_new(struct front *f, const struct request *r, enum call_kind kind)
 		c->skip = 0;
 		c->shown = 0;
 		c->cut = false;
+		c->cost = 0;
 		c->part = buf_over(f->calls.items[i], sizeof(f->calls.items[i]));
 		return c;
 	}
@@ -288,7 +290,7 @@ calls_answer(struct front *f, const struct msg *m)
 		return -1;
 	}
 	if (is_part(m)) {
-		result_part(c, m);
+		list_part(c, m);
 		return 0;
 	}
 	result_answer(f, c, m);

@@ -50,6 +50,7 @@ struct call {
 	uint16_t skip; /* still to be left out */
 	uint16_t shown;
 	bool cut;        /* an entry did not fit any more */
+	size_t cost;     /* of the entries so far in a reply, bytes */
 	struct buf part; /* the entries so far, over its row of `items` */
 };
 

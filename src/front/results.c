@@ -9,11 +9,11 @@
 #include <sgwarden/plan.h>
 
 #include "front.h"
+#include "list.h"
 #include "rpc.h"
 
-#define FRAME_MAX 2048      /* bytes of a reply around the two copies of the result, ids included */
-#define LIST_FRAME_MAX 6144 /* the same for lists, with the envelope and the cursor */
-#define POLL_MS 2000        /* how soon a pending plan may be asked for again */
+#define FRAME_MAX 2048 /* bytes of a reply around the two copies of the result, ids included */
+#define POLL_MS 2000   /* how soon a pending plan may be asked for again */
 
 #define WARNINGS_MAX 3
 
@@ -282,78 +282,13 @@ answer_plan_status(struct front *f, struct call *c, const struct msg *m)
 
 /* ---- lists ---- */
 
-/* One entry more, where it may still be shown and still fits; after the first that does not, none. */
-static void
-list_add(struct call *c, void (*write)(struct jw *w, const void *entry), const void *entry)
-{
-	struct jw w = {.b = &c->part, .comma = c->shown > 0};
-	struct buf before = c->part;
-
-	if (c->skip > 0) {
-		c->skip--;
-		return;
-	}
-	if (c->cut)
-		return;
-	write(&w, entry);
-	if (!c->part.failed &&
-	    jw_cost_twice(c->part.data, c->part.len) <= SGW_REPLY_MAX - LIST_FRAME_MAX) {
-		c->shown++;
-		return;
-	}
-	c->part = before;
-	c->cut = true;
-}
-
-static void
-entry_group(struct jw *w, const void *entry)
-{
-	const struct rec_group *v = entry;
-
-	out_group(w, v);
-}
-
-static void
-entry_rule(struct jw *w, const void *entry)
-{
-	const struct rec_rule_view *v = entry;
-
-	out_rule(w, v);
-}
-
-void
-result_part(struct call *c, const struct msg *m)
-{
-	if (m->id == MSG_GROUPS)
-		for (size_t i = 0; i < m->groups.n_groups; i++)
-			list_add(c, entry_group, &m->groups.groups[i]);
-	else
-		for (size_t i = 0; i < m->rules.n_rules; i++)
-			list_add(c, entry_rule, &m->rules.rules[i]);
-}
-
-/*
- * Where the next page begins: behind what was shown of the planner's page, or at the planner's next one.  A cursor
- * is "how many to skip : the planner's cursor".
- */
-static void
-next_cursor(const struct call *c, const char *planners, char ret_cursor[ARGS_CURSOR_MAX + 1])
-{
-	ret_cursor[0] = 0;
-	if (c->cut)
-		snprintf(ret_cursor, ARGS_CURSOR_MAX + 1, "%u:%s",
-		    (unsigned)c->page.skip + c->shown, c->page.cursor);
-	else if (planners[0] != 0)
-		snprintf(ret_cursor, ARGS_CURSOR_MAX + 1, "0:%s", planners);
-}
-
 static void
 list_send(
     struct front *f, struct call *c, struct result *r, struct view_page *view, const char *planners)
 {
 	char cursor[ARGS_CURSOR_MAX + 1];
 
-	next_cursor(c, planners, cursor);
+	list_next_cursor(c, planners, cursor);
 	view->items = &c->part;
 	view->next_cursor = cursor;
 	r->view = view;
@@ -372,7 +307,7 @@ answer_groups(struct front *f, struct call *c, const struct msg *m)
 	    .region = m->groups.region,
 	    .data = data_groups};
 
-	result_part(c, m);
+	list_part(c, m);
 	list_send(f, c, &r, &view, m->groups.next_cursor);
 }
 
@@ -385,7 +320,7 @@ answer_rules(struct front *f, struct call *c, const struct msg *m)
 	    .region = m->rules.region,
 	    .data = data_rules};
 
-	result_part(c, m);
+	list_part(c, m);
 	list_send(f, c, &r, &view, m->rules.next_cursor);
 }
 

@@ -18,7 +18,4 @@ void result_complaint(struct front *f, const struct call *c, const struct compla
 /* The planner's last message for a call. */
 void result_answer(struct front *f, struct call *c, const struct msg *m);
 
-/* A part of a list: its entries are kept in the call until the last part is there. */
-void result_part(struct call *c, const struct msg *m);
-
 #endif

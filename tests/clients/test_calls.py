@@ -1,9 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Tool calls: results, progress, cancelling, paging, limits, ends."""
+import fcntl
 import json
 import os
+import shlex
 import signal
+import socket
+import subprocess
+import tempfile
 import time
 import unittest
 
@@ -235,6 +240,47 @@ class Ends(unittest.TestCase):
             s.send({"jsonrpc": "2.0", "id": 1, "method": "ping"})
             s.process.wait(5)
             self.assertNotEqual(s.process.returncode, -signal.SIGPIPE)
+
+
+class Handover(unittest.TestCase):
+    """What the client hands over as its stdin and stdout may be anything: pipes and sockets are taken."""
+
+    def run_with(self, stdin, stdout):
+        done = subprocess.run(shlex.split(os.environ["SGW_MCP_COMMAND"]), stdin=stdin, stdout=stdout,
+                              stderr=subprocess.PIPE, text=True, timeout=10)
+        return done.returncode, done.stderr
+
+    def test_files_and_devices_are_refused(self):
+        read, write = os.pipe()
+        with tempfile.TemporaryFile() as file, open("/dev/null", "r+") as null:
+            for stdin, stdout in ((file, write), (read, file), (null, write), (read, null)):
+                code, said = self.run_with(stdin, stdout)
+                self.assertEqual(code, 1)
+                self.assertIn("neither pipe nor socket", said)
+            self.assertEqual(file.tell(), 0)
+        os.close(read)
+        os.close(write)
+
+    def test_one_socket_for_both(self):
+        ours, theirs = socket.socketpair()
+        ours.sendall(b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n')
+        ours.shutdown(socket.SHUT_WR)
+        code, _ = self.run_with(theirs, theirs)
+        self.assertEqual(code, 0)
+        self.assertEqual(ours.recv(4096), b'{"jsonrpc":"2.0","id":1,"result":{}}\n')
+        ours.close()
+        theirs.close()
+
+    def test_flags_of_shared_descriptors_stay(self):
+        read, write = os.pipe()
+        back, out = os.pipe()
+        os.write(write, b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n')
+        os.close(write)
+        before = [fcntl.fcntl(fd, fcntl.F_GETFL) for fd in (read, out)]
+        self.assertEqual(self.run_with(read, out)[0], 0)
+        self.assertEqual([fcntl.fcntl(fd, fcntl.F_GETFL) for fd in (read, out)], before)
+        for fd in (read, back, out):
+            os.close(fd)
 
 
 class Admin(unittest.TestCase):

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lists come in parts and are cut where a reply would grow too long; a cursor says where to go on. */
+#include "list.h"
+
+#include <stdio.h>
+
+#define LIST_FRAME_MAX 6144 /* bytes of a reply around the two copies of the entries */
+
+/* One entry more, where it may still be shown and still fits; after the first that does not, none. */
+static void
+list_add(struct call *c, void (*write)(struct jw *w, const void *entry), const void *entry)
+{
+	struct jw w = {.b = &c->part, .comma = c->shown > 0};
+	struct buf before = c->part;
+	size_t cost;
+
+	if (c->skip > 0) {
+		c->skip--;
+		return;
+	}
+	if (c->cut)
+		return;
+	write(&w, entry);
+	cost = c->cost + jw_cost_twice(before.data + before.len, c->part.len - before.len);
+	if (!c->part.failed && cost <= SGW_REPLY_MAX - LIST_FRAME_MAX) {
+		c->cost = cost;
+		c->shown++;
+		return;
+	}
+	c->part = before;
+	c->cut = true;
+}
+
+static void
+entry_group(struct jw *w, const void *entry)
+{
+	const struct rec_group *v = entry;
+
+	out_group(w, v);
+}
+
+static void
+entry_rule(struct jw *w, const void *entry)
+{
+	const struct rec_rule_view *v = entry;
+
+	out_rule(w, v);
+}
+
+void
+list_part(struct call *c, const struct msg *m)
+{
+	if (m->id == MSG_GROUPS)
+		for (size_t i = 0; i < m->groups.n_groups; i++)
+			list_add(c, entry_group, &m->groups.groups[i]);
+	else
+		for (size_t i = 0; i < m->rules.n_rules; i++)
+			list_add(c, entry_rule, &m->rules.rules[i]);
+}
+
+/*
+ * Where the next page begins: behind what was shown of the planner's page, or at the planner's next one.  A cursor
+ * is "how many to skip : the planner's cursor".
+ */
+void
+list_next_cursor(const struct call *c, const char *planners, char ret_cursor[ARGS_CURSOR_MAX + 1])
+{
+	ret_cursor[0] = 0;
+	if (c->cut)
+		snprintf(ret_cursor, ARGS_CURSOR_MAX + 1, "%u:%s",
+		    (unsigned)c->page.skip + c->shown, c->page.cursor);
+	else if (planners[0] != 0)
+		snprintf(ret_cursor, ARGS_CURSOR_MAX + 1, "0:%s", planners);
+}

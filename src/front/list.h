@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A list's entries, collected in the call until the planner's last part is there. */
+#ifndef FRONT_LIST_H
+#define FRONT_LIST_H
+
+#include "calls.h"
+
+/* GROUPS or RULES, the last part or one before it. */
+void list_part(struct call *c, const struct msg *m);
+
+/* `planners`: the cursor of the planner's next page, or empty.  An empty result: that was all. */
+void list_next_cursor(
+    const struct call *c, const char *planners, char ret_cursor[ARGS_CURSOR_MAX + 1]);
+
+#endif
