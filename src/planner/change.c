@@ -197,7 +197,7 @@ settle_refused(struct plan *plan)
 	plan->id[0] = 0;
 	plan->result.status = STATUS_REFUSED;
 	plan->result.effect = plan->verdict.effect;
-	plan->result.error = plan->verdict.error;
+	plan->result.error = (uint16_t)plan->verdict.error;
 	FIELD_SET(plan->result.policy_line, plan->verdict.line);
 	FIELD_SET(plan->result.detail, plan->verdict.text);
 }

@@ -35,6 +35,7 @@ client_add(struct planner *p, const struct msg_client *m, int fd)
 	    .uid = m->uid,
 	    .pid = m->pid,
 	};
+	FIELD_SET(c->user, m->user);
 	FIELD_SET(c->chain, m->chain);
 	p->polled[POLLED_CLIENTS + p->n_clients] = (struct pollfd){.fd = fd, .events = POLLIN};
 	p->by_slot[p->n_clients++] = c;

@@ -140,6 +140,7 @@ struct client {
 	int64_t blocked_since;
 	uint32_t uid, pid;
 	unsigned calls;
+	char user[SGW_USER_MAX + 1]; /* or empty */
 	char chain[SGW_CHAIN_MAX + 1];
 };
 

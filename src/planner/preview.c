@@ -24,7 +24,7 @@ record_fill_in(struct planner *p, const struct client *c, const struct plan *pla
 	struct record *r = &p->record;
 	int more = plan->plan.n_ops > 5 ? 10 * (plan->plan.n_ops - 5) : 0;
 	int seconds = SGW_RECORD_SECONDS + more;
-	char requester[16];
+	char requester[SGW_USER_MAX + 1];
 
 	*r = (struct record){
 	    .kind = RECORD_CHANGE,
@@ -35,12 +35,12 @@ record_fill_in(struct planner *p, const struct client *c, const struct plan *pla
 	    .uid = c->uid,
 	    .pid = c->pid,
 	    .chain_verified = c->chain_verified,
-	    .plan = plan->plan,
 	    .quota_used = plan->verdict.quota_used,
 	    .quota_limit = p->config.policy.rules_per_group,
 	    .iac = group->iac,
 	    .closes = plan->closes,
 	};
+	r->plan = plan->plan;
 	r->expires =
 	    r->created + (seconds < SGW_RECORD_SECONDS_MAX ? seconds : SGW_RECORD_SECONDS_MAX);
 	memcpy(r->policy_digest, p->policy_digest, sizeof(r->policy_digest));
@@ -55,7 +55,9 @@ record_fill_in(struct planner *p, const struct client *c, const struct plan *pla
 	r->plan.claimed[0] = r->plan.reason[0] = r->plan.ticket[0] = 0;
 	if (plan->closes == 0)
 		return;
-	snprintf(requester, sizeof(requester), "uid %u", (unsigned)c->uid);
+	FIELD_SET(requester, c->user);
+	if (c->user[0] == 0)
+		snprintf(requester, sizeof(requester), "uid %u", (unsigned)c->uid);
 	record_description(requester, plan->plan.reason, plan->closes, r->description);
 }
 
