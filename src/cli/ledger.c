@@ -12,6 +12,7 @@
 
 #include <sgwarden/clock.h>
 #include <sgwarden/record.h>
+#include <sgwarden/vis.h>
 
 int
 ledger_open(const struct args *args, struct stream *ret_stream, char ret_path[CLI_PATH_MAX])
@@ -86,14 +87,14 @@ put_change(struct buf *b, const struct ledger_entry *entry)
 	char ports[48], source[CIDR_TEXT_LEN];
 
 	if (!text || !record_decode((const uint8_t *)text->value, text->len, &record)) {
-		buf_puts(b, " its text is no consent record");
+		buf_puts(b, "its text is no consent record");
 		return;
 	}
 	if (record.kind != RECORD_CHANGE)
 		return;
 	op_ports_text(op->protocol, op->from_port, op->to_port, ports, sizeof(ports));
 	cidr_format(&op->source, source);
-	buf_printf(b, " %s %s %s %s", op->action == ACTION_OPEN ? "open" : "close", ports, source,
+	buf_printf(b, "%s %s %s %s", op->action == ACTION_OPEN ? "open" : "close", ports, source,
 	    op->group_id);
 	if (record.plan.n_ops > 1)
 		buf_printf(b, " and %u more", record.plan.n_ops - 1u);
@@ -103,6 +104,7 @@ static void
 put_line(const struct ledger_entry *entry)
 {
 	char when[CLOCK_TEXT_LEN], head[64], line[1024], value[200];
+	char printable[VIS_MAX(sizeof(line))];
 	struct buf b = buf_over(line, sizeof(line));
 
 	clock_format(entry->time, when);
@@ -111,13 +113,14 @@ put_line(const struct ledger_entry *entry)
 	for (size_t i = 0; i < 5 && SUMMARY[entry->kind][i]; i++) {
 		ledger_text(entry, SUMMARY[entry->kind][i], value, sizeof(value));
 		if (value[0] && strcmp(value, "none") != 0)
-			buf_printf(&b, " %s", value);
+			buf_printf(&b, "%s%s", b.len ? " " : "", value);
 	}
 	if (entry->kind == LEDGER_CONSENT)
 		put_change(&b, entry);
-	fputs(head, stdout);
-	out_vis(stdout, line, b.len, CLI_WIDTH - strlen(head));
-	putchar('\n');
+	(void)buf_put_c(&b);
+	vis(printable, sizeof(printable), line, b.len);
+	fprintf(stdout, "%s ", head);
+	out_wrapped(stdout, strlen(head) + 1, printable);
 }
 
 /* ---- one object ---- */

@@ -25,7 +25,7 @@ record_fits(const struct verify *v, const struct ledger_entry *entry, const stru
 	if (strcmp(r->appliance, v->appliance) != 0)
 		return "its record is another appliance's";
 	if (strcmp(r->boot_id, v->boot_id) != 0)
-		return "its record was made before the last start";
+		return "its record names another boot than the last start";
 	if (memcmp(r->policy_digest, v->policy, HASH_LEN) != 0)
 		return "its record names another policy than the last start";
 	if (r->ledger_number >= entry->number || r->ledger_number > v->n_heads ||

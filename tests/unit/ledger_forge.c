@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Forges ledgers: see ledger_forge.h.  The broker's own encoders write them, with keys made here. */
+#include "ledger_forge.h"
+
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+
+#include "ec2req.h"
+#include "record_fixture.h"
+
+#define MUST(condition)                                                                            \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			abort();                                                                   \
+	} while (0)
+
+#define APPLIANCE "abcdefghijklmn27"
+#define HEX_MAX (2 * SGW_BODY_MAX)
+
+struct authenticator {
+	EVP_PKEY *pkey;
+	uint8_t id[32];
+	uint8_t pub[64];
+	uint32_t counter;
+};
+
+struct world {
+	enum forge_tweak tweak;
+	struct buf out;
+	struct ledger_chain chain;
+	int64_t now;
+	struct authenticator a, b;
+	struct record record;
+	char text[SGW_RECORD_MAX + 1];
+	size_t text_len;
+	char receipt[SGW_RECEIPT_LEN + 1];
+	/* of the entry that is being made */
+	struct ledger_entry e;
+	char hex[6][HEX_MAX + 1];
+	size_t n_hex;
+};
+
+/* ---- entries ---- */
+
+static void
+begin(struct world *w, enum ledger_kind kind)
+{
+	w->e = (struct ledger_entry){.kind = kind, .time = w->now++};
+	w->n_hex = 0;
+}
+
+static void
+put(struct world *w, const char *key, const char *value)
+{
+	w->e.fields[w->e.n_fields++] = (struct ledger_field){key, value, strlen(value)};
+}
+
+static void
+put_hex(struct world *w, const char *key, const uint8_t *data, size_t len)
+{
+	char *hex = w->hex[w->n_hex++];
+	struct buf b = buf_over(hex, sizeof(w->hex[0]));
+
+	MUST(buf_put_hex(&b, data, len) && buf_put_c(&b));
+	put(w, key, hex);
+}
+
+static void
+end(struct world *w)
+{
+	ledger_next(&w->chain, &w->e);
+	MUST(ledger_encode(&w->e, &w->out));
+	MUST(ledger_follow(&w->chain, &w->e) == LEDGER_OK);
+}
+
+/* ---- a security key ---- */
+
+static struct authenticator
+authenticator_new(uint8_t mark)
+{
+	struct authenticator a = {.pkey = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256")};
+	uint8_t point[65];
+	size_t len = 0;
+
+	MUST(a.pkey && EVP_PKEY_get_octet_string_param(
+			   a.pkey, OSSL_PKEY_PARAM_PUB_KEY, point, 65, &len) == 1);
+	memcpy(a.pub, point + 1, sizeof(a.pub));
+	memset(a.id, mark, sizeof(a.id));
+	return a;
+}
+
+static size_t
+head_put(uint8_t *authdata, const char *rp_id, uint8_t flags, uint32_t counter)
+{
+	hash_sha256(rp_id, strlen(rp_id), authdata);
+	authdata[32] = flags;
+	for (unsigned i = 0; i < 4; i++)
+		authdata[33 + i] = (uint8_t)(counter >> (24 - 8 * i));
+	return 37;
+}
+
+/* Attested credential data: aaguid of zeros, id, COSE key (WebAuthn, 6.5.1). */
+static size_t
+credential_put(uint8_t *authdata, const struct authenticator *a)
+{
+	static const uint8_t BEFORE_X[] = {
+	    0xa5, 0x01, 0x02, 0x03, 0x26, 0x20, 0x01, 0x21, 0x58, 0x20};
+	static const uint8_t BEFORE_Y[] = {0x22, 0x58, 0x20};
+	struct buf b = buf_over(authdata, SGW_AUTHDATA_MAX);
+
+	b.len = head_put(authdata, "sgwarden:" APPLIANCE, 0x41, a->counter);
+	buf_put(&b, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+	buf_put_u16(&b, sizeof(a->id));
+	buf_put(&b, a->id, sizeof(a->id));
+	buf_put(&b, BEFORE_X, sizeof(BEFORE_X));
+	buf_put(&b, a->pub, 32);
+	buf_put(&b, BEFORE_Y, sizeof(BEFORE_Y));
+	MUST(buf_put(&b, a->pub + 32, 32));
+	return b.len;
+}
+
+static size_t
+sign(const struct authenticator *a, const uint8_t *authdata, size_t len, const char *text,
+    size_t text_len, uint8_t signature[SGW_SIGNATURE_MAX])
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	uint8_t hash[HASH_LEN];
+	size_t n = SGW_SIGNATURE_MAX;
+
+	hash_sha256(text, text_len, hash);
+	MUST(EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, a->pkey) == 1);
+	MUST(EVP_DigestSignUpdate(ctx, authdata, len) == 1);
+	MUST(EVP_DigestSignUpdate(ctx, hash, sizeof(hash)) == 1);
+	MUST(EVP_DigestSignFinal(ctx, signature, &n) == 1);
+	EVP_MD_CTX_free(ctx);
+	return n;
+}
+
+/* ---- records ---- */
+
+static void
+record_here(struct world *w, struct record r)
+{
+	struct buf b = buf_over(w->text, SGW_RECORD_MAX);
+
+	r.created = w->now;
+	r.expires = w->now + 120;
+	r.ledger_number = w->chain.number;
+	memcpy(r.ledger_head, w->chain.head, sizeof(r.ledger_head));
+	if (r.closes)
+		r.closes = w->now + 3600;
+	if (w->tweak == TWEAK_BOOT_OTHER && r.kind == RECORD_CHANGE)
+		r.boot_id[0] = 'f';
+	if (w->tweak == TWEAK_POLICY_OTHER && r.kind == RECORD_CHANGE)
+		r.policy_digest[0] ^= 1;
+	if (w->tweak == TWEAK_APPLIANCE_OTHER && r.kind == RECORD_CHANGE)
+		r.appliance[0] = 'z';
+	if (w->tweak == TWEAK_HEAD_OTHER && r.kind == RECORD_CHANGE)
+		r.ledger_head[31] ^= 1;
+	if (w->tweak == TWEAK_HEAD_FUTURE && r.kind == RECORD_CHANGE)
+		r.ledger_number++;
+	if (w->tweak == TWEAK_ENROLL_COUNT && r.keys_enrolled == 1)
+		r.keys_enrolled = 0;
+	MUST(record_encode(&r, &b) && buf_put_c(&b));
+	w->record = r;
+	w->text_len = b.len;
+	record_receipt((const uint8_t *)w->text, w->text_len, w->receipt);
+}
+
+/* ---- the story ---- */
+
+static void
+start(struct world *w, const char *appliance)
+{
+	struct record r = fixture_record();
+
+	begin(w, LEDGER_START);
+	put(w, "version", "0.1.0");
+	put(w, "appliance", appliance);
+	put(w, "boot", r.boot_id);
+	put(w, "mode", "user");
+	put_hex(w, "policy", r.policy_digest, sizeof(r.policy_digest));
+	put(w, "degraded", "none");
+	end(w);
+}
+
+static void
+put_by(struct world *w, struct authenticator *by, uint8_t *authdata, uint8_t *signature)
+{
+	size_t len = head_put(authdata, "sgwarden:" APPLIANCE, 0x05, ++by->counter);
+
+	put_hex(w, "by", by->id, sizeof(by->id));
+	put_hex(w, "by-authdata", authdata, len);
+	put_hex(
+	    w, "by-signature", signature, sign(by, authdata, len, w->text, w->text_len, signature));
+}
+
+static void
+enroll(struct world *w, const char *name, struct authenticator *a, struct authenticator *by)
+{
+	struct record r = fixture_enroll();
+	uint8_t authdata[SGW_AUTHDATA_MAX], by_authdata[37], signature[SGW_SIGNATURE_MAX];
+	const uint8_t *id = a->id, *pub = a->pub;
+	size_t len;
+
+	r.keys_enrolled = by ? 1 : 0;
+	(void)FIELD_SET(r.key_name, name);
+	record_here(w, r);
+	begin(w, LEDGER_ENROLL);
+	put(w, "receipt", w->receipt);
+	put(w, "uid", "1000");
+	put(w, "name", w->tweak == TWEAK_ENROLL_NAME ? "other" : name);
+	put_hex(w, "credential", w->tweak == TWEAK_ENROLL_CREDENTIAL ? w->b.id : id, sizeof(a->id));
+	put_hex(w, "key", w->tweak == TWEAK_ENROLL_KEY ? w->b.pub : pub, sizeof(a->pub));
+	put(w, "aaguid", "00000000000000000000000000000000");
+	put(w, "zero", w->tweak == TWEAK_ENROLL_ZERO ? "no" : "yes");
+	put(w, "format", "none");
+	len = credential_put(authdata, a);
+	put_hex(w, "authdata", authdata, w->tweak == TWEAK_ENROLL_AUTHDATA ? len - 1 : len);
+	put_hex(w, "keys", w->chain.head, HASH_LEN);
+	if (by && w->tweak != TWEAK_ENROLL_UNSIGNED)
+		put_by(w, w->tweak == TWEAK_ENROLL_BY_ITSELF ? a : by, by_authdata, signature);
+	put(w, "text", w->text);
+	end(w);
+}
+
+static uint8_t
+flags_of(enum forge_tweak tweak)
+{
+	return tweak == TWEAK_NO_TOUCH ? 0x04 : tweak == TWEAK_NO_UV ? 0x01 : 0x05;
+}
+
+static void
+consent(struct world *w, struct authenticator *a)
+{
+	static const char OTHER[] = "another record";
+	enum forge_tweak t = w->tweak;
+	uint8_t authdata[37], signature[SGW_SIGNATURE_MAX], stranger[32] = {9};
+	size_t len =
+	    head_put(authdata, t == TWEAK_OTHER_RP ? "sgwarden:other" : "sgwarden:" APPLIANCE,
+		flags_of(w->tweak), t == TWEAK_COUNTER_STALE ? a->counter : a->counter + 1);
+	const struct authenticator *signer = t == TWEAK_OTHER_KEY_SIGNED ? &w->b : a;
+	bool other = t == TWEAK_OTHER_RECORD_SIGNED;
+	size_t n = sign(signer, authdata, len, other ? OTHER : w->text,
+	    other ? strlen(OTHER) : w->text_len, signature);
+	char counter[16];
+
+	a->counter++;
+	snprintf(counter, sizeof(counter), "%u", (unsigned)a->counter + (t == TWEAK_COUNTER_FIELD));
+	if (t == TWEAK_EXPIRED)
+		w->now += 130;
+	begin(w, LEDGER_CONSENT);
+	put(w, "receipt", t == TWEAK_RECEIPT_OTHER ? "sgw-aaaaaaaaaaaaaaaaaaaa" : w->receipt);
+	put(w, "plan", "sgw-bbbbbbbbbbbbbbbbbbbb");
+	put(w, "class", t == TWEAK_CLASS_FIELD ? "open" : class_name(w->record.effect));
+	put(w, "display", t == TWEAK_DISPLAY_FIELD ? "shared" : "trusted");
+	put_hex(w, "credential", t == TWEAK_KEY_UNKNOWN ? stranger : a->id, sizeof(a->id));
+	put(w, "counter", counter);
+	put_hex(w, "authdata", authdata, len);
+	put_hex(w, "signature", signature, n);
+	put(w, "text", w->text);
+	end(w);
+}
+
+static void
+tweak_plan(enum forge_tweak tweak, struct rec_plan *plan, char *description, int64_t *closes)
+{
+	struct rec_op *op = &plan->ops[0];
+
+	switch (tweak) {
+	case TWEAK_INTENT_PORT:
+		op->to_port++;
+		break;
+	case TWEAK_INTENT_SOURCE:
+		op->source = fixture_cidr("203.0.113.8");
+		break;
+	case TWEAK_INTENT_GROUP:
+		op->group_id[3] = 'f';
+		break;
+	case TWEAK_INTENT_DESCRIPTION:
+		description[0] = 'X';
+		break;
+	case TWEAK_INTENT_EXPIRES:
+		*closes += 3600;
+		break;
+	case TWEAK_INTENT_MORE:
+		plan->ops[plan->n_ops++] =
+		    fixture_op(ACTION_OPEN, PROTO_TCP, 443, 443, "203.0.113.7");
+		break;
+	case TWEAK_INTENT_CLOSES:
+		op->action = ACTION_CLOSE;
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+body_make(struct world *w, struct buf *body)
+{
+	char description[SGW_DESCRIPTION_MAX + 1] = "";
+	struct rec_plan plan = w->record.plan;
+	int64_t closes = w->record.closes;
+
+	if (w->record.description[0])
+		MUST(record_fill(
+		    w->record.description, w->receipt, description, sizeof(description)));
+	if (plan.ops[0].action == ACTION_OPEN)
+		tweak_plan(w->tweak, &plan, description, &closes);
+	MUST(plan.ops[0].action == ACTION_OPEN
+		 ? ec2_authorize_body(&plan, description, w->receipt, closes, false, body)
+		 : ec2_revoke_plan_body(&plan, false, body));
+	if (w->tweak == TWEAK_INTENT_LESS)
+		body->len--;
+}
+
+static void
+intent(struct world *w)
+{
+	static uint8_t memory[SGW_BODY_MAX];
+	struct buf body = buf_over(memory, sizeof(memory));
+	bool opens = w->record.plan.ops[0].action == ACTION_OPEN;
+
+	body_make(w, &body);
+	begin(w, LEDGER_INTENT);
+	put(w, "receipt",
+	    w->tweak == TWEAK_INTENT_RECEIPT ? "sgw-aaaaaaaaaaaaaaaaaaaa" : w->receipt);
+	put(w, "action", opens == (w->tweak == TWEAK_INTENT_ACTION) ? "close" : "open");
+	put(w, "op", "0");
+	put(w, "host", w->tweak == TWEAK_INTENT_REGION ? "eu-west-2" : "eu-west-1");
+	put(w, "date", "2026-11-21T16:30:09Z");
+	put_hex(w, "body", body.data, body.len);
+	end(w);
+}
+
+static void
+outcome(struct world *w)
+{
+	begin(w, LEDGER_OUTCOME);
+	put(w, "receipt",
+	    w->tweak == TWEAK_OUTCOME_RECEIPT ? "sgw-aaaaaaaaaaaaaaaaaaaa" : w->receipt);
+	put(w, "action", w->record.plan.ops[0].action == ACTION_OPEN ? "open" : "close");
+	put(w, "op", w->tweak == TWEAK_OUTCOME_OP ? "1" : "0");
+	put(w, "status", "ok");
+	put(w, "error", "none");
+	put(w, "rules", "sgr-0123456789abcdef0");
+	end(w);
+}
+
+static void
+closing(struct world *w, const char *receipt)
+{
+	begin(w, LEDGER_CLOSE);
+	put(w, "receipt", receipt);
+	put(w, "op", "0");
+	put(w, "why", "expired");
+	put(w, "status", "closed");
+	end(w);
+}
+
+/* Records 4 to 8: an opening and its closing. */
+static void
+opening(struct world *w)
+{
+	begin(w, LEDGER_REQUEST);
+	put(w, "plan", "sgw-bbbbbbbbbbbbbbbbbbbb");
+	put(w, "uid", "1000");
+	put(w, "class", "open-sensitive");
+	put(w, "line", "sensitive.port");
+	end(w);
+	record_here(w, w->tweak == TWEAK_TEXT_ENROLMENT ? fixture_enroll() : fixture_record());
+	if (w->tweak == TWEAK_TEXT_NOT_RENDERED) {
+		char *uid = strstr(w->text, "uid 1000");
+
+		MUST(uid);
+		uid[4] = '2';
+		record_receipt((const uint8_t *)w->text, w->text_len, w->receipt);
+	}
+	consent(w, &w->a);
+	if (w->tweak == TWEAK_TEXT_ENROLMENT)
+		return;
+	if (w->tweak != TWEAK_INTENT_MISSING)
+		intent(w);
+	if (w->tweak == TWEAK_INTENT_TWICE)
+		intent(w);
+	outcome(w);
+	closing(w, w->receipt);
+}
+
+/* Records 9 to 11: somebody else's rule closed. */
+static void
+closing_foreign(struct world *w)
+{
+	struct ledger_chain now = w->chain;
+
+	if (w->tweak == TWEAK_HEAD_OLD) {
+		w->chain.number = 4;
+		memcpy(w->chain.head, w->record.ledger_head, HASH_LEN);
+	}
+	if (w->tweak != TWEAK_REPLAYED)
+		record_here(w, fixture_close(2));
+	w->chain = now;
+	consent(w, w->tweak == TWEAK_REPLAYED ? &w->a : &w->b);
+	intent(w);
+	outcome(w);
+}
+
+static void
+key_add(struct rec_key_list *list, const char *name, const struct authenticator *a)
+{
+	struct rec_key_entry *k = &list->keys[list->n_keys++];
+
+	(void)FIELD_SET(k->name, name);
+	k->cred_id_len = sizeof(a->id);
+	memcpy(k->cred_id, a->id, sizeof(a->id));
+	memcpy(k->public_key, a->pub, sizeof(a->pub));
+	k->zero_counter = true;
+}
+
+size_t
+forge_ledger(enum forge_tweak tweak, char *out, struct rec_key_list *ret_keys)
+{
+	static struct world w;
+
+	w = (struct world){.tweak = tweak,
+	    .out = buf_over(out, FORGE_BYTES),
+	    .now = FORGE_NOW,
+	    .a = authenticator_new(0xaa),
+	    .b = authenticator_new(0xbb)};
+	if (tweak != TWEAK_START_MISSING)
+		start(&w, APPLIANCE);
+	enroll(&w, "first", &w.a, NULL);
+	enroll(&w, "second", tweak == TWEAK_ENROLL_TWICE ? &w.a : &w.b, &w.a);
+	opening(&w);
+	closing_foreign(&w);
+	if (tweak == TWEAK_CLOSE_OF_CLOSE)
+		closing(&w, w.receipt);
+	begin(&w, LEDGER_STOP);
+	put(&w, "reason", "asked to");
+	end(&w);
+	if (tweak == TWEAK_START_OTHER)
+		start(&w, "zzzzzzzzzzzzzzzz");
+	*ret_keys = (struct rec_key_list){0};
+	(void)FIELD_SET(ret_keys->appliance, APPLIANCE);
+	key_add(ret_keys, "first", &w.a);
+	key_add(ret_keys, "second", &w.b);
+	EVP_PKEY_free(w.a.pkey);
+	EVP_PKEY_free(w.b.pkey);
+	return w.out.len;
+}

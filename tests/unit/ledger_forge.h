@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A whole ledger as an honest broker with two security keys would leave it, or with one thing wrong in it and every
+ * hash and signature made anew around that: what whoever owns the file, and even the broker, could write.
+ */
+#ifndef LEDGER_FORGE_H
+#define LEDGER_FORGE_H
+
+#include <sgwarden/ledger.h>
+#include <sgwarden/wire.h>
+
+#define FORGE_NOW 1795278600 /* 2026-11-21T16:30:00Z */
+#define FORGE_BYTES 65536
+
+/* X(NAME, number of the record that does not hold, part of what must be said) */
+#define FORGE_TWEAKS(X)                                                                            \
+	X(NONE, 0, "")                                                                             \
+	X(OTHER_RECORD_SIGNED, 5, "the signature does not verify")                                 \
+	X(OTHER_KEY_SIGNED, 5, "the signature does not verify")                                    \
+	X(NO_TOUCH, 5, "nobody touched the key")                                                   \
+	X(NO_UV, 5, "no PIN was checked")                                                          \
+	X(OTHER_RP, 5, "another relying party")                                                    \
+	X(COUNTER_STALE, 5, "did not advance")                                                     \
+	X(COUNTER_FIELD, 5, "its counter is not that")                                             \
+	X(KEY_UNKNOWN, 5, "was not enrolled before it")                                            \
+	X(RECEIPT_OTHER, 5, "its receipt is not that of its text")                                 \
+	X(TEXT_NOT_RENDERED, 5, "not what was rendered")                                           \
+	X(TEXT_ENROLMENT, 5, "of another kind")                                                    \
+	X(BOOT_OTHER, 5, "another boot")                                                           \
+	X(POLICY_OTHER, 5, "another policy")                                                       \
+	X(APPLIANCE_OTHER, 5, "another appliance's")                                               \
+	X(HEAD_OTHER, 5, "another ledger head")                                                    \
+	X(HEAD_FUTURE, 5, "did not exist")                                                         \
+	X(HEAD_OLD, 9, "a replay")                                                                 \
+	X(REPLAYED, 9, "a replay")                                                                 \
+	X(EXPIRED, 5, "after its record had expired")                                              \
+	X(CLASS_FIELD, 5, "its class or display")                                                  \
+	X(DISPLAY_FIELD, 5, "its class or display")                                                \
+	X(INTENT_PORT, 6, "not what was touched for")                                              \
+	X(INTENT_SOURCE, 6, "not what was touched for")                                            \
+	X(INTENT_GROUP, 6, "not what was touched for")                                             \
+	X(INTENT_DESCRIPTION, 6, "not what was touched for")                                       \
+	X(INTENT_EXPIRES, 6, "not what was touched for")                                           \
+	X(INTENT_MORE, 6, "not what was touched for")                                              \
+	X(INTENT_LESS, 6, "not what was touched for")                                              \
+	X(INTENT_CLOSES, 6, "not what was touched for")                                            \
+	X(INTENT_RECEIPT, 6, "does not follow the touch")                                          \
+	X(INTENT_ACTION, 6, "its action or region")                                                \
+	X(INTENT_REGION, 6, "its action or region")                                                \
+	X(INTENT_TWICE, 7, "for the second time")                                                  \
+	X(INTENT_MISSING, 6, "no request of its receipt was signed")                               \
+	X(OUTCOME_OP, 7, "an operation that its record does not have")                             \
+	X(OUTCOME_RECEIPT, 7, "nothing of its receipt was touched for")                            \
+	X(CLOSE_OF_CLOSE, 12, "not an opening")                                                    \
+	X(ENROLL_NAME, 2, "another key than its record")                                           \
+	X(ENROLL_CREDENTIAL, 2, "the credential that its authenticator data hold")                 \
+	X(ENROLL_KEY, 2, "the credential that its authenticator data hold")                        \
+	X(ENROLL_ZERO, 2, "the credential that its authenticator data hold")                       \
+	X(ENROLL_AUTHDATA, 2, "hold no new credential")                                            \
+	X(ENROLL_COUNT, 3, "counts other keys")                                                    \
+	X(ENROLL_UNSIGNED, 3, "its assertion is not there")                                        \
+	X(ENROLL_BY_ITSELF, 3, "was not enrolled before it")                                       \
+	X(ENROLL_TWICE, 3, "enrolled already")                                                     \
+	X(START_OTHER, 13, "another appliance was started")                                        \
+	X(START_MISSING, 1, "nothing was started before it")
+
+enum forge_tweak {
+#define X(name, number, why) TWEAK_##name,
+	FORGE_TWEAKS(X)
+#undef X
+	    TWEAK_MAX,
+};
+
+/* Writes the ledger into `out` (FORGE_BYTES) and the key list that its enrolments made; aborts where it cannot. */
+size_t forge_ledger(enum forge_tweak tweak, char *out, struct rec_key_list *ret_keys);
+
+#endif
