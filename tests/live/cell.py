@@ -281,7 +281,7 @@ class Cell:
             command.communicate()
             raise
         assert command.returncode == 0, f"key enroll: {command.returncode}\n{out}{err}"
-        self.screen.expect("Waiting for requests")
+        poll_until(lambda: not self.pids("consent"), "the screen is free again")
         return out
 
     def say(self, word: str) -> None:

@@ -120,4 +120,4 @@ class Screen:
 
 
 def frame(text: str) -> str:
-    return "\n".join("  | " + line for line in text.split("\n"))
+    return "\n".join("| " + line for line in text.split("\n"))

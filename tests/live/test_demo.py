@@ -22,7 +22,7 @@ class Demo(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertLess(time.monotonic() - started, 60)
         self.assertEqual(re.findall(r"^\[(\d)/7\]", done.stdout, re.MULTILINE), list("1234567"))
-        self.assertEqual([line for line in done.stdout.splitlines() if len(line) > 84], [])
+        self.assertEqual([line for line in done.stdout.splitlines() if len(line) > 80], [])
         self.assertIn("sgwarden:receipt = sgw-", done.stdout)
 
     def test_without_a_terminal(self) -> None:
