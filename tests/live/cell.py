@@ -274,6 +274,8 @@ class Cell:
         since = self.key.mark()
         try:
             self.say(self.screen.expect_match(r"\benroll-[a-z2-7]{4}\b").group(0))
+            self.screen.expect("PIN (not shown)")
+            self.say("")  # the software key has none
             self.key.touch(since)
             out, err = command.communicate(timeout=PATIENCE)
         except BaseException:
