@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The topology table.  Descriptors 0 and 1 (/dev/null), 2 (the log) and 3 (control) are every child's. */
+#include <sgwarden/limits.h>
 #include <sgwarden/topology.h>
 
 #define MIB (UINT64_C(1) << 20)
@@ -48,7 +49,7 @@ const struct topology_row TOPOLOGY[ROLE_MAX] = {
 		    {FD_PLANNER_BROKER, FDK_SEQPACKET, "broker"},
 		    {FD_PLANNER_NET, FDK_SEQPACKET, "net: typed answers to reads"},
 		},
-	    .limit_nofile = 256, /* one per front */
+	    .limit_nofile = SGW_CLIENTS_MAX + 64, /* one per front */
 	    .limit_as = 256 * MIB,
 	    .limit_nproc = 1,
 	},

@@ -131,6 +131,21 @@ user_name(uid_t uid, char ret_user[SGW_USER_MAX + 1])
 		(void)field_copy(ret_user, SGW_USER_MAX + 1, pw->pw_name, strlen(pw->pw_name));
 }
 
+/* In system mode no uid may take the places of all others. */
+static bool
+room_for(const struct supervisor *s, uid_t uid)
+{
+	size_t all = 0, own = 0;
+
+	for (size_t i = 0; i < CHILDREN_MAX; i++) {
+		const struct child *c = &s->children[i];
+
+		all += c->pid && c->role == ROLE_FRONT;
+		own += c->pid && c->role == ROLE_FRONT && c->uid == uid;
+	}
+	return all < SGW_CLIENTS_MAX && (s->opt.mode == MODE_USER || own < SGW_CLIENTS_MAX / 4);
+}
+
 static void
 front_spawn(struct supervisor *s, int connection, const struct ucred *peer, bool admin)
 {
@@ -176,7 +191,10 @@ client_accept(struct supervisor *s, enum listener which)
 		screen_accept(s, fd, peer.uid);
 		return;
 	}
-	if (s->listening)
+	if (!room_for(s, peer.uid))
+		log_warning(
+		    "uid %u has too many clients: one more is turned away", (unsigned)peer.uid);
+	else if (s->listening)
 		front_spawn(s, fd, &peer, which == LISTEN_ADMIN);
 	close(fd);
 }

@@ -171,11 +171,15 @@ signals_open(void)
 static int
 start(struct supervisor *s)
 {
-	struct rlimit core = {0, 0};
+	struct rlimit core = {0, 0}, files;
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (setrlimit(RLIMIT_CORE, &core) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
 		return -1;
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) { /* one for each client */
+		files.rlim_cur = files.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	}
 	for (enum listener w = 0; w < LISTEN_MAX; w++)
 		s->listeners[w] = -1;
 	s->screen = (struct screen){.connection = -1, .tty = -1};

@@ -22,10 +22,14 @@
 int
 edge_pair(int ret_ends[2])
 {
+	const int room = 1 << 20; /* the kernel takes what net.core.wmem_max allows */
+
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_ends) < 0) {
 		log_error("socketpair: %s", strerror(errno));
 		return -1;
 	}
+	for (int i = 0; i < 2; i++)
+		(void)setsockopt(ret_ends[i], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	return 0;
 }
 

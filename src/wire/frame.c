@@ -112,10 +112,23 @@ chan_recv(struct chan *ch, void *scratch, struct msg *ret_m, struct chan_fds *re
 }
 
 /*
- * Net alone has answers longer than a socket's queue, and waits this long (ms) for a reader that is at work; for
- * everybody else a full queue means a reader that is stuck or owned.
+ * How long a sender waits for room in its peer's queue, ms.  Inside the cell a burst (a thousand clients that leave at
+ * once, a long answer of AWS) may be ahead of a reader that is at work; towards a front, consent or fido a full queue
+ * means one that is stuck or owned.
  */
+#define SEND_WAIT_CELL 1000
 #define SEND_WAIT_NET 5000
+
+static int
+send_wait(const struct chan *ch)
+{
+	const uint32_t cell = ROLE_BIT(ROLE_SUPERVISOR) | ROLE_BIT(ROLE_PLANNER) |
+			      ROLE_BIT(ROLE_BROKER) | ROLE_BIT(ROLE_NET);
+
+	if (ch->self == ROLE_NET)
+		return SEND_WAIT_NET;
+	return (cell & ROLE_BIT(ch->self)) && (cell & ROLE_BIT(ch->peer)) ? SEND_WAIT_CELL : 0;
+}
 
 static int
 datagram_send(int to, const void *data, size_t len, int fd, int wait)
@@ -161,8 +174,7 @@ chan_send(struct chan *ch, void *scratch, const struct msg *m, int fd, bool secr
 		log_error(
 		    "message 0x%04x to %s does not encode", (unsigned)m->id, role_name(ch->peer));
 	else
-		r = datagram_send(
-		    ch->fd, b.data, b.len, fd, ch->self == ROLE_NET ? SEND_WAIT_NET : 0);
+		r = datagram_send(ch->fd, b.data, b.len, fd, send_wait(ch));
 	if (secret)
 		memory_erase(b.data, b.len);
 	return r;
