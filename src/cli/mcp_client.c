@@ -202,8 +202,10 @@ mcp_call(struct mcp_client *client, const struct args *args, const char *tool, c
 	for (;;) {
 		cJSON_Delete(message);
 		message = receive_line(client);
-		if (!message)
+		if (!cJSON_IsObject(message)) {
+			cJSON_Delete(message);
 			goto ended;
+		}
 		its_id = cJSON_GetObjectItemCaseSensitive(message, "id");
 		if (cJSON_IsNumber(its_id) && its_id->valueint == id)
 			break;
@@ -217,7 +219,8 @@ mcp_call(struct mcp_client *client, const struct args *args, const char *tool, c
 	cJSON_Delete(message);
 	return envelope;
 ended:
-	*ret_status = out_error(args, SGW_ERR_RESTARTED, NULL, "the daemon ended the connection");
+	*ret_status = out_error(args, SGW_ERR_RESTARTED, NULL,
+	    "the daemon ended the connection, or what it said is no answer");
 	return NULL;
 }
 
