@@ -4,7 +4,9 @@
 
 #include <cap-ng.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -13,6 +15,21 @@ lockdown_may(unsigned capability)
 {
 	return capng_get_caps_process() == 0 &&
 	       capng_have_capability(CAPNG_EFFECTIVE, capability) == 1;
+}
+
+/* user_namespaces(7): whoever maps its gid without privilege, as some containers do, loses setgroups(2) for that. */
+static bool
+setgroups_given_up(void)
+{
+	char word[4] = {0};
+	int fd = open("/proc/self/setgroups", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	if (read(fd, word, sizeof(word)) < 0)
+		word[0] = 0;
+	close(fd);
+	return memcmp(word, "deny", sizeof(word)) == 0;
 }
 
 static int
@@ -40,8 +57,8 @@ lockdown_identity(struct lockdown *l)
 		return identity_change(l->args->uid, l->args->gid);
 	}
 	l->degraded |= DEGRADED_SHARED_UID;
-	/* In a user namespace of one's own setgroups(2) is given up; outside it takes the capability. */
-	if (!l->own_userns && lockdown_may(CAP_SETGID) && setgroups(0, NULL) < 0)
+	l->groups_kept = l->own_userns || !lockdown_may(CAP_SETGID) || setgroups_given_up();
+	if (!l->groups_kept && setgroups(0, NULL) < 0)
 		return -1;
 	return identity_change(getuid(), getgid());
 }

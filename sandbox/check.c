@@ -42,9 +42,7 @@ identity_holds(const struct lockdown *l)
 		return false;
 	if (l->args->mode == MODE_SYSTEM)
 		return r == l->args->uid && gr == l->args->gid && getgroups(0, NULL) == 0;
-	/* Root has the right to drop its groups, and has. */
-	return r != 0 || l->own_userns || (l->degraded & DEGRADED_NO_USERNS) ||
-	       getgroups(0, NULL) == 0;
+	return l->groups_kept || getgroups(0, NULL) == 0;
 }
 
 static bool

@@ -17,6 +17,7 @@ struct lockdown {
 	const struct topology_row *row;
 	const struct sandbox_args *args;
 	bool own_userns;   /* this process made its user namespace */
+	bool groups_kept;  /* user mode, where they cannot be dropped */
 	uint32_t degraded; /* DEGRADED_* so far */
 };
 

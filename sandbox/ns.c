@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
@@ -89,24 +90,37 @@ is_not_offered(int error)
 	       error == ENOSYS;
 }
 
+/*
+ * A user namespace with the others inside it.  0; 1 where it is not offered; -1.  Whoever is uid 0 without CAP_SETFCAP
+ * (a trimmed container) could make one, but not map uid 0 into it (user_namespaces(7), since 5.12).
+ */
+static int
+user_namespace_enter(int flags)
+{
+	uid_t uid = getuid();
+	gid_t gid = getgid();
+
+	if (uid == 0 && !lockdown_may(CAP_SETFCAP))
+		return 1;
+	if (unshare(CLONE_NEWUSER | flags) < 0)
+		return is_not_offered(errno) ? 1 : -1;
+	return map_own_ids(uid, gid);
+}
+
 int
 lockdown_namespaces(struct lockdown *l)
 {
-	int flags = clone_flags(l->row->namespaces);
-	uid_t uid = getuid();
-	gid_t gid = getgid();
+	int flags = clone_flags(l->row->namespaces), r;
 
 	if (unshare(flags) == 0)
 		return 0;
 	if (errno != EPERM)
 		return -1;
 	if (l->args->mode == MODE_USER && (l->row->namespaces & NS_USER)) {
-		if (unshare(CLONE_NEWUSER | flags) == 0) {
-			l->own_userns = true;
-			return map_own_ids(uid, gid);
-		}
-		if (!is_not_offered(errno))
-			return -1;
+		r = user_namespace_enter(flags);
+		l->own_userns = r == 0;
+		if (r <= 0)
+			return r;
 		l->degraded |= DEGRADED_NO_USERNS;
 	}
 	if ((l->row->namespaces & NS_NET) && !network_is_empty())

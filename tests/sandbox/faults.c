@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -38,8 +39,8 @@
 
 enum who {
 	ANYBODY,
-	ROOT,     /* needs a privileged start to mean anything */
-	SYSTEM,   /* system mode */
+	ROOT,   /* an administrator, who can do this without no_new_privs and has groups to drop */
+	SYSTEM, /* system mode */
 	ORDINARY, /* an ordinary uid */
 	USER,     /* user mode */
 };
@@ -123,10 +124,9 @@ before_fault(const void *arg)
 
 	must(filter != NULL, "seccomp_init");
 	/* A group to be dropped, where it can be. */
-	if (getuid() == 0)
-		must(setgroups(1, &group) == 0, "setgroups");
+	(void)setgroups(1, &group);
 	/* Root needs no no_new_privs for it, and then that step has something to do. */
-	if (getuid() == 0)
+	if (lockdown_may(CAP_SYS_ADMIN))
 		must(seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0) == 0, "seccomp_attr_set");
 	must(seccomp_rule_add_array(
 		 filter, SCMP_ACT_ERRNO((unsigned)fault->error), fault->call, n, &fault->arg) == 0,
@@ -142,7 +142,7 @@ fault_applies(const struct setting *s, const struct fault *fault)
 		return false;
 	switch (fault->who) {
 	case ROOT:
-		return getuid() == 0;
+		return lockdown_may(CAP_SYS_ADMIN) && setgroups(0, NULL) == 0;
 	case SYSTEM:
 		return s->mode == MODE_SYSTEM;
 	case ORDINARY:
