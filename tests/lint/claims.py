@@ -1,0 +1,78 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""docs/CLAIMS.md against the tests: each claim is proved by tests that are there and run, or stands among the open ones.
+
+    claims.py SOURCE BUILD
+
+A proof is `file::word` or `file`: the file must be there, the word in it, and the file must belong to a registered test
+(be its program, its source or in its folder). A number stands in exactly one of the two tables, and none is left out.
+"""
+import json
+import pathlib
+import re
+import sys
+
+ROW = re.compile(r"^\| (\d+b?) \| (.+?) \| (.+?) \|$")
+PROOF = re.compile(r"`([^`]+)`")
+ALL = [str(n) for n in range(1, 42)] + ["16b"]
+
+
+def tables(text):
+    proved, is_open, target = {}, {}, None
+    for line in text.splitlines():
+        if line.startswith("## "):
+            target = proved if "Proved" in line else is_open if "Open" in line else None
+        row = ROW.match(line)
+        if row and target is not None:
+            if row.group(1) in proved or row.group(1) in is_open:
+                yield f"claim {row.group(1)} stands twice"
+            target[row.group(1)] = row.group(3)
+    yield proved, is_open
+
+
+def registered(build):
+    tests = json.loads((build / "meson-info/intro-tests.json").read_text())
+    targets = json.loads((build / "meson-info/intro-targets.json").read_text())
+    words = {part for test in tests for part in test["cmd"]}
+    sources = set()
+    for target in targets:
+        if set(target["filename"]) & words:
+            sources |= {s for group in target["target_sources"] for s in group.get("sources", [])}
+    return {str(pathlib.Path(w).resolve()) for w in words | sources if w.startswith("/")}
+
+
+def check(root, build):
+    run = registered(build)
+    for found in tables((root / "docs/CLAIMS.md").read_text()):
+        if isinstance(found, str):
+            yield found
+            continue
+        proved, is_open = found
+        for number in ALL:
+            if number not in proved and number not in is_open:
+                yield f"claim {number} is in no table"
+        for number, proofs in proved.items():
+            names = PROOF.findall(proofs)
+            if not names:
+                yield f"claim {number} names no test"
+            for name in names:
+                path, _, word = name.partition("::")
+                file = root / path
+                if not file.is_file():
+                    yield f"claim {number}: {path} is not there"
+                elif word and word not in file.read_text():
+                    yield f"claim {number}: {path} has no {word}"
+                elif str(file.resolve()) not in run:
+                    yield f"claim {number}: {path} belongs to no registered test"
+
+
+def main():
+    findings = list(check(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])))
+    for finding in findings:
+        print(finding)
+    print(f"claims: {len(findings)} findings")
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
