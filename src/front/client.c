@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -164,8 +165,9 @@ client_commit(struct client *c, struct buf *b)
 	return true;
 }
 
-void
-client_write(struct client *c)
+/* POLLOUT on a pipe promises room for PIPE_BUF bytes. */
+static void
+write_once(struct client *c)
 {
 	size_t left = c->out_len - c->out_at;
 	ssize_t n = write(FD_FRONT_OUT, c->out + c->out_at, left < PIPE_BUF ? left : PIPE_BUF);
@@ -174,4 +176,19 @@ client_write(struct client *c)
 		c->out_gone = true;
 	if (n > 0)
 		c->out_at += (size_t)n;
+}
+
+void
+client_push(struct client *c)
+{
+	while (client_has_output(c) && !c->out_gone) {
+		struct pollfd p = {.fd = FD_FRONT_OUT, .events = POLLOUT};
+
+		if (poll(&p, 1, 0) <= 0)
+			return;
+		if (p.revents & POLLOUT)
+			write_once(c);
+		else
+			c->out_gone = true;
+	}
 }

@@ -67,7 +67,7 @@ client_has_room(const struct client *c)
 	return CLIENT_QUEUE_MAX - (c->out_len - c->out_at) > 2 * CLIENT_LINE_OUT_MAX;
 }
 
-/* Once poll() has announced POLLOUT: one write of at most PIPE_BUF bytes, which such a pipe takes without waiting. */
-void client_write(struct client *c);
+/* As much of the queue as goes without waiting, PIPE_BUF bytes at a time. */
+void client_push(struct client *c);
 
 #endif

@@ -144,16 +144,14 @@ flush(struct front *f)
 {
 	int64_t deadline = clock_monotonic() + END_MS;
 
-	while (client_has_output(&f->client) && !f->client.out_gone) {
+	for (client_push(&f->client); client_has_output(&f->client); client_push(&f->client)) {
 		struct pollfd p[] = {
 		    {.fd = FD_FRONT_OUT, .events = POLLOUT}, {.fd = FD_FRONT_CONNECTION}};
 		int64_t left = deadline - clock_monotonic();
 
-		if (left <= 0 || poll(p, 2, clock_wait(left)) < 0 || p[1].revents != 0)
+		if (left <= 0 || f->client.out_gone)
 			return;
-		if (p[0].revents & POLLOUT)
-			client_write(&f->client);
-		else if (p[0].revents != 0)
+		if (poll(p, 2, clock_wait(left)) < 0 || p[1].revents != 0)
 			return;
 	}
 }
@@ -169,11 +167,21 @@ finished(const struct front *f, int64_t end)
 	       (!calls_reads_pending(&f->calls) && !client_has_output(&f->client));
 }
 
+/* Lines that are there, then answers that may go; true: more may be read. */
+static bool
+take_and_push(struct front *f)
+{
+	bool all = take_lines(f);
+
+	client_push(&f->client);
+	return all && !f->client.in_eof;
+}
+
 /* One round; -1: it is over. */
 static int
 serve_once(struct front *f, int64_t end)
 {
-	bool reads = take_lines(f) && !f->client.in_eof;
+	bool reads = take_and_push(f);
 	struct pollfd p[P_MAX] = {
 	    [P_CONTROL] = {.fd = FD_CONTROL},
 	    [P_PLANNER] = {.fd = client_has_room(&f->client) ? FD_FRONT_PLANNER : -1,
@@ -195,10 +203,6 @@ serve_once(struct front *f, int64_t end)
 		flush(f);
 		return -1;
 	}
-	if (p[P_OUT].revents & POLLOUT)
-		client_write(&f->client);
-	else if (p[P_OUT].revents != 0)
-		return -1;
 	if (p[P_IN].revents != 0)
 		return client_read(&f->client);
 	return 0;

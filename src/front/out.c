@@ -31,11 +31,14 @@
 		jw_key(w, #name);                                                                  \
 		show_time(w, (when));                                                              \
 	}
-#define MAYBE_HEX(name, condition, bytes)                                                          \
+#define IF_HEX(name, condition, bytes)                                                             \
 	if (condition) {                                                                           \
 		jw_key(w, #name);                                                                  \
 		jw_hex(w, (bytes), sizeof(bytes));                                                 \
 	}
+#define IF_INT(name, condition, value)                                                             \
+	if (condition)                                                                             \
+		jw_key_int(w, #name, (int64_t)(value));
 #define LIST(name, object, array, count)                                                           \
 	jw_key(w, #name);                                                                          \
 	jw_open(w, '[');                                                                           \
@@ -76,7 +79,8 @@
 #define MAYBE_TEXT(name, v1) {#name, OUT_TYPE_TEXT, false, NULL},
 #define MAYBE_INT(name, v1) {#name, OUT_TYPE_INT, false, NULL},
 #define MAYBE_TIME(name, v1) {#name, OUT_TYPE_TEXT, false, NULL},
-#define MAYBE_HEX(name, v1, v2) {#name, OUT_TYPE_TEXT, false, NULL},
+#define IF_INT(name, v1, v2) {#name, OUT_TYPE_INT, false, NULL},
+#define IF_HEX(name, v1, v2) {#name, OUT_TYPE_TEXT, false, NULL},
 #define LIST(name, object, v2, v3) {#name, OUT_TYPE_OBJECTS, true, &OUT_##object},
 #define NAMES(name, v1, v2, v3) {#name, OUT_TYPE_TEXTS, true, NULL},
 #define PARTS(name, object, v2) {#name, OUT_TYPE_OBJECTS, true, &OUT_##object},

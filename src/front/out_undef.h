@@ -13,7 +13,8 @@
 #undef MAYBE_TEXT
 #undef MAYBE_INT
 #undef MAYBE_TIME
-#undef MAYBE_HEX
+#undef IF_HEX
+#undef IF_INT
 #undef LIST
 #undef NAMES
 #undef PARTS
