@@ -225,9 +225,8 @@ answer_read(const struct msg_read *m)
 
 /* ---- broker ---- */
 
-/* true: it was a question, and is answered. */
-static bool
-answer_question(void)
+bool
+world_answer(void)
 {
 	if (W.m.id == MSG_READ) {
 		answer_read(&W.m.read);
@@ -270,7 +269,7 @@ listen_for(struct chan *front, int ms)
 		if (p[1].revents & POLLIN) {
 			r = chan_recv(&W.broker, W.scratch, &W.m, NULL);
 			assert_int_equal(r, CHAN_GOT);
-			if (!answer_question())
+			if (!world_answer())
 				return 1;
 			continue;
 		}

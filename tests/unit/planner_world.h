@@ -61,6 +61,7 @@ void world_say(struct chan *to); /* W.out */
 /* The next message for the front, or of the broker's that is no question: into W.m. */
 enum msg_id world_next(struct chan *front);
 void world_expect(struct chan *front, enum msg_id id);
+bool world_answer(void);                    /* is W.m the broker's question?  Then it is answered */
 void world_quiet(struct chan *front);       /* nothing comes for it, nor a plan for the broker */
 void world_wait_closed(struct chan *front); /* its end is closed by the planner */
 bool world_alive(void);
