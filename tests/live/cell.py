@@ -273,9 +273,9 @@ class Cell:
         command = self.start_command("key", "enroll", name)
         since = self.key.mark()
         try:
-            self.say(self.screen.expect_match(r"\benroll-[a-z2-7]{4}\b").group(0))
-            self.screen.expect("PIN (not shown)")
-            self.say("")  # the software key has none
+            self.say(self.screen.prompt(r"\benroll-[a-z2-7]{4}\b").group(0))
+            self.screen.prompt("Enter alone if it has none")
+            self.say("")
             self.key.touch(since)
             out, err = command.communicate(timeout=PATIENCE)
         except BaseException:
@@ -292,7 +292,7 @@ class Cell:
     def approve(self, word: str) -> None:
         """The person reads, types the word and touches the key."""
         since = self.key.mark()
-        self.screen.expect(word)
+        self.screen.prompt(word)
         self.say(word)
         self.key.touch(since)
 

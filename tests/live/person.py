@@ -43,12 +43,15 @@ class Robot(Person):
     """Reads the screen's cells, types the word, touches the key; shows what it saw."""
 
     def decides(self, word: str) -> None:
-        found = self.screen.expect_match(word).group(0)
+        found = self.screen.prompt(word).group(0)
         frames = self.cell.key.frames()
         print(frame(self.screen.text()))
         print(f"        (typed by the script: {found}; bytes sent to the key so far: {frames})", flush=True)
         since = self.cell.key.mark()
         self.screen.type(found)
+        if found.startswith("enroll-"):
+            self.screen.prompt("Enter alone if it has none")
+            self.screen.type("")
         self.cell.key.wait("up-wait", since)
         print("        (the key blinks; touched by the script)", flush=True)
         self.cell.key.touch(since)
@@ -69,7 +72,7 @@ class Sitter(Person):
         super().__exit__(*rest)
 
     def decides(self, word: str) -> None:
-        self.screen.expect_match(word)
+        self.screen.prompt(word)
         sys.stdout.write("\x1b[2J\x1b[H")
         sys.stdout.flush()
         self.screen.relay = _show

@@ -14,6 +14,7 @@ from typing import Callable
 
 from vt import Terminal
 
+_QUESTION = re.compile(r"^ \[ *\d+ s\] (>|PIN \(not shown\):)[^\n]*\Z", re.MULTILINE)
 PATIENCE = 15.0  # seconds that anything may take before a test gives up
 
 
@@ -85,6 +86,18 @@ class Screen:
 
     def expect(self, text: str, timeout: float = PATIENCE) -> str:
         return self.wait(lambda shown: text in shown, timeout, repr(text))
+
+    def prompt(self, pattern: str = "", timeout: float = PATIENCE) -> re.Match[str]:
+        """Waits for a question with this text on its page; what is typed from now on counts as the answer to it."""
+        def asked(shown: str) -> bool:
+            return _QUESTION.search(shown) is not None and re.search(pattern, shown) is not None
+        text = self.wait(asked, timeout, f"a question with {pattern!r}")
+        found = re.search(pattern, text)
+        assert found
+        # What was typed before the question is thrown away right after it is drawn; the countdown is drawn after that.
+        seen = len(self.raw)
+        self.wait(lambda _: len(self.raw) > seen, timeout, "the countdown")
+        return found
 
     def expect_match(self, pattern: str, timeout: float = PATIENCE) -> re.Match[str]:
         text = self.wait(lambda shown: re.search(pattern, shown) is not None, timeout, pattern)

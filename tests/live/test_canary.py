@@ -58,7 +58,7 @@ class Canary(LiveCase):
     def test_in_a_ceremony_and_after(self) -> None:
         self.assert_broker_alone("planner", "net", "front")
         call = self.ask()
-        self.screen.expect(WORD)
+        self.screen.prompt(WORD)
         self.assert_broker_alone("consent")
         since = self.cell.key.mark()
         self.cell.say(WORD)

@@ -44,7 +44,7 @@ class Kill(LiveCase):
                 served = self.cell.log(since_start=True).count("serving;")
                 before = self.cell_pids()
                 waiting = self.ask("203.0.113.32", wait_seconds=50)
-                self.screen.expect(WORD)
+                self.screen.prompt(WORD)
                 self.kill(role)
                 self.assert_retryable(waiting)
                 poll_until(lambda: set(self.cell_pids()) == {"planner", "broker", "net"}
@@ -87,7 +87,7 @@ class Kill(LiveCase):
             with self.subTest(role):
                 before = self.cell_pids()
                 call = self.ask("203.0.113.34")
-                self.screen.expect(WORD)
+                self.screen.prompt(WORD)
                 if role == "fido":
                     since = self.cell.key.mark()
                     self.cell.say(WORD)

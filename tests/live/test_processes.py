@@ -51,7 +51,7 @@ class Confined(LiveCase):
     def blinking(self) -> tuple[dict[str, int], object]:
         """A ceremony in which the key blinks: one process of each role."""
         call = self.ask()
-        self.screen.expect(WORD)
+        self.screen.prompt(WORD)
         since = self.cell.key.mark()
         self.cell.say(WORD)
         self.cell.key.wait("up-wait", since)

@@ -25,7 +25,7 @@ class Refused(LiveCase):
     def shown(self) -> Call:
         """A request of which the person reads the screen now; the key has not been asked since."""
         call = self.ask()
-        self.screen.expect(WORD)
+        self.screen.prompt(WORD)
         self.frames = self.cell.key.frames()
         return call
 
@@ -65,7 +65,7 @@ class NoWord(Refused):
             self.assertFalse(call.done())
             self.cell.say(word)
             if next_try:
-                self.screen.expect(next_try)
+                self.screen.prompt(next_try)
         self.assert_refused(call, "denied", "denied_word", "denial", reason="wrong word")
 
     def test_the_word_after_two_wrong_ones_counts(self) -> None:
@@ -73,7 +73,7 @@ class NoWord(Refused):
         call = self.shown()
         for word, next_try in (("443-dead", "2 tries left"), ("443-beef", "1 try left")):
             self.cell.say(word)
-            self.screen.expect(next_try)
+            self.screen.prompt(next_try)
         self.cell.say("deny")
         self.assert_refused(call, "denied", "denied", "denial", reason="deny")
 
@@ -116,7 +116,7 @@ class NoWord(Refused):
     def test_the_client_goes_away(self) -> None:
         with self.cell.client() as other:
             self.ask(client=other)
-            self.screen.expect(WORD)
+            self.screen.prompt(WORD)
             self.frames = self.cell.key.frames()
         poll_until(lambda: self.new_records()[-1].kind == "denial", "the denial is recorded")
         self.assertEqual(self.new_records()[-1].fields["reason"], "withdrawn")
