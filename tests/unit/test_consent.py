@@ -110,6 +110,15 @@ class Shown(Case):
                 self.assertNotIn(b"203.0.113", world.raw)
 
 
+class Corpus(Case):
+    def test_is_of_today(self):
+        """The records in the fuzzers' corpus are those that today's template makes."""
+        corpus = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../corpus/record")
+        for record in ("usual", "sensitive", "closing", "enrolling", "first-key", "longest", "hostile"):
+            with open(os.path.join(corpus, record), encoding="ascii") as file:
+                self.assertEqual(file.read(), World.part(record, "record"))
+
+
 class Word(Case):
     def test_the_word_agrees(self):
         world = self.shown()

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The union of sources per port: pieces that add up, and random groups against a bitmap. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include <exposure.h>
+
+#include "plan_fixture.h"
+
+/* A policy that forgets its prefix lines is still held by the union: pieces that add up to the Internet. */
+static void
+test_pieces(void **state)
+{
+	struct rec_plan plan =
+	    fixture_plan(fixture_op(ACTION_OPEN, PROTO_TCP, 443, 443, "0.0.0.0/1"));
+	struct rec_policy policy;
+	struct policy_facts facts = {0};
+	struct exposure where;
+
+	policy_builtin(&policy);
+	plan.n_ops = 2;
+	plan.ops[1] = fixture_op(ACTION_OPEN, PROTO_TCP, 443, 443, "128.0.0.0/1");
+	assert_true(exposure_exceeds(&plan, &facts, policy.v4_union_max, &where));
+	assert_true(where.after == UINT64_C(1) << 32 && where.before == 0);
+	assert_false(exposure_exceeds(&plan, &facts, UINT64_C(1) << 32, &where));
+	/* The whole of IPv6 saturates instead of wrapping round to nothing. */
+	plan.n_ops = 2;
+	plan.ops[0] = fixture_op(ACTION_OPEN, PROTO_TCP, 443, 443, "::/1");
+	plan.ops[1] = fixture_op(ACTION_OPEN, PROTO_TCP, 443, 443, "8000::/1");
+	assert_true(exposure_exceeds(&plan, &facts, 65536, &where));
+	assert_true(where.after == UINT64_MAX);
+}
+
+#define SPACE 256 /* the last octet of 8.8.8.0/24 */
+#define PORTS 12
+#define DOORS 8
+
+static uint32_t
+next_random(uint32_t *seed)
+{
+	*seed = *seed * 1664525u + 1013904223u;
+	return *seed >> 8;
+}
+
+static void
+random_door(uint32_t *seed, int16_t *protocol, int32_t *from, int32_t *to, struct rec_cidr *source)
+{
+	static const int16_t protocols[] = {PROTO_TCP, PROTO_TCP, PROTO_UDP, PROTO_ALL};
+	unsigned prefix = 24 + next_random(seed) % 9;
+
+	*protocol = protocols[next_random(seed) % 4];
+	*from = *protocol == PROTO_ALL ? -1 : (int32_t)(1 + next_random(seed) % PORTS);
+	*to = *protocol == PROTO_ALL ? -1 : *from + (int32_t)(next_random(seed) % 3);
+	*source = fixture_cidr("8.8.8.0/24");
+	source->prefix = (uint8_t)prefix;
+	source->addr[3] = (uint8_t)(next_random(seed) & ~((1u << (32 - prefix)) - 1));
+}
+
+static void
+paint(bool seen[SPACE], const struct rec_cidr *source)
+{
+	for (unsigned i = 0; i < 1u << (32 - source->prefix); i++)
+		seen[source->addr[3] + i] = true;
+}
+
+static bool
+door_hits(int16_t protocol, int32_t from, int32_t to, int16_t at, int32_t port)
+{
+	return protocol == PROTO_ALL || (protocol == at && from <= port && port <= to);
+}
+
+/* By bitmap: does any (tcp, udp or another protocol, port) that the plan reaches have more than `most` and more than before? */
+static bool
+slow_exceeds(const struct rec_plan *plan, const struct rec_rule *rules, size_t n, unsigned most)
+{
+	static const int16_t protocols[] = {PROTO_TCP, PROTO_UDP, 47};
+
+	for (size_t p = 0; p < 3; p++) {
+		int16_t at = protocols[p];
+
+		for (int32_t port = 0; port <= PORTS + 4; port++) {
+			bool before[SPACE] = {0}, after[SPACE];
+			unsigned n_before = 0, n_after = 0;
+
+			for (size_t i = 0; i < n; i++)
+				if (door_hits(rules[i].protocol, rules[i].from_port,
+					rules[i].to_port, at, port))
+					paint(before, &rules[i].source);
+			memcpy(after, before, sizeof(after));
+			for (size_t i = 0; i < plan->n_ops; i++)
+				if (door_hits(plan->ops[i].protocol, plan->ops[i].from_port,
+					plan->ops[i].to_port, at, port))
+					paint(after, &plan->ops[i].source);
+			for (size_t i = 0; i < SPACE; i++) {
+				n_before += before[i];
+				n_after += after[i];
+			}
+			if (n_after > most && n_after > n_before)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void
+test_against_bitmap(void **state)
+{
+	uint32_t seed = 4711;
+	unsigned yes = 0;
+
+	for (unsigned round = 0; round < 20000; round++) {
+		struct rec_rule rules[DOORS] = {0};
+		struct rec_plan plan = {0};
+		size_t n = next_random(&seed) % DOORS;
+		struct policy_facts facts = {.rules = rules, .n_rules = n};
+		unsigned most = next_random(&seed) % 300;
+		struct exposure where;
+		bool want;
+
+		for (size_t i = 0; i < n; i++)
+			random_door(&seed, &rules[i].protocol, &rules[i].from_port,
+			    &rules[i].to_port, &rules[i].source);
+		plan.n_ops = (uint16_t)(1 + next_random(&seed) % 4);
+		for (size_t i = 0; i < plan.n_ops; i++)
+			random_door(&seed, &plan.ops[i].protocol, &plan.ops[i].from_port,
+			    &plan.ops[i].to_port, &plan.ops[i].source);
+		want = slow_exceeds(&plan, rules, n, most);
+		yes += want;
+		assert_int_equal(exposure_exceeds(&plan, &facts, most, &where), want);
+	}
+	assert_true(yes > 2000 && yes < 18000);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_pieces),
+	    cmocka_unit_test(test_against_bitmap),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
