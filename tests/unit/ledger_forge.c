@@ -36,7 +36,7 @@ struct world {
 	char receipt[SGW_RECEIPT_LEN + 1];
 	/* of the entry that is being made */
 	struct ledger_entry e;
-	char hex[6][HEX_MAX + 1];
+	char hex[8][HEX_MAX + 1];
 	size_t n_hex;
 };
 
