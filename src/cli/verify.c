@@ -130,6 +130,20 @@ tell_json(const struct verify *v, const struct judged *j)
 
 /* ---- the walk ---- */
 
+/* What the bytes that could not be taken say they are. */
+static const char *
+kind_claimed(const struct stream *s)
+{
+	for (size_t i = 0; i < LEDGER_KIND_MAX; i++) {
+		char head[40];
+		int n = snprintf(head, sizeof(head), "ledger %s ", LEDGER_KINDS[i].name);
+
+		if (s->len > (size_t)n && memcmp(s->window + s->start, head, (size_t)n) == 0)
+			return LEDGER_KINDS[i].name;
+	}
+	return "unreadable";
+}
+
 /* All records; 0, or the exit status, having named the first that does not hold. */
 static int
 walk(const struct args *args, struct stream *s, struct verify *v)
@@ -148,11 +162,12 @@ walk(const struct args *args, struct stream *s, struct verify *v)
 		case STREAM_END:
 			if (s->torn_len == 0)
 				return 0;
-			return refuse(args, "cut", s->chain.number + 1, offset,
+			return refuse(args, kind_claimed(s), s->chain.number + 1, offset,
 			    "the file ends inside it: a crash, which the daemon names when it "
 			    "starts, or a cut");
 		case STREAM_BROKEN:
-			return refuse(args, "unread", s->chain.number + 1, offset, s->problem);
+			return refuse(
+			    args, kind_claimed(s), s->chain.number + 1, offset, s->problem);
 		case STREAM_ERROR:
 			return out_error(args, SGW_ERR_INTERNAL, NULL, "the file cannot be read");
 		}

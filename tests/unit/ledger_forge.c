@@ -2,27 +2,13 @@
 /* Forges ledgers: see ledger_forge.h.  The broker's own encoders write them, with keys made here. */
 #include "ledger_forge.h"
 
-#include <openssl/core_names.h>
-#include <openssl/evp.h>
-
 #include "ec2req.h"
+#include "forge_key.h"
 #include "record_fixture.h"
 
-#define MUST(condition)                                                                            \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
-	} while (0)
-
 #define APPLIANCE "abcdefghijklmn27"
+#define RP "sgwarden:" APPLIANCE
 #define HEX_MAX (2 * SGW_BODY_MAX)
-
-struct authenticator {
-	EVP_PKEY *pkey;
-	uint8_t id[32];
-	uint8_t pub[64];
-	uint32_t counter;
-};
 
 struct world {
 	enum forge_tweak tweak;
@@ -71,69 +57,6 @@ end(struct world *w)
 	ledger_next(&w->chain, &w->e);
 	MUST(ledger_encode(&w->e, &w->out));
 	MUST(ledger_follow(&w->chain, &w->e) == LEDGER_OK);
-}
-
-/* ---- a security key ---- */
-
-static struct authenticator
-authenticator_new(uint8_t mark)
-{
-	struct authenticator a = {.pkey = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256")};
-	uint8_t point[65];
-	size_t len = 0;
-
-	MUST(a.pkey && EVP_PKEY_get_octet_string_param(
-			   a.pkey, OSSL_PKEY_PARAM_PUB_KEY, point, 65, &len) == 1);
-	memcpy(a.pub, point + 1, sizeof(a.pub));
-	memset(a.id, mark, sizeof(a.id));
-	return a;
-}
-
-static size_t
-head_put(uint8_t *authdata, const char *rp_id, uint8_t flags, uint32_t counter)
-{
-	hash_sha256(rp_id, strlen(rp_id), authdata);
-	authdata[32] = flags;
-	for (unsigned i = 0; i < 4; i++)
-		authdata[33 + i] = (uint8_t)(counter >> (24 - 8 * i));
-	return 37;
-}
-
-/* Attested credential data: aaguid of zeros, id, COSE key (WebAuthn, 6.5.1). */
-static size_t
-credential_put(uint8_t *authdata, const struct authenticator *a)
-{
-	static const uint8_t BEFORE_X[] = {
-	    0xa5, 0x01, 0x02, 0x03, 0x26, 0x20, 0x01, 0x21, 0x58, 0x20};
-	static const uint8_t BEFORE_Y[] = {0x22, 0x58, 0x20};
-	struct buf b = buf_over(authdata, SGW_AUTHDATA_MAX);
-
-	b.len = head_put(authdata, "sgwarden:" APPLIANCE, 0x41, a->counter);
-	buf_put(&b, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
-	buf_put_u16(&b, sizeof(a->id));
-	buf_put(&b, a->id, sizeof(a->id));
-	buf_put(&b, BEFORE_X, sizeof(BEFORE_X));
-	buf_put(&b, a->pub, 32);
-	buf_put(&b, BEFORE_Y, sizeof(BEFORE_Y));
-	MUST(buf_put(&b, a->pub + 32, 32));
-	return b.len;
-}
-
-static size_t
-sign(const struct authenticator *a, const uint8_t *authdata, size_t len, const char *text,
-    size_t text_len, uint8_t signature[SGW_SIGNATURE_MAX])
-{
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	uint8_t hash[HASH_LEN];
-	size_t n = SGW_SIGNATURE_MAX;
-
-	hash_sha256(text, text_len, hash);
-	MUST(EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, a->pkey) == 1);
-	MUST(EVP_DigestSignUpdate(ctx, authdata, len) == 1);
-	MUST(EVP_DigestSignUpdate(ctx, hash, sizeof(hash)) == 1);
-	MUST(EVP_DigestSignFinal(ctx, signature, &n) == 1);
-	EVP_MD_CTX_free(ctx);
-	return n;
 }
 
 /* ---- records ---- */
@@ -187,7 +110,7 @@ start(struct world *w, const char *appliance)
 static void
 put_by(struct world *w, struct authenticator *by, uint8_t *authdata, uint8_t *signature)
 {
-	size_t len = head_put(authdata, "sgwarden:" APPLIANCE, 0x05, ++by->counter);
+	size_t len = head_put(authdata, RP, 0x05, ++by->counter);
 
 	put_hex(w, "by", by->id, sizeof(by->id));
 	put_hex(w, "by-authdata", authdata, len);
@@ -215,7 +138,7 @@ enroll(struct world *w, const char *name, struct authenticator *a, struct authen
 	put(w, "aaguid", "00000000000000000000000000000000");
 	put(w, "zero", w->tweak == TWEAK_ENROLL_ZERO ? "no" : "yes");
 	put(w, "format", "none");
-	len = credential_put(authdata, a);
+	len = credential_put(authdata, RP, a);
 	put_hex(w, "authdata", authdata, w->tweak == TWEAK_ENROLL_AUTHDATA ? len - 1 : len);
 	put_hex(w, "keys", w->chain.head, HASH_LEN);
 	if (by && w->tweak != TWEAK_ENROLL_UNSIGNED)
@@ -236,9 +159,8 @@ consent(struct world *w, struct authenticator *a)
 	static const char OTHER[] = "another record";
 	enum forge_tweak t = w->tweak;
 	uint8_t authdata[37], signature[SGW_SIGNATURE_MAX], stranger[32] = {9};
-	size_t len =
-	    head_put(authdata, t == TWEAK_OTHER_RP ? "sgwarden:other" : "sgwarden:" APPLIANCE,
-		flags_of(w->tweak), t == TWEAK_COUNTER_STALE ? a->counter : a->counter + 1);
+	size_t len = head_put(authdata, t == TWEAK_OTHER_RP ? "sgwarden:other" : RP,
+	    flags_of(w->tweak), t == TWEAK_COUNTER_STALE ? a->counter : a->counter + 1);
 	const struct authenticator *signer = t == TWEAK_OTHER_KEY_SIGNED ? &w->b : a;
 	bool other = t == TWEAK_OTHER_RECORD_SIGNED;
 	size_t n = sign(signer, authdata, len, other ? OTHER : w->text,
@@ -405,6 +327,22 @@ closing_foreign(struct world *w)
 	outcome(w);
 }
 
+/* A write that a crash cut, and the record that names what it left. */
+static void
+torn(struct world *w)
+{
+	static const char LEFT[] = "ledger close 12\ntime 2026-11-21T";
+	uint8_t digest[HASH_LEN];
+
+	buf_puts(&w->out, LEFT);
+	hash_sha256(LEFT, strlen(LEFT), digest);
+	digest[0] ^= w->tweak == TWEAK_TORN_OTHER;
+	begin(w, LEDGER_TORN);
+	put(w, "length", "32");
+	put_hex(w, "sha256", digest, sizeof(digest));
+	end(w);
+}
+
 static void
 key_add(struct rec_key_list *list, const char *name, const struct authenticator *a)
 {
@@ -435,6 +373,8 @@ forge_ledger(enum forge_tweak tweak, char *out, struct rec_key_list *ret_keys)
 	closing_foreign(&w);
 	if (tweak == TWEAK_CLOSE_OF_CLOSE)
 		closing(&w, w.receipt);
+	if (tweak == TWEAK_TORN || tweak == TWEAK_TORN_OTHER)
+		torn(&w);
 	begin(&w, LEDGER_STOP);
 	put(&w, "reason", "asked to");
 	end(&w);

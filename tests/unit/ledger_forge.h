@@ -15,6 +15,8 @@
 /* X(NAME, number of the record that does not hold, part of what must be said) */
 #define FORGE_TWEAKS(X)                                                                            \
 	X(NONE, 0, "")                                                                             \
+	X(TORN, 0, "")                                                                             \
+	X(TORN_OTHER, 12, "no ledger record")                                                      \
 	X(OTHER_RECORD_SIGNED, 5, "the signature does not verify")                                 \
 	X(OTHER_KEY_SIGNED, 5, "the signature does not verify")                                    \
 	X(NO_TOUCH, 5, "nobody touched the key")                                                   \
