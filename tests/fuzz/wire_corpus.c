@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writes the seed corpus of the wire: for each message one short and, where it has lists or texts, one with more in
- * it.  `wire_corpus FOLDER`; the files are kept in tests/corpus/wire and made anew when messages.def changes.
+ * The seed corpus of the wire: for each message one short datagram and, where it has lists or texts, one with more in
+ * it.  `wire_corpus --update FOLDER` writes it, `wire_corpus --check FOLDER` is a test that messages.def has not
+ * moved on without it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +13,26 @@
 #include "wire_gen.h"
 
 #define SEED_MAX 1024 /* bytes: seeds are to be read by people too */
+
+static int
+check_file(
+    const char *folder, const struct msg_row *row, unsigned n, const uint8_t *data, size_t len)
+{
+	static uint8_t there[SEED_MAX + 1];
+	char path[512];
+	ssize_t got;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s/%u", folder, row->name, n);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	got = fd < 0 ? -1 : read(fd, there, sizeof(there));
+	if (fd >= 0)
+		close(fd);
+	if (got == (ssize_t)len && memcmp(there, data, len) == 0)
+		return 0;
+	fprintf(stderr, "%s is not what messages.def makes: write it anew with --update\n", path);
+	return -1;
+}
 
 static int
 write_file(
@@ -33,9 +54,12 @@ write_file(
 	return written == (ssize_t)len ? 0 : -1;
 }
 
+typedef int seed_file(
+    const char *folder, const struct msg_row *row, unsigned n, const uint8_t *data, size_t len);
+
 /* The shortest and the longest of some draws that are no longer than SEED_MAX. */
 static int
-seed(const char *folder, const struct msg_row *row)
+seed(seed_file *file, const char *folder, const struct msg_row *row)
 {
 	static uint8_t data[SGW_DATAGRAM_MAX], shortest[SGW_DATAGRAM_MAX],
 	    longest[SGW_DATAGRAM_MAX];
@@ -58,21 +82,23 @@ seed(const char *folder, const struct msg_row *row)
 			memcpy(longest, data, b.len);
 		}
 	}
-	if (write_file(folder, row, 0, shortest, shortest_len) < 0)
+	if (file(folder, row, 0, shortest, shortest_len) < 0)
 		return -1;
-	return longest_len > shortest_len ? write_file(folder, row, 1, longest, longest_len) : 0;
+	return longest_len > shortest_len ? file(folder, row, 1, longest, longest_len) : 0;
 }
 
 int
 main(int argc, char **argv)
 {
-	if (argc != 2) {
-		fprintf(stderr, "usage: wire_corpus FOLDER\n");
+	bool update = argc == 3 && strcmp(argv[1], "--update") == 0;
+
+	if (!update && (argc != 3 || strcmp(argv[1], "--check") != 0)) {
+		fprintf(stderr, "usage: wire_corpus --check | --update FOLDER\n");
 		return 2;
 	}
 	for (size_t i = 0; i < MESSAGES_LEN; i++)
-		if (seed(argv[1], &MESSAGES[i]) < 0) {
-			perror(MESSAGES[i].name);
+		if (seed(update ? write_file : check_file, argv[2], &MESSAGES[i]) < 0) {
+			fprintf(stderr, "wire_corpus: %s\n", MESSAGES[i].name);
 			return 1;
 		}
 	return 0;
