@@ -251,7 +251,7 @@ verb_find(int argc, char **argv, int *ret_from)
 	}
 	fprintf(stderr, "sgwarden: %s needs one of these words behind it\n", named->name);
 	for (size_t i = 0; i < VERBS_LEN; i++)
-		if (strcmp(VERBS[i].name, named->name) == 0)
+		if (VERBS[i].sub && strcmp(VERBS[i].name, named->name) == 0)
 			fprintf(stderr, "  sgwarden %s %s\n", VERBS[i].name, VERBS[i].sub);
 	return NULL;
 }
