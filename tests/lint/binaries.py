@@ -99,7 +99,7 @@ def main():
     for name in ROWS:
         path = build / name
         if not path.exists():
-            print(f"{name}: not built")
+            found.say(f"{name}: not built")
             continue
         found.looked += 1
         check_needed(found, name, path)

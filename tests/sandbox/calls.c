@@ -20,8 +20,8 @@
 #define MUST_NOT 0u
 #define NET ROLE_BIT(ROLE_NET)
 #define FRONT ROLE_BIT(ROLE_FRONT)
-/* They allocate secret memory in the sandbox; fido has done so before. */
-#define LATE_SECRETS (ROLE_BIT(ROLE_BROKER) | ROLE_BIT(ROLE_CONSENT) | ROLE_BIT(ROLE_LOADER))
+/* They allocate secret memory in the sandbox; consent and fido have done so before. */
+#define LATE_SECRETS (ROLE_BIT(ROLE_BROKER) | ROLE_BIT(ROLE_LOADER))
 #define EVERYONE (((1u << (ROLE_MAX + 1)) - 1) & ~ROLE_BIT(ROLE_SUPERVISOR))
 
 #define DIRTY (UINT64_C(1) << 32)
