@@ -138,7 +138,7 @@ commit(struct draft *d)
 	if (!b->ledger_ok)
 		return false;
 	ledger_next(&b->chain, &d->e);
-	if (!ledger_encode(&d->e, &out)) {
+	if (!ledger_encode(&d->e, &out) || out.len > LEDGER_RECORD_MAX) {
 		log_error("a ledger record of kind %d has no form", (int)d->e.kind);
 		return b->ledger_ok = false;
 	}
