@@ -13,6 +13,7 @@
 	((SGW_TOUCH_SECONDS + 5) *                                                                 \
 	    1000) /* broker's deadline comes first; this one is for its loss */
 #define RETRIES_UNKNOWN 255
+#define LINGER_MS 2000
 
 bool
 bytes_set(uint8_t *field, size_t size, uint16_t *field_len, const uint8_t *p, size_t len)
@@ -235,6 +236,19 @@ answer(struct ceremony *c, int r, enum key_state why)
 	return chan_send(&c->broker, c->vault->scratch, m, -1, true);
 }
 
+/*
+ * Consent is gone, and broker is about to see that by itself.  Were this process to end first, broker would take it
+ * for a key that failed: so it waits until broker, which then wants no answer any more, lets go of it.
+ */
+static int
+broker_wait(const struct ceremony *c)
+{
+	struct pollfd p[2] = {{.fd = c->control.fd}, {.fd = c->broker.fd}};
+
+	(void)poll(p, 2, LINGER_MS);
+	return -1;
+}
+
 int
 ceremony_run(struct ceremony *c)
 {
@@ -249,7 +263,7 @@ ceremony_run(struct ceremony *c)
 	/* Whoever asked is gone, or will be: the key shall not go on blinking. */
 	if (c->dev != NULL && (c->key.abandoned || c->key.timed_out))
 		(void)fido_dev_cancel(c->dev);
-	return c->key.abandoned ? -1 : answer(c, r, why);
+	return c->key.abandoned ? broker_wait(c) : answer(c, r, why);
 }
 
 int

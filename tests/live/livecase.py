@@ -7,7 +7,7 @@ import sys
 import unittest
 from typing import Any
 
-from cell import ADDRESS, GROUP, Cell
+from cell import ADDRESS, GROUP, Cell, poll_until
 from ledger import Record, read_ledger
 from mcp import Call, Client
 from screen import Screen
@@ -21,6 +21,7 @@ class LiveCase(unittest.TestCase):
     cell_options: dict[str, Any] = {}
     with_screen = True
     enrolled = True
+    asked = 0
     cell: Cell
     client: Client
     screen: Screen
@@ -50,10 +51,21 @@ class LiveCase(unittest.TestCase):
     # ---- asking ----
 
     def ask(self, address: str = ADDRESS, client: Client | None = None, **arguments: Any) -> Call:
-        """whitelist_add of tcp/443 into GROUP, the answer to come."""
-        wanted = {"security_group_id": GROUP, "ip": address, "port": 443, "expires_in": "1h",
-                  "reason": "a live test", "wait_seconds": 50, **arguments}
-        return (client or self.client).start("whitelist_add", **wanted)
+        """whitelist_add of tcp/443 into GROUP, the answer to come. No two are the same request but where `reason` is."""
+        LiveCase.asked += 1
+        self.wanted = {"security_group_id": GROUP, "ip": address, "port": 443, "expires_in": "1h",
+                       "reason": f"live test {LiveCase.asked}", "wait_seconds": 50, **arguments}
+        return (client or self.client).start("whitelist_add", **self.wanted)
+
+    def final(self, call: Call) -> dict[str, Any]:
+        """The settled answer: a call that has waited long enough (the clock was moved) says that it is pending still."""
+        result = call.result()
+        if result["status"] == "pending_consent":
+            plan = result["data"]["plan_id"]
+            poll_until(lambda: self.client.call("consent_status", plan_id=plan)["data"]["stage"] == "done",
+                       "the plan is settled")
+            result = self.client.start("whitelist_add", **self.wanted).result()
+        return result
 
     def open(self, address: str, **arguments: Any) -> dict[str, Any]:
         """Asked, read, typed, touched: the rule is there."""
@@ -66,7 +78,6 @@ class LiveCase(unittest.TestCase):
 
     def settle_screen(self) -> None:
         """The outcome has been shown and the screen is free again."""
-        from cell import poll_until
         poll_until(lambda: not self.cell.pids("consent") and not self.cell.pids("fido"),
                    "consent and fido have ended")
 

@@ -89,19 +89,19 @@ class Story(LiveCase):
         self.assertIn("203.0.113.11/32", self.sources())
 
     def test_the_same_request_again_attaches(self) -> None:
-        first = self.ask("203.0.113.12", wait_seconds=0).result()
+        first = self.ask("203.0.113.12", wait_seconds=0, reason="again").result()
         self.assertEqual(first["status"], "pending_consent", first)
         self.screen.prompt(WORD)
-        again = self.ask("203.0.113.12", wait_seconds=0).result()
+        again = self.ask("203.0.113.12", wait_seconds=0, reason="again").result()
         self.assertEqual((again["status"], again["data"]["plan_id"]),
                          ("pending_consent", first["data"]["plan_id"]))
         status = self.client.call("consent_status", plan_id=first["data"]["plan_id"])
         self.assertEqual(status["data"]["stage"], "on_screen")
-        waiting = self.ask("203.0.113.12")
+        waiting = self.ask("203.0.113.12", reason="again")
         self.cell.approve(WORD)
         self.assertEqual(waiting.result()["status"], "ok")
         self.settle_screen()
-        settled = self.ask("203.0.113.12", wait_seconds=0).result()
+        settled = self.ask("203.0.113.12", wait_seconds=0, reason="again").result()
         self.assertEqual(settled["status"], "ok", settled)
         self.assertEqual(len([c for c in self.mutating() if not c["dry_run"]]), 1)
 
