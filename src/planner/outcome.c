@@ -84,6 +84,14 @@ outcome_make(struct planner *p, const struct call *call, const struct plan *plan
 	}
 }
 
+/* The broker has not said yet where the plan is, or the time of its stage is over: news is due at any moment. */
+static bool
+news_is_due(const struct planner *p, const struct plan *plan)
+{
+	return plan->stage == STAGE_PLANNING || plan->stage == STAGE_QUEUED ||
+	       (plan->stage_ends != 0 && plan->stage_ends <= p->now);
+}
+
 bool
 outcome_due(struct planner *p, struct call *call)
 {
@@ -91,6 +99,11 @@ outcome_due(struct planner *p, struct call *call)
 
 	if (plan->state == PLAN_PENDING && (call->until == 0 || call->until > p->now))
 		return false;
+	if (plan->state == PLAN_PENDING && !call->held && news_is_due(p, plan)) {
+		call->held = true;
+		call->until = p->now + OUTCOME_HELD;
+		return false;
+	}
 	outcome_make(p, call, plan);
 	return client_send(p, call->client) != SENT_BLOCKED;
 }

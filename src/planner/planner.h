@@ -28,6 +28,7 @@
 #define READ_TRIES 3          /* what is transient is asked again */
 #define READ_RETRY_FIRST 500  /* ms; doubles */
 #define QUESTION_TIMEOUT 5000 /* ms for the broker to answer */
+#define OUTCOME_HELD 1000     /* ms beyond a call's own time, where news is due at any moment */
 #define CLIENT_STUCK 30000    /* ms that a front may leave its answers unread */
 #define PLANS_PER_CLIENT 16
 #define PLAN_KEPT_PLANNED 900000 /* ms: whitelist_plan, until it is applied */
@@ -192,6 +193,7 @@ struct call {
 	unsigned left; /* lists: how many may still go */
 	struct plan *plan;
 	int64_t until;         /* monotonic ms: PENDING_CONSENT then; 0: as long as it takes */
+	bool held;             /* `until` has passed once, while the broker was about to say more */
 	uint8_t key[HASH_LEN]; /* changes: the request, whatever its number */
 	union {
 		struct msg_ask_groups groups;

@@ -132,15 +132,23 @@ pending_by_id(struct planner *p, const char *id)
 	return NULL;
 }
 
-/* Progress is a courtesy: a client without room misses it. */
+/*
+ * Progress is a courtesy: a client without room misses it.  A call that was held for this very news has waited long
+ * enough.
+ */
 static void
 tell_progress(struct planner *p, const struct plan *plan)
 {
 	for (size_t i = 0; i < p->calls_top; i++) {
 		struct call *call = &p->calls[i];
 
-		if (call->kind == CALL_FREE || call->plan != plan || !call->progress ||
-		    call->client->blocked)
+		if (call->kind == CALL_FREE || call->plan != plan)
+			continue;
+		if (call->held && plan->stage != STAGE_PLANNING && plan->stage != STAGE_QUEUED) {
+			call->until = p->now;
+			p->stirred = true;
+		}
+		if (!call->progress || call->client->blocked)
 			continue;
 		p->out.id = MSG_PROGRESS;
 		p->out.progress.request = call->request;

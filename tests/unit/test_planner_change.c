@@ -157,6 +157,31 @@ test_pending_and_again(void **state)
 	chan_close(&other);
 }
 
+/* The time of a stage and of the call are over together: the broker's last word is worth a moment more. */
+static void
+test_news_that_is_due(void **state)
+{
+	struct chan front = world_client(1, false, 1000);
+
+	open_443(&front, 1, 25);
+	expect_plan(&front);
+	tell_stage(STAGE_ON_SCREEN, 120);
+	world_expect(&front, MSG_PROGRESS);
+	world_sleep(121);
+	world_quiet(&front);
+	tell_result(STATUS_EXPIRED, SGW_ERR_EXPIRED);
+	expect_change(&front, 1, STATUS_EXPIRED);
+	/* and who does not want to wait still hears of the first stage, not of none */
+	ask_open(2, true, 8443, "203.0.113.7/32");
+	W.out.ask_change.wait = 0;
+	world_say(&front);
+	expect_plan(&front);
+	tell_stage(STAGE_WAITING_FOR_SCREEN, 120);
+	expect_change(&front, 2, STATUS_PENDING_CONSENT);
+	assert_int_equal(W.m.change.stage, STAGE_WAITING_FOR_SCREEN);
+	chan_close(&front);
+}
+
 static void
 test_reads_anew(void **state)
 {
@@ -409,6 +434,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 	    TEST(test_add_to_its_end),
 	    TEST(test_pending_and_again),
+	    TEST(test_news_that_is_due),
 	    TEST(test_reads_anew),
 	    TEST(test_refused_before_anybody_is_asked),
 	    TEST(test_bad_requests),
