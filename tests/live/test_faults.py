@@ -142,7 +142,7 @@ class Faults(LiveCase):
             with self.subTest(kind, **members):
                 self.cell.emulator.control("clear_faults")
                 self.cell.clock.jump(6)  # past the cache
-                self.cell.emulator.fault(kind, "DescribeSecurityGroupRules", **members)
+                self.cell.emulator.fault(kind, "DescribeSecurityGroupRules", count=6, **members)
                 result = self.client.call("list_rules", security_group_id=GROUP)
                 self.assertEqual(result["status"], "failed", result)
                 if code:
