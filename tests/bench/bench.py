@@ -16,9 +16,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", required=True)
     args = parser.parse_args()
-    with Cell(build=args.build) as cell:
-        command = [str(pathlib.Path(args.build) / "tests/bench/bench"), *cell.mcp_command()]
-        return subprocess.run(command, check=False).returncode
+    build = pathlib.Path(args.build).resolve()
+    with Cell(build=str(build), config={"cache_ttl": 600}) as cell:
+        command = [str(build / "tests/bench/bench"), cell.program, "mcp"]
+        return subprocess.run(command, env=cell.environment(), check=False).returncode
 
 
 if __name__ == "__main__":
