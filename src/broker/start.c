@@ -61,9 +61,9 @@ loaded_problem(struct broker *b, const struct msg_loaded_problem *m)
 }
 
 static void
-loaded_grant(struct broker *b, const struct rec_grant *g)
+loaded_grant(struct broker *b, const struct rec_grant *g, uint16_t op)
 {
-	struct grant *added = grant_add(b, g, 0);
+	struct grant *added = grant_add(b, g, op);
 
 	if (!added)
 		die("the ledger holds more open grants than fit");
@@ -112,7 +112,7 @@ start_loader(struct broker *b)
 		memcpy(b->chain.head, b->head.head, HASH_LEN);
 		return;
 	case MSG_LOADED_GRANT:
-		loaded_grant(b, &b->in.loaded_grant.grant);
+		loaded_grant(b, &b->in.loaded_grant.grant, b->in.loaded_grant.op);
 		return;
 	case MSG_LOADED_COUNTER:
 		loaded_counter(b, &b->in.loaded_counter);

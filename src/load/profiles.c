@@ -18,7 +18,7 @@ report(struct profiles *p, enum input_file file, uint32_t line, struct slice nam
 	}
 	/* A name that is cut stays recognisable by its line. */
 	vis(shown, sizeof(shown), name.at, name.len);
-	snprintf(detail, sizeof(detail), "profile \"%s\": %s", shown, what);
+	(void)snprintf(detail, sizeof(detail), "profile \"%s\": %.120s", shown, what);
 	p->problem(p->context, file, line, detail);
 }
 

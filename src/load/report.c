@@ -97,6 +97,7 @@ report_ledger(struct report *r, const struct stream *s, const struct replay *rep
 			continue;
 		r->m->id = MSG_LOADED_GRANT;
 		r->m->loaded_grant.grant = replay->grants[i].grant;
+		r->m->loaded_grant.op = (uint8_t)replay->grants[i].op;
 		send_out(r, false);
 	}
 	for (size_t i = 0; i < replay->n_counters; i++) {
