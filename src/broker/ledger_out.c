@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Writing the ledger: one record, one write, one fdatasync; true only once it is durable.  What a failed write left
- * behind is named by a `torn` record before anything else is written.
- */
+/* The ledger's records, kind by kind; see ledger_write.h for how they get onto the disk. */
 #include "broker.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include <sgwarden/clock.h>
-#include <sgwarden/log.h>
 #include <sgwarden/sandbox.h>
+
+#include "ledger_write.h"
 
 /* The fields of one record; values live in the caller or in b->hex. */
 struct draft {
@@ -64,92 +60,6 @@ draft(struct broker *b, enum ledger_kind kind)
 	return (struct draft){.e = {.kind = kind, .time = clock_now()}, .b = b};
 }
 
-static bool
-write_durable(struct broker *b, const char *text, size_t len)
-{
-	size_t at = 0;
-
-	while (at < len) {
-		ssize_t n = write(b->ledger_fd, text + at, len - at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		at += (size_t)n;
-	}
-	if (at == len && fdatasync(b->ledger_fd) == 0)
-		return true;
-	log_write(LOG_LEVEL_ALERT, "the ledger cannot be written: %s; nothing opens until it can",
-	    strerror(errno));
-	b->torn_len = at;
-	return false;
-}
-
-/*
- * What stands behind the last whole record is either nothing, or torn_len bytes of b->ledger_text (our own failed
- * write), or what the loader found (head.torn_len).
- */
-static bool
-name_torn(struct broker *b)
-{
-	static char text[1024];
-	struct draft d = draft(b, LEDGER_TORN);
-	struct buf out = buf_over(text, sizeof(text));
-	uint8_t digest[HASH_LEN];
-	size_t len = b->torn_len ? b->torn_len : b->head.torn_len;
-
-	if (len == 0)
-		return true;
-	memcpy(digest, b->head.torn_digest, sizeof(digest));
-	if (b->torn_len)
-		hash_sha256(b->ledger_text, b->torn_len, digest);
-	add_number(&d, "length", len);
-	add_hex(&d, "sha256", digest, sizeof(digest));
-	ledger_next(&b->chain, &d.e);
-	if (!ledger_encode(&d.e, &out))
-		return false;
-	if (write(b->ledger_fd, text, out.len) != (ssize_t)out.len || fdatasync(b->ledger_fd) != 0)
-		return false;
-	b->torn_len = 0;
-	b->head.torn_len = 0;
-	return ledger_follow(&b->chain, &d.e) == LEDGER_OK;
-}
-
-/* The journal keeps each head outside of the file: `ledger verify --head` takes it from there. */
-static void
-anchor(const struct ledger_entry *e)
-{
-	char hex[2 * HASH_LEN + 1];
-	struct buf out = buf_over(hex, sizeof(hex));
-
-	(void)buf_put_hex(&out, e->self, sizeof(e->self));
-	(void)buf_put_c(&out);
-	log_info("ledger record %llu %s", (unsigned long long)e->number, hex);
-}
-
-static bool
-commit(struct draft *d)
-{
-	struct broker *b = d->b;
-	struct buf out = buf_over(b->ledger_text, sizeof(b->ledger_text));
-
-	b->ledger_ok = name_torn(b);
-	if (!b->ledger_ok)
-		return false;
-	ledger_next(&b->chain, &d->e);
-	if (!ledger_encode(&d->e, &out) || out.len > LEDGER_RECORD_MAX) {
-		log_error("a ledger record of kind %d has no form", (int)d->e.kind);
-		return b->ledger_ok = false;
-	}
-	b->ledger_ok = write_durable(b, b->ledger_text, out.len);
-	if (b->ledger_ok)
-		b->ledger_ok = ledger_follow(&b->chain, &d->e) == LEDGER_OK;
-	if (b->ledger_ok)
-		anchor(&d->e);
-	return b->ledger_ok;
-}
-
 bool
 ledger_start(struct broker *b)
 {
@@ -174,7 +84,7 @@ ledger_start(struct broker *b)
 	add_text(&d, "mode", b->system_mode ? "system" : "user");
 	add_hex(&d, "policy", b->policy_digest, HASH_LEN);
 	add_text(&d, "degraded", len ? degraded : "none");
-	return commit(&d);
+	return ledger_write(d.b, &d.e);
 }
 
 bool
@@ -183,7 +93,7 @@ ledger_stop(struct broker *b, const char *reason)
 	struct draft d = draft(b, LEDGER_STOP);
 
 	add_text(&d, "reason", reason);
-	return commit(&d);
+	return ledger_write(d.b, &d.e);
 }
 
 static const char *
@@ -201,7 +111,7 @@ ledger_request(struct broker *b, const struct job *j)
 	add_number(&d, "uid", j->uid);
 	add_text(&d, "class", job_class(j));
 	add_text(&d, "line", j->verdict.line[0] ? j->verdict.line : "none");
-	return commit(&d);
+	return ledger_write(d.b, &d.e);
 }
 
 bool
@@ -215,7 +125,7 @@ ledger_refusal(struct broker *b, const struct job *j, enum sgw_error error, cons
 	add_text(&d, "error", error_row((uint16_t)error)->name);
 	add_text(&d, "line", j->verdict.line[0] ? j->verdict.line : "none");
 	add_maybe(&d, "detail", detail);
-	return commit(&d);
+	return ledger_write(d.b, &d.e);
 }
 
 static const char *
@@ -239,7 +149,7 @@ ledger_consent(
 	add_hex(&d, "authdata", a->authdata, a->authdata_len);
 	add_hex(&d, "signature", a->signature, a->signature_len);
 	add_text(&d, "text", b->ceremony.text);
-	return commit(&d);
+	return ledger_write(d.b, &d.e);
 }
 
 bool
@@ -250,7 +160,7 @@ ledger_denial(struct broker *b, const struct job *j, const char *reason)
 	add_text(&d, "receipt", j->receipt[0] ? j->receipt : j->plan_id);
 	add_text(&d, "plan", j->plan_id);
 	add_text(&d, "reason", reason);
-	return commit(&d);
+	return ledger_write(d.b, &d.e);
 }
 
 bool
@@ -261,7 +171,7 @@ ledger_timeout(struct broker *b, const struct job *j, const char *stage)
 	add_text(&d, "receipt", j->receipt[0] ? j->receipt : j->plan_id);
 	add_text(&d, "plan", j->plan_id);
 	add_text(&d, "stage", stage);
-	return commit(&d);
+	return ledger_write(d.b, &d.e);
 }
 
 static const char *
@@ -283,7 +193,7 @@ ledger_intent(struct broker *b, const struct job *j, const struct buf *body)
 	add_text(&d, "host", j->plan.region);
 	add_text(&d, "date", now);
 	add_hex(&d, "body", body->data, body->len);
-	return commit(&d);
+	return ledger_write(d.b, &d.e);
 }
 
 static void
@@ -320,7 +230,7 @@ ledger_outcome(struct broker *b, const struct job *j, enum sgw_error error,
 	add_maybe(&d, "aws-request", r->request_id);
 	add_maybe(&d, "rules", rules);
 	add_maybe(&d, "detail", detail);
-	return commit(&d);
+	return ledger_write(d.b, &d.e);
 }
 
 bool
@@ -335,7 +245,7 @@ ledger_ambiguous(
 	add_text(&d, "action", action);
 	add_number(&d, "op", op);
 	add_text(&d, "until", when);
-	return commit(&d);
+	return ledger_write(d.b, &d.e);
 }
 
 bool
@@ -347,7 +257,7 @@ ledger_reconcile(struct broker *b, const struct grant *g, bool open)
 	add_text(&d, "action", "open");
 	add_number(&d, "op", g->op);
 	add_text(&d, "found", open ? "open" : "absent");
-	return commit(&d);
+	return ledger_write(d.b, &d.e);
 }
 
 bool
@@ -360,7 +270,7 @@ ledger_close(struct broker *b, const struct grant *g, bool was_there, const char
 	add_text(&d, "why", g->why);
 	add_text(&d, "status", was_there ? "closed" : "gone");
 	add_maybe(&d, "aws-request", request_id);
-	return commit(&d);
+	return ledger_write(d.b, &d.e);
 }
 
 bool
@@ -388,5 +298,5 @@ ledger_enroll(struct broker *b, const struct job *j, const struct rec_key_entry 
 		add_hex(&d, "by-signature", c->by_signature, c->by_signature_len);
 	}
 	add_text(&d, "text", c->text);
-	return commit(&d);
+	return ledger_write(d.b, &d.e);
 }

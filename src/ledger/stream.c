@@ -97,9 +97,19 @@ is_partial(struct stream *s, const char *from, size_t len)
 	return ledger_decode(from, len, s->unfold, &s->entry, &used) == LEDGER_PARTIAL;
 }
 
+/* How many bytes at the end are the beginning of TORN_HEAD itself. */
+static size_t
+head_begun(const char *from, size_t len)
+{
+	for (size_t n = sizeof(TORN_HEAD) - 2; n > 0; n--)
+		if (n <= len && memcmp(from + len - n, TORN_HEAD, n) == 0)
+			return n;
+	return 0;
+}
+
 /*
  * Is what is left the beginning of one record, and what a crash during the next start put behind it: the beginning of
- * a torn record, any number of times?  Zeros at the end are blocks that were never written.
+ * a torn record, any number of times, be it a single byte?  Zeros at the end are blocks that were never written.
  */
 static bool
 is_torn_tail(struct stream *s)
@@ -113,10 +123,14 @@ is_torn_tail(struct stream *s)
 		len--;
 	while (len > 0) {
 		const char *next = memmem(from + 1, len - 1, TORN_HEAD, sizeof(TORN_HEAD) - 1);
-		size_t piece = next ? (size_t)(next - from) : len;
+		size_t piece = next ? (size_t)(next - from) : len, part = piece, begun;
 
-		if (!is_partial(s, from, piece))
-			return false;
+		while (part > 0 && !is_partial(s, from, part)) {
+			begun = head_begun(from, part);
+			if (begun == 0)
+				return false;
+			part -= begun;
+		}
 		from += piece;
 		len -= piece;
 	}
