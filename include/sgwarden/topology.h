@@ -64,6 +64,9 @@ enum {
 #endif
 };
 
+/* A cell process's exit status when starting it again cannot help: a person must mend what the log names. */
+#define EXIT_MEND 78 /* EX_CONFIG of sysexits.h */
+
 enum life {
 	LIFE_CELL,     /* one; its death restarts the cell */
 	LIFE_CLIENT,   /* one per MCP client */

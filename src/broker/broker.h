@@ -262,6 +262,7 @@ struct broker {
 void send_planner(struct broker *b);
 void send_control(struct broker *b);
 void die(const char *why) __attribute__((noreturn));
+void die_mend(const char *why) __attribute__((noreturn)); /* a person must mend something first */
 
 /* profiles.c */
 struct profile *profile_find(struct broker *b, const char *name);

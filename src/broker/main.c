@@ -23,12 +23,24 @@
 
 static struct broker B;
 
-void
-die(const char *why)
+static void __attribute__((noreturn))
+end(const char *why, int status)
 {
 	log_error("%s", why);
 	secret_free(&B.secrets);
-	_exit(1);
+	_exit(status);
+}
+
+void
+die(const char *why)
+{
+	end(why, 1);
+}
+
+void
+die_mend(const char *why)
+{
+	end(why, EXIT_MEND);
 }
 
 void
@@ -279,7 +291,7 @@ main(int argc, char **argv)
 	B.out.ready.degraded = B.degraded;
 	send_control(&B);
 	if (keys_read(&B) < 0)
-		die("the key list cannot be read");
+		die_mend("the key list cannot be read");
 	loop(&B);
 	return 0;
 }

@@ -15,7 +15,7 @@ serve(struct broker *b)
 	if (!b->configured || !b->loaded || b->serving)
 		return;
 	if (keys_check(b) < 0)
-		die("the key list and the ledger do not agree");
+		die_mend("the key list and the ledger do not agree");
 	if (!ledger_start(b))
 		log_error("the start could not be recorded: nothing will open");
 	b->serving = true;
@@ -57,7 +57,7 @@ loaded_problem(struct broker *b, const struct msg_loaded_problem *m)
 	(void)snprintf(b->problem, sizeof(b->problem), "%s, line %u: %.180s", FILES[m->file],
 	    (unsigned)m->line, m->detail);
 	if (m->fatal)
-		die("what was loaded does not hold; nothing is served");
+		die_mend("what was loaded does not hold; nothing is served");
 }
 
 static void

@@ -113,7 +113,7 @@ main(int argc, char **argv)
 	struct sandbox_args args;
 	uint8_t digest[HASH_LEN];
 	uint32_t degraded = 0;
-	bool whole;
+	bool whole, failed;
 
 	log_open("loader", LOG_LEVEL_INFO);
 	if (sandbox_args_parse(argc, argv, &args) < 0)
@@ -130,7 +130,7 @@ main(int argc, char **argv)
 	whole = load_ledger();
 	if (whole)
 		report_end(&load.report, load.stream.chain.number);
-	whole = whole && !load.report.failed;
+	failed = load.report.failed;
 	report_close(&load.report);
-	return whole ? 0 : 1;
+	return failed ? 1 : whole ? 0 : EXIT_MEND;
 }

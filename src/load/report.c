@@ -9,6 +9,12 @@
 
 #define ROOM_WAIT 10000 /* ms that the broker may take to read on */
 
+static const char *const INPUT_NAMES[INPUT_MAX] = {
+    [INPUT_CREDENTIALS] = "the file credentials",
+    [INPUT_CONFIG] = "the file config",
+    [INPUT_LEDGER] = "the ledger",
+};
+
 int
 report_open(struct report *r, int fd)
 {
@@ -57,6 +63,8 @@ report_problem(
 	out->fatal = fatal;
 	if (!FIELD_SET(out->detail, detail))
 		FIELD_SET(out->detail, "a problem too long to be told");
+	if (fatal) /* nobody may live long enough to hear it from the broker */
+		log_error("%s: %s", INPUT_NAMES[file], out->detail);
 	send_out(r, false);
 }
 

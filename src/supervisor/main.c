@@ -115,6 +115,11 @@ on_death(struct supervisor *s, pid_t pid, int status)
 	if (role == ROLE_FRONT)
 		client_gone(s, c);
 	child_forget(s, c);
+	/* also of one that we were ending: its peers may have noticed its end before we did */
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_MEND && !s->quitting) {
+		log_error("the lines above say what must be mended before the next start");
+		s->quitting = s->failed = true;
+	}
 	if (ending || s->quitting || TOPOLOGY[role].life == LIFE_CLIENT ||
 	    TOPOLOGY[role].life == LIFE_CEREMONY)
 		return;

@@ -160,8 +160,7 @@ def closing(cell: Cell) -> None:
     say("The rule is gone. The ledger, from its first byte to its last:", 8)
     verified = cell.run("ledger", "verify")
     require(verified.returncode == 0, f"the ledger verifies: {verified.stdout}{verified.stderr}")
-    for line in verified.stdout.splitlines():
-        print("        " + line)
+    print(verified.stdout.rstrip())
 
 
 def forbidden(cell: Cell, client: Client) -> None:
@@ -189,8 +188,7 @@ def tampering(cell: Cell) -> None:
     output = verified.stdout + verified.stderr
     require(verified.returncode == 8, f"verification fails: {output}")
     require(re.search(rf"\b{record.number}\b", output), f"it names record {record.number}: {output}")
-    for line in output.splitlines():
-        print("        " + line)
+    print(output.rstrip())
 
 
 def play(stack: ExitStack, arguments: argparse.Namespace) -> None:

@@ -53,7 +53,8 @@ class BadFiles(unittest.TestCase):
         said = self.cell.log(since_start=True)
         self.assertEqual(status, 1, said)
         self.assertEqual({name: self.read(self.state(name)) for name in names}, before, "something was changed")
-        self.assertNotIn("serving", said)
+        self.assertNotIn("serving;", said)
+        self.assertLess(said.count("started again"), 2, "what a person must mend is not tried again and again")
         return said
 
     def starts(self) -> str:
@@ -97,7 +98,7 @@ class BadFiles(unittest.TestCase):
         ledger = self.read(self.cell.ledger_path)
         at = ledger.index(b"ledger enroll") + 40
         self.write(self.cell.ledger_path, ledger[:at] + bytes([ledger[at] ^ 1]) + ledger[at + 1:])
-        self.assertIn("ledger", self.fails_to_start())
+        self.assertRegex(self.fails_to_start(), r"the ledger: record 3 at byte \d+: ")
         verified = self.cell.run("ledger", "verify")
         self.assertEqual(verified.returncode, 8, verified.stdout + verified.stderr)
 
