@@ -148,6 +148,11 @@ exec_prepare(const struct supervisor *s, const struct topology_row *row, struct 
 	if (snprintf(e->path, sizeof(e->path), "%s/%s", s->opt.libexec, row->executable) >=
 	    (int)sizeof(e->path))
 		return -1;
+	if (access(e->path, X_OK) < 0) {
+		log_error("cannot run %s: %s; install it, or say with --libexec where it is",
+		    e->path, strerror(errno));
+		return -1;
+	}
 	(void)snprintf(
 	    e->mode, sizeof(e->mode), "--mode=%s", s->opt.mode == MODE_SYSTEM ? "system" : "user");
 	(void)snprintf(e->parent, sizeof(e->parent), "--parent=%ld", (long)getpid());
@@ -215,7 +220,7 @@ spawn(struct supervisor *s, enum role role, const struct spawn_fd *fds, size_t n
 	pid_t pid;
 
 	if (!c || exec_prepare(s, row, &e) < 0 || edge_pair(control) < 0) {
-		log_error("cannot start %s: no room or no such program", row->name);
+		log_error("cannot start %s%s", row->name, c ? "" : ": too many processes");
 		return NULL;
 	}
 	fd_add(&e, s->dev_null, STDIN_FILENO);
