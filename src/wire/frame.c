@@ -90,6 +90,7 @@ chan_recv(struct chan *ch, void *scratch, struct msg *ret_m, struct chan_fds *re
 	    .msg_control = &control,
 	    .msg_controllen = sizeof(control)};
 	const struct msg_row *row;
+	bool sane;
 	ssize_t n;
 
 	n = recvmsg(ch->fd, &hdr, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
@@ -97,9 +98,14 @@ chan_recv(struct chan *ch, void *scratch, struct msg *ret_m, struct chan_fds *re
 		return CHAN_AGAIN;
 	if (n < 0 && errno != ECONNRESET)
 		log_error("receiving from %s: errno %d", role_name(ch->peer), errno);
-	if (n <= 0)
+	if (n < 0)
 		return CHAN_EOF;
-	if (!fds_take(&hdr, &fds) || (hdr.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
+	sane = fds_take(&hdr, &fds);
+	if (n == 0) { /* the end, or an empty datagram, which may bring descriptors all the same */
+		fds_close(&fds);
+		return CHAN_EOF;
+	}
+	if (!sane || (hdr.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
 		return violation(ch, &fds, "a datagram that is cut or carries too much");
 	if (!msg_decode(scratch, (size_t)n, ret_m))
 		return violation(ch, &fds, "a datagram that is no message");

@@ -204,6 +204,9 @@ test_not_a_message(void **state)
 	    deliver(ROLE_SUPERVISOR, ROLE_FRONT, CHAN_STARTING, NONE, 4, 2), CHAN_VIOLATION);
 	assert_int_equal(
 	    deliver(ROLE_SUPERVISOR, ROLE_FRONT, CHAN_STARTING, "x", 1, 0), CHAN_VIOLATION);
+	/* Nothing at all is an end; what came along with it is not kept for ever. */
+	assert_int_equal(deliver(ROLE_PLANNER, ROLE_FRONT, CHAN_OPEN, "", 0, 0), CHAN_EOF);
+	assert_int_equal(deliver(ROLE_PLANNER, ROLE_FRONT, CHAN_OPEN, "", 0, 2), CHAN_EOF);
 	/* A byte past the maximum is cut by the kernel, which says so. */
 	assert_int_equal(
 	    deliver(ROLE_SUPERVISOR, ROLE_FRONT, CHAN_STARTING, data, SGW_DATAGRAM_MAX + 1, 0),
