@@ -161,7 +161,8 @@ cell_send(struct supervisor *s, enum role role, const struct msg *m, int fd)
 {
 	struct child *c = child_find(s, role, 0);
 
-	if (!c)
+	if (!c ||
+	    c->control.state == CHAN_STARTING) /* a new one hears of the present in configure() */
 		return;
 	if (chan_send(&c->control, s->scratch, m, fd, false) < 0) {
 		log_error("%s does not take its messages", role_name(role));

@@ -204,6 +204,10 @@ client_ready(struct supervisor *s, struct child *front)
 {
 	struct msg *m = &s->msg;
 
+	if (!s->listening) { /* the cell that it was meant for has ended */
+		child_end(front);
+		return;
+	}
 	m->id = MSG_FRONT_START;
 	m->front_start.client = front->number;
 	m->front_start.admin = front->admin;
