@@ -24,7 +24,7 @@ assert_broken(uint64_t number, size_t offset, const char *why)
 	if (strncmp(H.problem.detail, where, strlen(where)) != 0 ||
 	    strstr(H.problem.detail, why) == NULL)
 		fail_msg("%s (wanted: %s%s)", H.problem.detail, where, why);
-	assert_true(WIFEXITED(H.status) && WEXITSTATUS(H.status) == 1);
+	assert_true(WIFEXITED(H.status) && WEXITSTATUS(H.status) == EXIT_MEND);
 }
 
 static void
