@@ -170,6 +170,7 @@ front_spawn(struct supervisor *s, int connection, const struct ucred *peer, bool
 	c->client_pid = (uint32_t)peer->pid;
 	user_name(peer->uid, c->user);
 	c->chain_verified = chain_read(connection, peer->pid, c->chain);
+	screen_client(s, peer->uid);
 }
 
 void

@@ -94,6 +94,13 @@ on_child(struct supervisor *s, struct child *c)
 		chan_close(&c->control); /* its end is dealt with when it is reaped */
 }
 
+/* Those that read what a person must mend; from any other, an owned front say, it is an exit like all. */
+static bool
+may_say_mend(enum role role)
+{
+	return role == ROLE_BROKER || role == ROLE_LOADER;
+}
+
 static void
 on_death(struct supervisor *s, pid_t pid, int status)
 {
@@ -116,7 +123,8 @@ on_death(struct supervisor *s, pid_t pid, int status)
 		client_gone(s, c);
 	child_forget(s, c);
 	/* also of one that we were ending: its peers may have noticed its end before we did */
-	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_MEND && !s->quitting) {
+	if (may_say_mend(role) && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_MEND &&
+	    !s->quitting) {
 		log_error("the lines above say what must be mended before the next start");
 		s->quitting = s->failed = true;
 	}
@@ -197,15 +205,28 @@ start(struct supervisor *s)
 	return cell_start(s);
 }
 
+/* What is overdue is dealt with; ms until the next is, -1: none. */
+static int
+next_due(struct supervisor *s)
+{
+	int child = children_overdue(s), screen = screen_overdue(s);
+
+	if (child < 0 || screen < 0)
+		return child < 0 ? screen : child;
+	return child < screen ? child : screen;
+}
+
 static void
 loop(struct supervisor *s)
 {
 	while (!s->quitting) {
 		struct epoll_event ev[16];
-		int n = epoll_wait(s->epoll, ev, 16, children_overdue(s));
+		int n = epoll_wait(s->epoll, ev, 16, next_due(s));
 
-		if (n < 0 && errno != EINTR)
+		if (n < 0 && errno != EINTR) {
+			s->failed = true;
 			return;
+		}
 		for (int i = 0; i < n && !s->quitting; i++)
 			dispatch(s, &ev[i]);
 	}

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <sgwarden/clock.h>
 #include <sgwarden/log.h>
 
 static void
@@ -29,7 +30,14 @@ screen_accept(struct supervisor *s, int connection, uint32_t uid)
 		refuse(connection, "another consent screen is open: close that one first");
 		return;
 	}
-	s->screen = (struct screen){.connection = connection, .tty = -1, .uid = uid};
+	s->screen = (struct screen){.connection = connection,
+	    .tty = -1,
+	    .uid = uid,
+	    .shared = s->opt.mode != MODE_SYSTEM,
+	    .deadline = clock_monotonic() + TTY_WAIT};
+	for (size_t i = 0; i < CHILDREN_MAX; i++)
+		if (s->children[i].pid && s->children[i].role == ROLE_FRONT)
+			screen_client(s, s->children[i].uid);
 	if (watch(s, connection, SOURCE_SCREEN, 0) < 0) {
 		close(connection);
 		s->screen.connection = -1;
@@ -44,15 +52,21 @@ screen_tell(struct supervisor *s)
 	m->id = MSG_SCREEN;
 	m->screen = (struct msg_screen){.kind = DISPLAY_NONE, .uid = s->screen.uid};
 	if (s->screen.tty >= 0) {
-		bool own = s->opt.mode == MODE_SYSTEM;
-
-		for (size_t i = 0; i < CHILDREN_MAX && own; i++)
-			own = s->children[i].pid == 0 || s->children[i].role != ROLE_FRONT ||
-			      s->children[i].uid != s->screen.uid;
-		m->screen.kind = own ? DISPLAY_TRUSTED : DISPLAY_SHARED;
+		m->screen.kind = s->screen.shared ? DISPLAY_SHARED : DISPLAY_TRUSTED;
 		(void)FIELD_SET(m->screen.tty, s->screen.name);
 	}
 	cell_send(s, ROLE_BROKER, m, -1);
+}
+
+/* For the rest of the screen's life: what that client has started may outlive its connection. */
+void
+screen_client(struct supervisor *s, uint32_t uid)
+{
+	if (s->screen.connection < 0 || s->screen.shared || s->screen.uid != uid)
+		return;
+	s->screen.shared = true;
+	if (s->screen.tty >= 0)
+		screen_tell(s);
 }
 
 static void
@@ -93,10 +107,22 @@ receive_tty(int connection)
 	    c->cmsg_len != CMSG_LEN(sizeof(int)))
 		return -1;
 	memcpy(&fd, CMSG_DATA(c), sizeof(int));
-	if (n == 1 && byte == 'c' && !(hdr.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) && isatty(fd))
+	if (n == 1 && byte == 'c' && !(hdr.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
 		return fd;
 	close(fd);
 	return -1;
+}
+
+/*
+ * A character device, said without asking a file system that the peer may have written himself: fstat(2) or ioctl(2)
+ * on a FUSE file waits for its server for as long as that likes.
+ */
+static bool
+is_device(int fd, struct statx *ret_st)
+{
+	return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_UID, ret_st) ==
+		   0 &&
+	       S_ISCHR(ret_st->stx_mode);
 }
 
 /* A terminal that another uid owns could be fed and read by that uid. */
@@ -104,20 +130,38 @@ static bool
 tty_take(struct supervisor *s, int tty)
 {
 	char link[32], path[SGW_TTY_MAX + 8] = {0};
-	struct stat st;
+	struct statx st;
 	ssize_t n;
 
+	if (!is_device(tty, &st) || !isatty(tty))
+		return false;
 	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", tty);
 	n = readlink(link, path, sizeof(path) - 1);
 	if (n <= 5 || n >= (ssize_t)sizeof(path) - 1 || strncmp(path, "/dev/", 5) != 0)
 		return false;
-	if (fstat(tty, &st) < 0 || (st.st_uid != s->screen.uid && s->screen.uid != 0) ||
+	if ((st.stx_uid != s->screen.uid && s->screen.uid != 0) ||
 	    (fcntl(tty, F_GETFL) & O_ACCMODE) != O_RDWR)
 		return false;
 	if (!FIELD_SET(s->screen.name, path + 5))
 		return false;
 	s->screen.tty = tty;
+	s->screen.deadline = 0;
 	return true;
+}
+
+/* A connection that sends nothing must not keep the only screen's place. */
+int
+screen_overdue(struct supervisor *s)
+{
+	int64_t left = s->screen.deadline - clock_monotonic();
+
+	if (s->screen.connection < 0 || s->screen.deadline == 0)
+		return -1;
+	if (left > 0)
+		return (int)left;
+	refuse(s->screen.connection, "no terminal was handed over in time");
+	s->screen = (struct screen){.connection = -1, .tty = -1};
+	return -1;
 }
 
 void
@@ -138,7 +182,7 @@ screen_event(struct supervisor *s)
 		close(tty);
 		refuse(s->screen.connection,
 		    "that is no terminal of your own, open for reading and writing");
-		s->screen.connection = -1;
+		s->screen = (struct screen){.connection = -1, .tty = -1};
 		return;
 	}
 	log_info("consent screen on %s, uid %u", s->screen.name, (unsigned)s->screen.uid);

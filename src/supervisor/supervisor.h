@@ -14,6 +14,7 @@
 #define CHILDREN_MAX (SGW_CLIENTS_MAX + 16)
 #define RESTARTS_MAX 5 /* of the cell, within RESTARTS_SECONDS, before giving up */
 #define RESTARTS_SECONDS 60
+#define TTY_WAIT 2000 /* ms that a screen's connection may take to hand its terminal over */
 #define END_GRACE 300 /* ms: a key that is cancelled stops blinking, a killed one's does not */
 
 struct options {
@@ -64,6 +65,8 @@ struct screen {
 	int connection; /* -1: none */
 	int tty;        /* -1: not handed over yet */
 	uint32_t uid;
+	bool shared;      /* a client of its uid has been here since it came */
+	int64_t deadline; /* monotonic ms: for its terminal; 0: that is here */
 	char name[SGW_TTY_MAX + 1];
 };
 
@@ -135,6 +138,9 @@ void client_gone(struct supervisor *s, struct child *front);
 /* screen.c */
 void screen_accept(struct supervisor *s, int connection, uint32_t uid);
 void screen_event(struct supervisor *s);
+int screen_overdue(struct supervisor *s); /* ms until it is, -1: never */
+void screen_client(
+    struct supervisor *s, uint32_t uid); /* a client came: its own uid's screen is shared */
 void screen_tell(struct supervisor *s);
 
 /* ceremony.c: the broker's fixed-size requests */

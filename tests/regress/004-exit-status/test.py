@@ -1,0 +1,38 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The exit status by which broker and loader say "a person must mend this" ended the daemon whoever had it: an owned
+front could end everybody's. From a front it is an end like any other."""
+import os
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "live"))
+
+from cell import Cell, poll_until  # noqa: E402
+
+EXIT_MEND = 78  # topology.h
+
+
+class ExitStatus(unittest.TestCase):
+    def test_front(self) -> None:
+        with Cell() as cell:
+            front = cell.path("libexec", "sgw-front")
+            real = os.readlink(front)
+            os.unlink(front)
+            with open(front, "w", encoding="ascii") as script:
+                script.write(f"#!/bin/sh\nexit {EXIT_MEND}\n")
+            os.chmod(front, 0o700)
+            before = cell.pid("broker")
+            subprocess.run([cell.program, "mcp"], env=cell.environment(), input=b"", capture_output=True, timeout=20,
+                           check=False)
+            poll_until(lambda: f"status {EXIT_MEND}" in cell.log(), "its end is seen")
+            os.unlink(front)
+            os.symlink(real, front)
+            with cell.client() as client:
+                self.assertEqual(client.call("capabilities")["status"], "ok")
+            self.assertEqual(cell.pid("broker"), before)
+
+
+if __name__ == "__main__":
+    unittest.main()
