@@ -123,7 +123,8 @@ enum job_state {
 	JOB_SPAWNING,    /* the supervisor starts consent */
 	JOB_READING,     /* the person reads */
 	JOB_KEYS,        /* the key is asked */
-	JOB_COMMIT,      /* enrolment: the key list is being written */
+	JOB_COMMIT,      /* enrolment: the key list is being written, the old one beside it */
+	JOB_TIDY,        /* enrolment: and then alone */
 	JOB_DRY_RUN,
 	JOB_REREAD,
 	JOB_CALL,
@@ -164,8 +165,9 @@ struct ceremony {
 	struct record record;
 	size_t text_len;
 	char text[SGW_RECORD_MAX + 1];
-	uint8_t digest[HASH_LEN]; /* of the text: the clientDataHash */
-	struct msg ask;           /* what fido is asked with */
+	uint8_t digest[HASH_LEN];         /* of the text: the clientDataHash */
+	struct msg ask;                   /* what fido is asked with */
+	struct msg_credential credential; /* enrolment: what the new key said */
 	/* enrolment of a further key: the agreement of the earlier one */
 	uint8_t by_authdata[SGW_AUTHDATA_MAX], by_signature[SGW_SIGNATURE_MAX],
 	    by_cred[SGW_CRED_ID_MAX];
@@ -216,8 +218,10 @@ struct broker {
 
 	struct rec_key_list keys;
 	uint32_t counters[SGW_KEYS_MAX];
-	uint8_t keys_digest[HASH_LEN]; /* of the file as read */
-	struct rec_key_list keys_new;  /* being committed */
+	uint8_t keys_digest[HASH_LEN]; /* zero: nobody is enrolled */
+	struct rec_key_list keys_new;  /* being committed, or the second one in the file */
+	uint8_t keys_new_digest[HASH_LEN];
+	bool keys_both; /* the file was found with two lists */
 
 	struct ledger_chain chain;
 	bool ledger_ok;
@@ -355,7 +359,9 @@ void execute_grant_closed(struct broker *b, bool closed);
 
 /* keys.c */
 int keys_read(struct broker *b);
-int keys_check(struct broker *b); /* against the ledger */
+void keys_choose(struct broker *b); /* once the ledger's head is known */
+int keys_check(struct broker *b);   /* against the ledger */
+void keys_tidy(struct broker *b);
 const struct rec_key_entry *key_find(
     const struct broker *b, const uint8_t *id, size_t len, size_t *ret_index);
 void keys_tell(struct broker *b, uint32_t request);

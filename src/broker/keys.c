@@ -11,6 +11,20 @@
 
 #include <sgwarden/assertion.h>
 
+/* One list.  Nobody enrolled has no digest, be it an empty file or an empty list. */
+static bool
+list_take(struct cur *c, struct rec_key_list *ret_list, uint8_t ret_digest[HASH_LEN])
+{
+	size_t from = c->pos;
+
+	if (!rec_key_list_decode(c, ret_list))
+		return false;
+	memset(ret_digest, 0, HASH_LEN);
+	if (ret_list->n_keys)
+		hash_sha256(c->data + from, c->pos - from, ret_digest);
+	return true;
+}
+
 int
 keys_read(struct broker *b)
 {
@@ -30,12 +44,48 @@ keys_read(struct broker *b)
 	if (len == 0)
 		return 0;
 	c = cur_over(b->scratch, len);
-	if (!rec_key_list_decode(&c, &b->keys) || !cur_done(&c)) {
+	if (list_take(&c, &b->keys, b->keys_digest) && !cur_done(&c))
+		b->keys_both = list_take(&c, &b->keys_new, b->keys_new_digest);
+	if (!cur_done(&c)) {
 		log_error("the key list is damaged: restore the file keys of the state directory");
 		return -1;
 	}
-	hash_sha256(b->scratch, len, b->keys_digest);
 	return 0;
+}
+
+/* Of two lists the ledger says which: it recorded the enrolment between them, or the plug was pulled before. */
+void
+keys_choose(struct broker *b)
+{
+	if (!b->keys_both || memcmp(b->keys_new_digest, b->head.keys_digest, HASH_LEN) != 0)
+		return;
+	b->keys = b->keys_new;
+	memcpy(b->keys_digest, b->keys_new_digest, HASH_LEN);
+}
+
+static bool
+keys_commit(struct broker *b, bool both)
+{
+	struct msg_commit *m = &b->out.commit;
+	struct buf out = buf_over(m->data, sizeof(m->data));
+
+	b->out.id = MSG_COMMIT;
+	m->file = STATE_FILE_KEYS;
+	if (((both || b->keys.n_keys) && !rec_key_list_encode(&out, &b->keys)) ||
+	    (both && !rec_key_list_encode(&out, &b->keys_new)) || out.failed)
+		return false;
+	m->data_len = (uint16_t)out.len;
+	send_control(b);
+	return true;
+}
+
+/* What a pulled plug left undone at the last enrolment. */
+void
+keys_tidy(struct broker *b)
+{
+	if (b->keys_both)
+		(void)keys_commit(b, false);
+	b->keys_both = false;
 }
 
 /* The ledger names the digest of the list that it last saw: an older or a foreign list is noticed here. */
@@ -150,27 +200,27 @@ list_with(struct broker *b, const struct credential *cred)
 }
 
 /*
- * The ledger first: should the plug be pulled before the list is in place, the start says which of the two is newer,
- * and no key was ever of use that the ledger does not name.
+ * The file first, with the list as it is and as it will be; then the ledger, which decides; then the file with the new
+ * list alone.  Wherever the plug is pulled, the next start finds the list that the ledger names.
  */
 void
 enroll_credential(struct broker *b, const struct msg_credential *m)
 {
-	static struct msg_credential kept;
+	struct msg_credential *kept = &b->ceremony.credential;
 	struct credential cred;
 	char rp[SGW_FIELD_MAX + 1];
-	uint8_t rp_hash[HASH_LEN], digest[HASH_LEN];
+	uint8_t rp_hash[HASH_LEN];
 	struct buf out = buf_over(b->scratch, sizeof(b->scratch));
 	struct job *j = b->active;
 	size_t index;
 	const char *problem;
 	int r;
 
-	kept = *m;
+	*kept = *m;
 	(void)snprintf(rp, sizeof(rp), "sgwarden:%s", b->appliance);
 	hash_sha256(rp, strlen(rp), rp_hash);
-	r = credential_parse(kept.authdata, kept.authdata_len, rp_hash, &cred);
-	problem = r == 0 ? attestation_problem(b, &kept, &cred) : verify_strerror(r);
+	r = credential_parse(kept->authdata, kept->authdata_len, rp_hash, &cred);
+	problem = r == 0 ? attestation_problem(b, kept, &cred) : verify_strerror(r);
 	if (problem) {
 		refuse(b, SGW_ERR_BAD_ASSERTION, problem);
 		return;
@@ -179,24 +229,39 @@ enroll_credential(struct broker *b, const struct msg_credential *m)
 		refuse(b, SGW_ERR_KEY_EXISTS, "this very key is enrolled already");
 		return;
 	}
-	if (!list_with(b, &cred) || !rec_key_list_encode(&out, &b->keys_new) ||
-	    out.len > SGW_COMMIT_MAX) {
+	if (!list_with(b, &cred) || !rec_key_list_encode(&out, &b->keys_new)) {
 		refuse(b, SGW_ERR_INTERNAL, "the new key list could not be made");
 		return;
 	}
-	b->out.id = MSG_COMMIT;
-	b->out.commit.file = STATE_FILE_KEYS;
-	memcpy(b->out.commit.data, out.data, out.len);
-	b->out.commit.data_len = (uint16_t)out.len;
-	hash_sha256(out.data, out.len, digest);
-	if (!ledger_enroll(b, j, &b->keys_new.keys[b->keys_new.n_keys - 1], &kept, digest)) {
-		job_end(b, STATUS_FAILED, SGW_ERR_LEDGER_FAILED, "");
+	hash_sha256(out.data, out.len, b->keys_new_digest);
+	if (!keys_commit(b, true)) {
+		refuse(b, SGW_ERR_INTERNAL, "the new key list is too long");
 		return;
 	}
 	b->counters[b->keys_new.n_keys - 1] = cred.counter;
 	j->state = JOB_COMMIT;
 	j->deadline = 0;
-	send_control(b);
+}
+
+/* The list is in the file beside the old one: what the ledger says now counts. */
+static void
+enroll_record(struct broker *b)
+{
+	uint64_t before = b->chain.number;
+
+	if (ledger_enroll(b, b->active, &b->keys_new.keys[b->keys_new.n_keys - 1],
+		&b->ceremony.credential, b->keys_new_digest)) {
+		b->keys = b->keys_new;
+		memcpy(b->keys_digest, b->keys_new_digest, HASH_LEN);
+		b->active->state = JOB_TIDY;
+		if (keys_commit(b, false))
+			return;
+		die("the new key list has no form"); /* it had one a moment ago */
+	}
+	if (b->chain.number != before)
+		die("the enrolment is written and cannot be synced: the next start reads whether "
+		    "it counts");
+	job_end(b, STATUS_FAILED, SGW_ERR_LEDGER_FAILED, "");
 }
 
 void
@@ -205,15 +270,16 @@ enroll_committed(struct broker *b, bool ok)
 	char text[65];
 	char detail[SGW_DETAIL_MAX + 1];
 
-	if (!b->active || b->active->state != JOB_COMMIT)
+	if (!b->active)
 		return;
-	if (!ok) {
+	if (b->active->state == JOB_COMMIT && ok)
+		enroll_record(b);
+	else if (b->active->state == JOB_COMMIT)
 		job_end(b, STATUS_FAILED, SGW_ERR_INTERNAL,
 		    "the key list could not be written: see the log");
-		return;
+	else if (b->active->state == JOB_TIDY) { /* where that failed, the next start does it */
+		fingerprint(&b->keys.keys[b->keys.n_keys - 1], text);
+		(void)snprintf(detail, sizeof(detail), "fingerprint %s", text);
+		job_end(b, STATUS_OK, SGW_ERR_NONE, detail);
 	}
-	b->keys = b->keys_new;
-	fingerprint(&b->keys.keys[b->keys.n_keys - 1], text);
-	(void)snprintf(detail, sizeof(detail), "fingerprint %s", text);
-	job_end(b, STATUS_OK, SGW_ERR_NONE, detail);
 }

@@ -23,8 +23,7 @@
 
 static struct broker B;
 
-static void __attribute__((noreturn))
-end(const char *why, int status)
+static void __attribute__((noreturn)) end(const char *why, int status)
 {
 	log_error("%s", why);
 	secret_free(&B.secrets);

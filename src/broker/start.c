@@ -19,6 +19,7 @@ serve(struct broker *b)
 	if (!ledger_start(b))
 		log_error("the start could not be recorded: nothing will open");
 	b->serving = true;
+	keys_tidy(b);
 	profiles_tell(b);
 	b->out.id = MSG_SERVING;
 	b->out.serving.overdue = grants_overdue(b);
@@ -110,6 +111,7 @@ start_loader(struct broker *b)
 		b->chain.number = b->head.number;
 		b->chain.time = b->head.time;
 		memcpy(b->chain.head, b->head.head, HASH_LEN);
+		keys_choose(b);
 		return;
 	case MSG_LOADED_GRANT:
 		loaded_grant(b, &b->in.loaded_grant.grant, b->in.loaded_grant.op);
