@@ -270,6 +270,7 @@ class Cell:
 
     def enroll(self, name: str = "blue") -> str:
         """The first enrolment, on the open screen, with the software key; what the command printed."""
+        fronts = len(self.pids("front"))
         command = self.start_command("key", "enroll", name)
         since = self.key.mark()
         try:
@@ -283,7 +284,7 @@ class Cell:
             command.communicate()
             raise
         assert command.returncode == 0, f"key enroll: {command.returncode}\n{out}{err}"
-        poll_until(lambda: not self.pids("consent"), "the screen is free again")
+        poll_until(lambda: not self.pids("consent") and len(self.pids("front")) <= fronts, "the screen is free again")
         return out
 
     def say(self, word: str) -> None:

@@ -92,8 +92,8 @@ def print_rules(cell: Cell) -> None:
 
 def enroll(cell: Cell, person: Person) -> None:
     step(2, "A security key is enrolled. The consent screen shows what is asked; the person types the word that "
-            "stands there, then touches the key when it blinks. (It asks for the new key's PIN too: this one has none, so "
-            "Enter.)")
+            "stands there, then touches the key when it blinks. (It asks for the new key's PIN too: "
+            "this one has none, so Enter.)")
     command = cell.start_command("key", "enroll", "demo-key")
     try:
         person.decides(r"\benroll-[a-z2-7]{4}\b")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the live tests share: one appliance a class, with a screen, an enrolled key and a client; and questions to it."""
+"""What the live tests share: one appliance a class, with a screen, an enrolled key and a client."""
 
 import contextlib
 import json
@@ -32,6 +32,7 @@ class LiveCase(unittest.TestCase):
         cls.addClassCleanup(stack.close)
         cls.cell = stack.enter_context(_noisy(Cell(**cls.cell_options)))
         cls.client = stack.enter_context(cls.cell.client())
+        cls.client.call("capabilities")
         if cls.with_screen:
             cls.screen = stack.enter_context(cls.cell.open_screen())
             if cls.enrolled:
@@ -51,14 +52,14 @@ class LiveCase(unittest.TestCase):
     # ---- asking ----
 
     def ask(self, address: str = ADDRESS, client: Client | None = None, **arguments: Any) -> Call:
-        """whitelist_add of tcp/443 into GROUP, the answer to come. No two are the same request but where `reason` is."""
+        """whitelist_add of tcp/443 into GROUP, the answer to come. Without a `reason` no two are the same request."""
         LiveCase.asked += 1
         self.wanted = {"security_group_id": GROUP, "ip": address, "port": 443, "expires_in": "1h",
                        "reason": f"live test {LiveCase.asked}", "wait_seconds": 50, **arguments}
         return (client or self.client).start("whitelist_add", **self.wanted)
 
     def final(self, call: Call) -> dict[str, Any]:
-        """The settled answer: a call that has waited long enough (the clock was moved) says that it is pending still."""
+        """The settled answer: where the clock was moved, the call itself may only say that it is pending still."""
         result = call.result()
         if result["status"] == "pending_consent":
             plan = result["data"]["plan_id"]
@@ -80,6 +81,8 @@ class LiveCase(unittest.TestCase):
         """The outcome has been shown and the screen is free again."""
         poll_until(lambda: not self.cell.pids("consent") and not self.cell.pids("fido"),
                    "consent and fido have ended")
+        if self.with_screen:
+            self.screen.forget()
 
     def rules(self, group: str = GROUP, **arguments: Any) -> list[dict[str, Any]]:
         result = self.client.call("list_rules", security_group_id=group, **arguments)

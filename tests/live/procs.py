@@ -105,8 +105,8 @@ def libraries(pid: int) -> set[str]:
     """Names of the shared objects that are mapped, without version: libcurl, libfido2, …"""
     with open(f"/proc/{pid}/maps", encoding="utf-8", errors="replace") as file:
         paths = {line.split(maxsplit=5)[5].strip() for line in file if len(line.split(maxsplit=5)) == 6}
-    return {m.group(1) for path in paths for m in [re.search(r"/(lib[A-Za-z0-9_+-]*?[A-Za-z0-9_+])(-[0-9.]+)?\.so", path)]
-            if m}
+    names = (re.search(r"/(lib[A-Za-z0-9_+-]*?[A-Za-z0-9_+])(-[0-9.]+)?\.so", path) for path in paths)
+    return {name.group(1) for name in names if name}
 
 
 def memory(pid: int) -> Iterator[bytes]:

@@ -32,6 +32,7 @@ class Screen:
         self.terminal = Terminal()
         self.raw = bytearray()
         self.relay = relay
+        self._answered = 0
         self.process: subprocess.Popen[bytes] | None = None
         self._changed = threading.Condition()
         self._ended = False
@@ -90,7 +91,8 @@ class Screen:
     def prompt(self, pattern: str = "", timeout: float = PATIENCE) -> re.Match[str]:
         """Waits for a question with this text on its page; what is typed from now on counts as the answer to it."""
         def asked(shown: str) -> bool:
-            return _QUESTION.search(shown) is not None and re.search(pattern, shown) is not None
+            return (self._pages() > self._answered and _QUESTION.search(shown) is not None
+                    and re.search(pattern, shown) is not None)
         text = self.wait(asked, timeout, f"a question with {pattern!r}")
         found = re.search(pattern, text)
         assert found
@@ -98,6 +100,13 @@ class Screen:
         seen = len(self.raw)
         self.wait(lambda _: len(self.raw) > seen, timeout, "the countdown")
         return found
+
+    def _pages(self) -> int:
+        return self.raw.count(b"\x1b[2J")
+
+    def forget(self) -> None:
+        """The question that stands there now is over: prompt() waits for another."""
+        self._answered = self._pages()
 
     def expect_match(self, pattern: str, timeout: float = PATIENCE) -> re.Match[str]:
         text = self.wait(lambda shown: re.search(pattern, shown) is not None, timeout, pattern)
@@ -112,6 +121,7 @@ class Screen:
         os.write(self.master, data)
 
     def type(self, text: str, enter: bool = True) -> None:
+        self.forget()
         self.write(text.encode("utf-8") + (b"\r" if enter else b""))
 
     def name(self) -> str:

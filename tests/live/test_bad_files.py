@@ -64,7 +64,8 @@ class BadFiles(unittest.TestCase):
         return said
 
     def test_a_config_bin_that_is_damaged(self) -> None:
-        for data in (b"", b"\0" * 40, self.read(self.state("config.bin"))[:-1], self.read(self.state("config.bin")) + b"x"):
+        good = self.read(self.state("config.bin"))
+        for data in (b"", b"\0" * 40, good[:-1], good + b"x"):
             with self.subTest(len(data)):
                 self.write(self.state("config.bin"), data)
                 self.assertIn("sgwarden config load", self.fails_to_start())

@@ -10,7 +10,8 @@ from mcp import Call
 
 
 class Refused(LiveCase):
-    def assert_refused(self, call: Call | dict[str, Any], status: str, code: str, record: str, **fields: str) -> dict[str, Any]:
+    def assert_refused(self, call: Call | dict[str, Any], status: str, code: str, record: str,
+                       **fields: str) -> dict[str, Any]:
         """The call ends so; the last record says so; AWS was asked to change nothing, not even as a DryRun."""
         result = call if isinstance(call, dict) else self.final(call)
         self.assert_error(result, status, code)
