@@ -112,12 +112,13 @@ page_turn(struct consent *c)
 {
 	c->step = STEP_READING;
 	draw(c);
+	screen_forget_typed(
+	    &c->screen); /* before the question stands there: whatever is typed at it counts */
 	if (page_is_last(&c->page)) {
 		c->step = STEP_WORD;
 		entry_start(&c->entry, c->typed_word, sizeof(c->typed_word), false);
 		draw(c);
 	}
-	screen_forget_typed(&c->screen);
 }
 
 /* ---- the broker ---- */
@@ -217,8 +218,8 @@ ask_pin(struct consent *c, const char *note)
 	pin_erase(c);
 	snprintf(c->note, sizeof(c->note), "%s", note);
 	entry_start(&c->entry, c->vault->pin, sizeof(c->vault->pin), true);
-	draw(c);
 	screen_forget_typed(&c->screen);
+	draw(c);
 }
 
 static void
@@ -233,8 +234,8 @@ wrong_word(struct consent *c)
 	snprintf(c->note, sizeof(c->note), "that is not the word: %u %s left", left,
 	    left == 1 ? "try" : "tries");
 	entry_start(&c->entry, c->typed_word, sizeof(c->typed_word), false);
-	draw(c);
 	screen_forget_typed(&c->screen);
+	draw(c);
 }
 
 static void

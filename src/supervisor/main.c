@@ -101,6 +101,16 @@ may_say_mend(enum role role)
 	return role == ROLE_BROKER || role == ROLE_LOADER;
 }
 
+/* Is another consent, of the next ceremony, on the screen already? */
+static bool
+child_other(const struct supervisor *s, const struct child *c)
+{
+	for (size_t i = 0; i < CHILDREN_MAX; i++)
+		if (&s->children[i] != c && s->children[i].pid && s->children[i].role == c->role)
+			return true;
+	return false;
+}
+
 static void
 on_death(struct supervisor *s, pid_t pid, int status)
 {
@@ -121,6 +131,8 @@ on_death(struct supervisor *s, pid_t pid, int status)
 		    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 	if (role == ROLE_FRONT)
 		client_gone(s, c);
+	if (role == ROLE_CONSENT && !clean && !child_other(s, c))
+		screen_restore(s);
 	child_forget(s, c);
 	/* also of one that we were ending: its peers may have noticed its end before we did */
 	if (may_say_mend(role) && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_MEND &&

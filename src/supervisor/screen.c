@@ -69,12 +69,21 @@ screen_client(struct supervisor *s, uint32_t uid)
 		screen_tell(s);
 }
 
+/* TCSANOW waits for nothing, so a terminal that takes no output cannot hold the supervisor up. */
+void
+screen_restore(struct supervisor *s)
+{
+	if (s->screen.tty >= 0)
+		(void)tcsetattr(s->screen.tty, TCSANOW, &s->screen.modes);
+}
+
 static void
 screen_drop(struct supervisor *s)
 {
 	bool had = s->screen.tty >= 0;
 
 	close(s->screen.connection);
+	screen_restore(s);
 	if (had)
 		close(s->screen.tty);
 	s->screen = (struct screen){.connection = -1, .tty = -1};
@@ -143,6 +152,8 @@ tty_take(struct supervisor *s, int tty)
 	    (fcntl(tty, F_GETFL) & O_ACCMODE) != O_RDWR)
 		return false;
 	if (!FIELD_SET(s->screen.name, path + 5))
+		return false;
+	if (tcgetattr(tty, &s->screen.modes) < 0)
 		return false;
 	s->screen.tty = tty;
 	s->screen.deadline = 0;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <termios.h>
 
 #include <sgwarden/sandbox.h>
 #include <sgwarden/wire.h>
@@ -65,8 +66,9 @@ struct screen {
 	int connection; /* -1: none */
 	int tty;        /* -1: not handed over yet */
 	uint32_t uid;
-	bool shared;      /* a client of its uid has been here since it came */
-	int64_t deadline; /* monotonic ms: for its terminal; 0: that is here */
+	bool shared;          /* a client of its uid has been here since it came */
+	int64_t deadline;     /* monotonic ms: for its terminal; 0: that is here */
+	struct termios modes; /* as they were when it came */
 	char name[SGW_TTY_MAX + 1];
 };
 
@@ -138,6 +140,8 @@ void client_gone(struct supervisor *s, struct child *front);
 /* screen.c */
 void screen_accept(struct supervisor *s, int connection, uint32_t uid);
 void screen_event(struct supervisor *s);
+void screen_restore(
+    struct supervisor *s); /* the terminal's modes: a killed consent left its own behind */
 int screen_overdue(struct supervisor *s); /* ms until it is, -1: never */
 void screen_client(
     struct supervisor *s, uint32_t uid); /* a client came: its own uid's screen is shared */
