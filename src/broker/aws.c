@@ -94,6 +94,18 @@ send_net(struct broker *b)
 		die("net does not take its messages");
 }
 
+/*
+ * The time a request is signed for is AWS's, as learnt from its Date header, which is net's word.  An opening alone is
+ * never signed for a time to come: kept back, it would still be good long after its closing and the last look at it.
+ */
+static int64_t
+signing_time(const struct broker *b, enum aws_op op)
+{
+	bool ahead = b->clock_skew > 0;
+
+	return clock_now() + (ahead && op == AWS_AUTHORIZE_INGRESS ? 0 : b->clock_skew);
+}
+
 /* Signs and sends.  The body was built in this process from typed values; nobody else's bytes come here. */
 static enum sgw_error
 sign_and_send(struct broker *b, uint32_t number, bool to_planner, enum aws_op op,
@@ -117,7 +129,7 @@ sign_and_send(struct broker *b, uint32_t number, bool to_planner, enum aws_op op
 	    .request = number, .to_planner = to_planner, .op = op, .timeout = CALL_TIMEOUT};
 	if (!endpoint(p, op, region, m->host, &m->tls))
 		return SGW_ERR_REGION_NOT_ALLOWED;
-	sigv4_date(clock_now() + b->clock_skew, m->amz_date);
+	sigv4_date(signing_time(b, op), m->amz_date);
 	post.host = m->host;
 	post.amz_date = m->amz_date;
 	if (!sigv4_sign_post(&post, &keys, m->authorization, sizeof(m->authorization)))

@@ -20,6 +20,8 @@
 #define COOLDOWN_SECONDS 60 /* after "deny" */
 #define BLOCK_SECONDS 600   /* after "block" */
 #define SCREEN_WAIT_SECONDS 120
+#define SKEW_OPEN_MAX                                                                              \
+	240 /* s that AWS's clock may be ahead: it takes requests that are up to 300 s old */
 #define CALL_TIMEOUT 30000 /* ms that net may take */
 #define CALL_GRACE 5000    /* ms more before the broker gives up on net itself */
 #define KEY_RETRY 2000     /* ms between looks for a plugged key */
@@ -334,7 +336,7 @@ void ingress_only(struct collected *c);
 void ceremony_begin(struct broker *b);
 void ceremony_spawned(struct broker *b, uint32_t number, int fd);
 void ceremony_consent(struct broker *b); /* its socket is readable */
-void ceremony_screen(struct broker *b);  /* a screen came or went */
+void ceremony_screen(struct broker *b);  /* a screen came, went or became shared */
 void ceremony_close(struct broker *b);   /* ends consent and fido, if any */
 void ceremony_voided(struct broker *b);  /* time is up */
 void ceremony_show_stage(struct broker *b, enum stage stage, int64_t seconds_left);
@@ -376,7 +378,8 @@ unsigned grants_count(const struct broker *b, enum grant_state state);
 unsigned grants_overdue(const struct broker *b);
 void closing_run(struct broker *b); /* starts what is due */
 void closing_answer(struct broker *b, const struct aws_result *r);
-int64_t closing_next(const struct broker *b); /* seconds since 1970, INT64_MAX: nothing */
+int64_t closing_next(const struct broker *b);       /* seconds since 1970, INT64_MAX: nothing */
+bool grant_due(const struct grant *g, int64_t now); /* to be closed now */
 bool rules_have(const struct collected *c, int16_t protocol, int32_t from, int32_t to,
     const struct rec_cidr *source);
 

@@ -34,7 +34,9 @@ ceremony_show_outcome(
 	struct msg_show_outcome *m = &b->out.show_outcome;
 
 	if (c->consent.fd < 0) {
-		ceremony_close(b);
+		/* before a ceremony of its own, c is that of a plan whose outcome may still be read */
+		if (b->active->state >= JOB_SPAWNING && b->active->state < JOB_CLOSE_OWN)
+			ceremony_close(b);
 		return;
 	}
 	b->out.id = MSG_SHOW_OUTCOME;
@@ -95,18 +97,24 @@ ceremony_begin(struct broker *b)
 	send_control(b);
 }
 
-void
-ceremony_screen(struct broker *b)
-{
-	if (b->active && b->active->state == JOB_WAIT_SCREEN && b->screen != DISPLAY_NONE)
-		job_restart(b); /* what was read may be old by now */
-}
-
 static void
 refuse(struct broker *b, enum status status, enum sgw_error error, const char *reason)
 {
 	(void)ledger_denial(b, b->active, reason);
 	job_end(b, status, error, "");
+}
+
+/* A record that says "trusted" is not agreed to on a screen that is so no longer. */
+void
+ceremony_screen(struct broker *b)
+{
+	const struct job *j = b->active;
+
+	if (j && j->state == JOB_WAIT_SCREEN && b->screen != DISPLAY_NONE)
+		job_restart(b); /* what was read may be old by now */
+	else if (j && (j->state == JOB_READING || j->state == JOB_KEYS) &&
+		 b->screen == DISPLAY_SHARED && b->ceremony.record.display == DISPLAY_TRUSTED)
+		refuse(b, STATUS_REFUSED, SGW_ERR_DISPLAY_NOT_TRUSTED, "the display became shared");
 }
 
 /* The screen may be another than the one that the policy was asked about. */
@@ -201,10 +209,13 @@ void
 ceremony_consent(struct broker *b)
 {
 	struct ceremony *c = &b->ceremony;
-	enum chan_result r = chan_recv(&c->consent, b->scratch, &b->in, NULL);
 	bool asking =
 	    b->active && (b->active->state == JOB_READING || b->active->state == JOB_KEYS);
+	enum chan_result r;
 
+	if (c->consent.fd < 0) /* closed since poll(2) saw it */
+		return;
+	r = chan_recv(&c->consent, b->scratch, &b->in, NULL);
 	if (r == CHAN_AGAIN)
 		return;
 	if (r != CHAN_GOT) { /* an accepted assertion runs on without its screen */

@@ -140,7 +140,9 @@ quota_plan(struct broker *b, uint32_t uid)
 	int64_t now = clock_now();
 	int64_t fresh = q->refilled ? (now - q->refilled) * most / HOUR : most;
 
-	if (fresh > 0 || now < q->refilled) {
+	if (now < q->refilled) /* the clock was put back */
+		q->refilled = now;
+	if (fresh > 0) {
 		q->plans = q->plans + fresh < most ? q->plans + fresh : most;
 		q->refilled = now;
 	}

@@ -26,12 +26,20 @@ rules_have(const struct collected *c, int16_t protocol, int32_t from, int32_t to
 	return false;
 }
 
+bool
+grant_due(const struct grant *g, int64_t now)
+{
+	return g->g.state != GRANT_CLOSED && (g->for_job || g->g.closes <= now);
+}
+
 /* When a grant next needs something, seconds since 1970. */
 static int64_t
 grant_when(const struct grant *g)
 {
 	int64_t when = g->g.closes;
 
+	if (g->for_job) /* now, whatever has become of the clock */
+		return g->next_try;
 	if (g->g.state == GRANT_CLOSED)
 		when = g->check_at;
 	else if (g->g.state == GRANT_AMBIGUOUS &&
@@ -116,7 +124,7 @@ closing_run(struct broker *b)
 	g = &b->grants[due];
 	b->closing = (struct closing){.index = due};
 	/* what is only checked or settled is read first; what is due is closed whether it is there or not */
-	if (g->g.closes <= now && g->g.state != GRANT_CLOSED)
+	if (grant_due(g, now))
 		error = closing_revoke(b, g);
 	else
 		error = closing_read(b, g);
@@ -171,6 +179,25 @@ settle(struct broker *b, struct grant *g, bool there)
 		g->used = false;
 }
 
+/* Was the same rule touched for again since it was closed?  Then it is that opening's, which has its own closing. */
+static bool
+opened_anew(const struct broker *b, const struct grant *g)
+{
+	const struct rec_op op = {.protocol = g->g.protocol,
+	    .from_port = g->g.from_port,
+	    .to_port = g->g.to_port,
+	    .source = g->g.source};
+
+	for (size_t i = 0; i < SGW_GRANTS_MAX; i++) {
+		const struct grant *other = &b->grants[i];
+
+		if (other->used && other->g.state != GRANT_CLOSED &&
+		    op_equals_grant(&op, g->g.group_id, &other->g))
+			return true;
+	}
+	return false;
+}
+
 static void
 after_read(struct broker *b, struct grant *g, const struct aws_result *r)
 {
@@ -182,12 +209,16 @@ after_read(struct broker *b, struct grant *g, const struct aws_result *r)
 		return;
 	}
 	b->closing.state = CLOSING_IDLE;
-	if (g->g.state == GRANT_AMBIGUOUS && g->g.closes > clock_now()) {
+	if (g->g.state == GRANT_AMBIGUOUS && !grant_due(g, clock_now())) {
 		settle(b, g, there);
 		return;
 	}
 	if (!there) {
 		closed(b, g);
+		return;
+	}
+	if (g->g.state == GRANT_CLOSED && opened_anew(b, g)) {
+		g->used = false;
 		return;
 	}
 	if (g->g.state == GRANT_CLOSED) { /* the opening was repeated behind our back */

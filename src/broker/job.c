@@ -32,7 +32,8 @@ tell_result(struct broker *b, const struct job *j, enum status status, enum sgw_
 	(void)FIELD_SET(m->detail, detail);
 	(void)FIELD_SET(m->receipt, j->receipt);
 	memcpy(m->rule_ids, j->rule_ids, sizeof(m->rule_ids));
-	if (j->kind == JOB_CHANGE && j->plan.ops[0].action == ACTION_OPEN && b->active == j)
+	if (j->kind == JOB_CHANGE && j->plan.ops[0].action == ACTION_OPEN && b->active == j &&
+	    j->receipt[0]) /* the record is its own */
 		m->closes = b->ceremony.record.closes;
 	send_planner(b);
 }
@@ -133,12 +134,22 @@ job_plan(struct broker *b, const struct msg_plan *m)
 	job_queue(b, &wanted, c);
 }
 
+/* Asked when it comes and again when its turn does: another may have been enrolled in between. */
+static enum sgw_error
+enroll_problem(struct broker *b, const char *name)
+{
+	for (size_t i = 0; i < b->keys.n_keys; i++)
+		if (strcmp(b->keys.keys[i].name, name) == 0)
+			return SGW_ERR_KEY_EXISTS;
+	return b->keys.n_keys == SGW_KEYS_MAX ? SGW_ERR_QUOTA : SGW_ERR_NONE;
+}
+
 void
 job_enroll(struct broker *b, const struct msg_enroll *m)
 {
 	static struct job wanted;
 	const struct client *c = client_find(b, m->client);
-	enum sgw_error error = SGW_ERR_NONE;
+	enum sgw_error error = enroll_problem(b, m->name);
 
 	wanted = (struct job){.kind = JOB_ENROLL, .verdict.needs_consent = true};
 	(void)FIELD_SET(wanted.plan_id, m->plan_id);
@@ -148,11 +159,6 @@ job_enroll(struct broker *b, const struct msg_enroll *m)
 		return;
 	if (!c || !c->admin || !m->name[0])
 		error = SGW_ERR_BAD_ARGUMENT;
-	else if (b->keys.n_keys == SGW_KEYS_MAX)
-		error = SGW_ERR_QUOTA;
-	for (size_t i = 0; i < b->keys.n_keys; i++)
-		if (strcmp(b->keys.keys[i].name, m->name) == 0)
-			error = SGW_ERR_KEY_EXISTS;
 	if (error != SGW_ERR_NONE)
 		tell_result(b, &wanted, STATUS_REFUSED, error, "");
 	else
@@ -227,6 +233,23 @@ read_group(struct broker *b)
 		job_fail(b, error, "");
 }
 
+static void
+enroll_restart(struct broker *b)
+{
+	struct job *j = b->active;
+	char detail[SGW_DETAIL_MAX + 1] = "";
+	enum sgw_error error = enroll_problem(b, j->key_name);
+
+	if (error == SGW_ERR_NONE)
+		error = quota_problem(b, j->uid, detail);
+	if (error == SGW_ERR_NONE && !ledger_request(b, j))
+		error = SGW_ERR_LEDGER_FAILED;
+	if (error != SGW_ERR_NONE)
+		job_fail(b, error, detail);
+	else
+		ceremony_begin(b);
+}
+
 void
 job_restart(struct broker *b)
 {
@@ -237,10 +260,7 @@ job_restart(struct broker *b)
 	j->deadline = 0;
 	j->verdict.needs_consent = true;
 	if (j->kind == JOB_ENROLL) {
-		if (ledger_request(b, j))
-			ceremony_begin(b);
-		else
-			job_fail(b, SGW_ERR_LEDGER_FAILED, "");
+		enroll_restart(b);
 		return;
 	}
 	p = profile_find(b, j->plan.profile);

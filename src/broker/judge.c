@@ -42,6 +42,43 @@ closes_problem(const struct rec_plan *plan, const struct collected *c)
 	return NULL;
 }
 
+/*
+ * EC2 takes a request whole or not at all: an opening of which one rule is there already cannot be carried out.  And
+ * "it is there" is net's word, which must not take an operation out of the judgement.
+ */
+static bool
+opens_what_is_there(const struct rec_plan *plan, const struct collected *c)
+{
+	for (size_t i = 0; i < plan->n_ops; i++)
+		for (size_t k = 0; k < c->n_rules; k++)
+			if (plan->ops[i].action == ACTION_OPEN &&
+			    op_equals_rule(&plan->ops[i], &c->rules[k]))
+				return true;
+	return false;
+}
+
+/* What ends a plan before the policy is asked; SGW_ERR_NONE: nothing. */
+static enum sgw_error
+state_problem(struct broker *b, const struct job *j, const char **ret_detail)
+{
+	const struct collected *c = &b->collected[CALL_JOB];
+	uint8_t digest[HASH_LEN];
+
+	state_digest(c->rules, c->n_rules, b->order_scratch, digest);
+	*ret_detail = "the group is not as the plan found it";
+	if (memcmp(digest, j->plan.state_digest, sizeof(digest)) != 0)
+		return SGW_ERR_STATE_CHANGED;
+	*ret_detail = closes_problem(&j->plan, c);
+	if (*ret_detail)
+		return SGW_ERR_NO_SUCH_RULE;
+	*ret_detail = "a rule of the plan is there already";
+	if (opens_what_is_there(&j->plan, c))
+		return SGW_ERR_DUPLICATE;
+	*ret_detail = "";
+	return j->plan.ops[0].action == ACTION_OPEN && b->clock_skew > SKEW_OPEN_MAX ? SGW_ERR_CLOCK
+										     : SGW_ERR_NONE;
+}
+
 void
 job_judge(struct broker *b)
 {
@@ -54,19 +91,13 @@ job_judge(struct broker *b)
 	    .grants = grants,
 	    .n_grants = grants_list(b, grants),
 	    .display = b->screen};
-	uint8_t digest[HASH_LEN];
 	char detail[SGW_DETAIL_MAX + 1] = "";
 	const char *problem;
+	enum sgw_error error = state_problem(b, j, &problem);
 	bool recorded;
 
-	state_digest(c->rules, c->n_rules, b->order_scratch, digest);
-	if (memcmp(digest, j->plan.state_digest, sizeof(digest)) != 0) {
-		job_fail(b, SGW_ERR_STATE_CHANGED, "the group is not as the plan found it");
-		return;
-	}
-	problem = closes_problem(&j->plan, c);
-	if (problem) {
-		job_fail(b, SGW_ERR_NO_SUCH_RULE, problem);
+	if (error != SGW_ERR_NONE) {
+		job_fail(b, error, problem);
 		return;
 	}
 	policy_evaluate(&b->config.policy, &j->plan, &facts, &j->verdict);

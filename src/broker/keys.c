@@ -186,6 +186,8 @@ list_with(struct broker *b, const struct credential *cred)
 	struct rec_key_entry *k;
 
 	*list = b->keys;
+	if (list->n_keys == SGW_KEYS_MAX)
+		return false;
 	(void)FIELD_SET(list->appliance, b->appliance);
 	k = &list->keys[list->n_keys++];
 	*k = (struct rec_key_entry){.cred_id_len = (uint16_t)cred->id_len,

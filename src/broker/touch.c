@@ -226,7 +226,10 @@ on_assertion(struct broker *b)
 	int r;
 
 	a = b->in.assertion;
+	/* no secret is asked for yet; what comes all the same is not kept */
+	memory_erase(a.hmac_secret, sizeof(a.hmac_secret));
 	memory_erase(b->in.assertion.hmac_secret, sizeof(b->in.assertion.hmac_secret));
+	memory_erase(b->scratch, sizeof(b->scratch));
 	if (clock_now() > c->record.expires) {
 		ceremony_voided(b);
 		return;

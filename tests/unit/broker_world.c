@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See broker_world.h. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include <sgwarden/clock.h>
+#include <sgwarden/log.h>
+
+#include "broker_world.h"
+
+struct world W;
+static FILE *ledger;
+
+void
+die(const char *why)
+{
+	print_error("the broker ended itself: %s\n", why);
+	abort();
+}
+
+void
+die_mend(const char *why)
+{
+	die(why);
+}
+
+static void
+keep(struct msg said[SAID_MAX], size_t *n)
+{
+	assert_true(*n < SAID_MAX);
+	said[(*n)++] = W.b.out;
+}
+
+void
+send_planner(struct broker *b)
+{
+	assert_ptr_equal(b, &W.b);
+	keep(W.planner, &W.n_planner);
+}
+
+void
+send_control(struct broker *b)
+{
+	assert_ptr_equal(b, &W.b);
+	keep(W.control, &W.n_control);
+}
+
+static void
+profile_make(struct broker *b)
+{
+	struct rec_profile_conf *p = &b->config.profiles[0];
+	static struct msg_loaded_profile keys;
+
+	b->config.n_profiles = 1;
+	(void)FIELD_SET(p->name, "prod");
+	(void)FIELD_SET(p->account, "111122223333");
+	(void)FIELD_SET(p->regions[0].name, "eu-west-1");
+	p->n_regions = 1;
+	assert_int_equal(profiles_init(b), 0);
+	(void)FIELD_SET(keys.name, "prod");
+	(void)FIELD_SET(keys.access_key_id, "AKIAIOSFODNN7EXAMPLE");
+	(void)FIELD_SET(keys.secret_key, "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+	profile_loaded(b, &keys);
+}
+
+int
+world_open(void **state)
+{
+	struct broker *b = &W.b;
+	const struct msg_client client = {
+	    .client = 1, .admin = true, .uid = 1000, .pid = 7, .chain = "sh(7)"};
+	int ends[2];
+
+	(void)state;
+	memset(&W, 0, sizeof(W));
+	log_open("test", LOG_LEVEL_ALERT);
+	ledger = tmpfile();
+	if (!ledger || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return -1;
+	b->ledger_fd = fileno(ledger);
+	b->net = chan_open(ends[0], ROLE_BROKER, ROLE_NET);
+	W.net = chan_open(ends[1], ROLE_NET, ROLE_BROKER);
+	b->ceremony.consent.fd = -1;
+	b->ledger_ok = b->configured = b->loaded = b->serving = true;
+	policy_builtin(&b->config.policy);
+	policy_digest(&b->config.policy, b->policy_digest);
+	(void)FIELD_SET(b->appliance, "abcdefghijklmnop");
+	profile_make(b);
+	client_add(b, &client);
+	return 0;
+}
+
+int
+world_close(void **state)
+{
+	(void)state;
+	secret_free(&W.b.secrets);
+	chan_close(&W.b.net);
+	chan_close(&W.net);
+	chan_close(&W.b.ceremony.consent);
+	return fclose(ledger);
+}
+
+struct job *
+world_active(struct rec_op op, enum job_state state)
+{
+	struct job *j = &W.b.jobs[0];
+	struct collected *c = &W.b.collected[CALL_JOB];
+
+	*j = (struct job){.state = state, .client = 1, .uid = 1000, .plan = fixture_plan(op)};
+	(void)FIELD_SET(j->plan_id, "sgw-aaaaaaaaaaaaaaaaaaaa");
+	(void)FIELD_SET(c->group.group_id, GROUP);
+	c->has_group = c->group.managed = true;
+	state_digest(c->rules, c->n_rules, W.b.order_scratch, j->plan.state_digest);
+	W.b.active = j;
+	return j;
+}
+
+void
+world_rule(struct rec_rule rule)
+{
+	struct collected *c = &W.b.collected[CALL_JOB];
+
+	c->rules[c->n_rules++] = rule;
+	state_digest(c->rules, c->n_rules, W.b.order_scratch, W.b.active->plan.state_digest);
+}
+
+const struct msg_send *
+world_sent(void)
+{
+	if (chan_recv(&W.net, W.scratch, &W.sent, NULL) != CHAN_GOT)
+		return NULL;
+	assert_int_equal(W.sent.id, MSG_SEND);
+	return &W.sent.send;
+}
+
+const struct msg *
+world_said(enum msg_id id)
+{
+	for (size_t i = W.n_planner; i > 0; i--)
+		if (W.planner[i - 1].id == id)
+			return &W.planner[i - 1];
+	for (size_t i = W.n_control; i > 0; i--)
+		if (W.control[i - 1].id == id)
+			return &W.control[i - 1];
+	return NULL;
+}
