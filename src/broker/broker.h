@@ -147,6 +147,7 @@ struct job {
 	bool withdrawn;
 	char receipt[SGW_RECEIPT_LEN + 1];
 	int64_t deadline; /* monotonic ms; 0 none */
+	int64_t began;    /* monotonic ms: its intent was written */
 	unsigned tries;   /* of the present step */
 	bool asserted;    /* enrolment: an enrolled key has agreed */
 	size_t n_rule_ids;
@@ -161,6 +162,8 @@ struct ceremony {
 	struct chan consent;
 	struct chan fido[FIDOS_MAX];
 	size_t n_fidos;
+	size_t
+	    n_plugged; /* fidos that the supervisor has begun, those that are not here yet included */
 	bool waiting_for_key;
 	int64_t next_look; /* monotonic ms: for a key */
 	enum key_state last_error;

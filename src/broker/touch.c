@@ -71,6 +71,7 @@ touch_begin(struct broker *b)
 		j->deadline = limit;
 	c->consent.state = CHAN_TOUCH;
 	c->last_error = KEY_TIMED_OUT;
+	c->n_plugged = 0;
 	c->waiting_for_key = false;
 	touch_look(b);
 }
@@ -92,6 +93,7 @@ touch_end(struct broker *b, const struct msg_key_end *m, int fd)
 		job_stage(b, j, STAGE_WAITING_FOR_KEY, (j->deadline - clock_monotonic()) / 1000);
 		return;
 	}
+	c->n_plugged = m->count;
 	c->fido[c->n_fidos] = chan_open(fd, ROLE_BROKER, ROLE_FIDO);
 	c->fido[c->n_fidos].state = CHAN_TOUCH;
 	if (chan_send(&c->fido[c->n_fidos], b->scratch, &c->ask, -1, false) < 0)
@@ -132,6 +134,8 @@ key_lost(struct broker *b, size_t i, enum key_state state)
 	for (size_t k = 0; k < c->n_fidos; k++)
 		if (c->fido[k].fd >= 0)
 			return;
+	if (c->n_fidos < c->n_plugged)
+		return;
 	error = KEY_ERRORS[state] ? KEY_ERRORS[state] : SGW_ERR_KEY_REFUSED;
 	detail = KEY_DETAILS[state] ? KEY_DETAILS[state] : "";
 	(void)ledger_denial(b, b->active, error_row((uint16_t)error)->name);

@@ -138,6 +138,31 @@ test_opening_is_signed_for_now(void **state)
 	assert_true(signed_at(m) > clock_now() + 79000);
 }
 
+/*
+ * After a restart an opening counts as sent when its intent was written.  A net that drags the trial run and the read
+ * out would have it signed later than that, and still good when it is settled.
+ */
+static void
+test_call_follows_intent(void **state)
+{
+	const struct aws_result r = {.outcome = NET_ANSWERED, .http_status = 200};
+
+	W.b.keys.n_keys = 1;
+	world_active(*open_op(), JOB_REREAD)->began = clock_monotonic() - 61000;
+	W.b.ceremony.record.plan = W.b.active->plan;
+	job_answer(&W.b, &r);
+	assert_int_equal(result()->error, SGW_ERR_AWS_UNREACHABLE);
+	assert_null(world_sent());
+	/* The twin: in time, it is sent. */
+	world_active(*open_op(), JOB_REREAD)->began = clock_monotonic() - 1000;
+	W.b.ceremony.record.closes = clock_now() + 3600;
+	(void)FIELD_SET(W.b.active->receipt, "sgw-aaaaaaaaaaaaaaaaaaaa");
+	(void)FIELD_SET(W.b.ceremony.record.description, "uid 1000 #{receipt}");
+	job_answer(&W.b, &r);
+	assert_int_equal(W.b.active->state, JOB_CALL);
+	assert_non_null(world_sent());
+}
+
 /* Nobody is asked for what AWS will not take. */
 static void
 test_clock_behind(void **state)
@@ -253,6 +278,34 @@ test_outcome_stays(void **state)
 	assert_non_null(world_said(MSG_END_CEREMONY));
 }
 
+static int
+fido_end(uint8_t index)
+{
+	const struct msg_key_end m = {.ceremony = 5, .index = index, .count = 2};
+	int ends[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+	touch_end(&W.b, &m, ends[0]);
+	return ends[1];
+}
+
+/* Of two plugged keys the first may say that it is not enrolled before the second has even started. */
+static void
+test_second_key_is_waited_for(void **state)
+{
+	W.b.ceremony.number = 5;
+	world_active(*open_op(), JOB_READING)->deadline = clock_monotonic() + 60000;
+	touch_begin(&W.b);
+	W.b.ceremony.ask.id = MSG_ASK_ASSERTION;
+	close(fido_end(0));
+	touch_fido(&W.b, 0);
+	assert_non_null(W.b.active);
+	close(fido_end(1));
+	touch_fido(&W.b, 1);
+	assert_null(W.b.active);
+	assert_int_equal(result()->error, SGW_ERR_KEY_REFUSED);
+}
+
 int
 main(void)
 {
@@ -262,6 +315,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		test_opening_is_signed_for_now, world_open, world_close),
 	    cmocka_unit_test_setup_teardown(test_clock_behind, world_open, world_close),
+	    cmocka_unit_test_setup_teardown(test_call_follows_intent, world_open, world_close),
+	    cmocka_unit_test_setup_teardown(test_second_key_is_waited_for, world_open, world_close),
 	    cmocka_unit_test_setup_teardown(test_quota_clock_back, world_open, world_close),
 	    cmocka_unit_test_setup_teardown(test_enroll_list_full, world_open, world_close),
 	    cmocka_unit_test_setup_teardown(test_enroll_blocked, world_open, world_close),
