@@ -94,6 +94,7 @@ def enroll(cell: Cell, person: Person) -> None:
     step(2, "A security key is enrolled. The consent screen shows what is asked; the person types the word that "
             "stands there, then touches the key when it blinks. (It asks for the new key's PIN too: "
             "this one has none, so Enter.)")
+    person.ready()
     command = cell.start_command("key", "enroll", "demo-key")
     try:
         person.decides(r"\benroll-[a-z2-7]{4}\b")
@@ -123,6 +124,7 @@ def answer(client: Client, call: Call) -> dict[str, Any]:
 def opening(cell: Cell, person: Person, client: Client) -> None:
     step(3, f"An assistant (an MCP client) asks: open tcp/443 of {GROUP} to {ADDRESS} for an hour. It cannot approve "
             "that; the person can.")
+    person.ready()
     calls_before = len(cell.emulator.mutating_calls())
     call = ask(client, ADDRESS)
     person.decides(re.escape(WORD))

@@ -30,6 +30,9 @@ class Person:
     def __exit__(self, *_: object) -> None:
         self._manager.__exit__(None, None, None)
 
+    def ready(self) -> None:
+        """The narration has been read: the screen may come up."""
+
     def decides(self, word: str) -> None:
         """A request comes up whose word has this form; returns once it is decided or decides itself later."""
         raise NotImplementedError
@@ -56,6 +59,12 @@ class Robot(Person):
         print("        (the key blinks; touched by the script)", flush=True)
         self.cell.key.touch(since)
 
+    def done(self) -> None:
+        """Shows the outcome too: what stands below the record."""
+        super().done()
+        outcome = self.screen.text().rpartition("-" * 70)[2].strip("-\n")
+        print(frame("\n".join(line for line in outcome.split("\n") if line.strip())), flush=True)
+
 
 class Sitter(Person):
     """The real terminal: its keys go to the screen, or, while the key blinks, are the touch."""
@@ -70,6 +79,9 @@ class Sitter(Person):
     def __exit__(self, *rest: object) -> None:
         self._release()
         super().__exit__(*rest)
+
+    def ready(self) -> None:
+        input("        Enter brings up the consent screen. ")
 
     def decides(self, word: str) -> None:
         self.screen.prompt(word)

@@ -25,6 +25,11 @@ class Demo(unittest.TestCase):
         self.assertEqual([line for line in done.stdout.splitlines() if len(line) > 80], [])
         self.assertIn("sgwarden:receipt = sgw-", done.stdout)
 
+    def test_keep(self) -> None:
+        done = subprocess.run([*DEMO, "--auto", "--keep"], input="\n", capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertRegex(done.stdout, r"aws ec2 describe-security-group-rules --endpoint-url http://127\.0\.0\.1:\d+")
+
     def test_without_a_terminal(self) -> None:
         done = subprocess.run(DEMO, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20)
         self.assertEqual(done.returncode, 2)
@@ -42,6 +47,8 @@ class Demo(unittest.TestCase):
         screen = Screen(DEMO, dict(os.environ, TERM="xterm"))
         try:
             for word in (r"enroll-[a-z2-7]{4}", "443-def0"):
+                screen.expect("Enter brings up the consent screen")
+                screen.type("")
                 screen.type(screen.prompt(rf"\b{word}\b").group(0))
                 if word.startswith("enroll"):
                     screen.prompt("Enter alone if it has none")
@@ -49,6 +56,7 @@ class Demo(unittest.TestCase):
                 screen.expect("press any key here to touch")
                 screen.type(" ", enter=False)
                 screen.expect_gone("press any key here to touch", 30)
+                screen.terminal.feed(b"\x1b[2J")  # what is looked for next must be new
             screen.expect("All of it was observed", 40)
             assert screen.process
             self.assertEqual(screen.process.wait(10), 0)
