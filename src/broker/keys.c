@@ -136,6 +136,20 @@ fingerprint(const struct rec_key_entry *k, char ret_text[65])
 	(void)buf_put_c(&out);
 }
 
+/* In groups of four, as the command line shows it too: for the eyes that compare them. */
+static void
+fingerprint_show(const struct rec_key_entry *k, char ret_text[SGW_DETAIL_MAX + 1])
+{
+	struct buf out = buf_over(ret_text, SGW_DETAIL_MAX + 1);
+	char hex[65];
+
+	fingerprint(k, hex);
+	(void)buf_printf(&out, "fingerprint");
+	for (size_t i = 0; i < 64; i += 4)
+		(void)buf_printf(&out, " %.4s", hex + i);
+	(void)buf_put_c(&out);
+}
+
 void
 keys_tell(struct broker *b, uint32_t request)
 {
@@ -269,7 +283,6 @@ enroll_record(struct broker *b)
 void
 enroll_committed(struct broker *b, bool ok)
 {
-	char text[65];
 	char detail[SGW_DETAIL_MAX + 1];
 
 	if (!b->active)
@@ -280,8 +293,7 @@ enroll_committed(struct broker *b, bool ok)
 		job_end(b, STATUS_FAILED, SGW_ERR_INTERNAL,
 		    "the key list could not be written: see the log");
 	else if (b->active->state == JOB_TIDY) { /* where that failed, the next start does it */
-		fingerprint(&b->keys.keys[b->keys.n_keys - 1], text);
-		(void)snprintf(detail, sizeof(detail), "fingerprint %s", text);
+		fingerprint_show(&b->keys.keys[b->keys.n_keys - 1], detail);
 		job_end(b, STATUS_OK, SGW_ERR_NONE, detail);
 	}
 }
