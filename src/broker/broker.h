@@ -185,7 +185,7 @@ struct grant {
 	bool used;
 	struct rec_grant g;
 	uint16_t op;      /* index in its plan */
-	const char *why;  /* "expiry", "request", "sweep", "check" */
+	const char *why;  /* "expiry", "request", "sweep", "check", "superseded" */
 	int64_t next_try; /* seconds since 1970 */
 	unsigned tries;
 	int64_t check_at; /* GRANT_CLOSED: look once more, after the signature window */
@@ -381,8 +381,9 @@ unsigned grants_count(const struct broker *b, enum grant_state state);
 unsigned grants_overdue(const struct broker *b);
 void closing_run(struct broker *b); /* starts what is due */
 void closing_answer(struct broker *b, const struct aws_result *r);
-int64_t closing_next(const struct broker *b);       /* seconds since 1970, INT64_MAX: nothing */
-bool grant_due(const struct grant *g, int64_t now); /* to be closed now */
+int64_t closing_next(const struct broker *b); /* seconds since 1970, INT64_MAX: nothing */
+void closing_superseded(struct broker *b, const struct grant *g); /* by this opening */
+bool grant_due(const struct grant *g, int64_t now);               /* to be closed now */
 bool rules_have(const struct collected *c, int16_t protocol, int32_t from, int32_t to,
     const struct rec_cidr *source);
 

@@ -179,23 +179,46 @@ settle(struct broker *b, struct grant *g, bool there)
 		g->used = false;
 }
 
+static bool
+same_rule(const struct grant *a, const struct grant *b)
+{
+	const struct rec_op op = {.protocol = a->g.protocol,
+	    .from_port = a->g.from_port,
+	    .to_port = a->g.to_port,
+	    .source = a->g.source};
+
+	return op_equals_grant(&op, a->g.group_id, &b->g);
+}
+
 /* Was the same rule touched for again since it was closed?  Then it is that opening's, which has its own closing. */
 static bool
 opened_anew(const struct broker *b, const struct grant *g)
 {
-	const struct rec_op op = {.protocol = g->g.protocol,
-	    .from_port = g->g.from_port,
-	    .to_port = g->g.to_port,
-	    .source = g->g.source};
-
-	for (size_t i = 0; i < SGW_GRANTS_MAX; i++) {
-		const struct grant *other = &b->grants[i];
-
-		if (other->used && other->g.state != GRANT_CLOSED &&
-		    op_equals_grant(&op, g->g.group_id, &other->g))
+	for (size_t i = 0; i < SGW_GRANTS_MAX; i++)
+		if (b->grants[i].used && b->grants[i].g.state != GRANT_CLOSED &&
+		    same_rule(g, &b->grants[i]))
 			return true;
-	}
 	return false;
+}
+
+/*
+ * AWS took the opening of `g`, so nothing of ours was open there: an earlier opening's rule was taken away by somebody
+ * else, and its time must not cut this one's short.
+ */
+void
+closing_superseded(struct broker *b, const struct grant *g)
+{
+	for (size_t i = 0; i < SGW_GRANTS_MAX; i++) {
+		struct grant *old = &b->grants[i];
+
+		if (old == g || !old->used || !same_rule(g, old) ||
+		    (b->closing.state != CLOSING_IDLE && b->closing.index == i))
+			continue;
+		old->why = "superseded";
+		if (old->g.state != GRANT_CLOSED)
+			(void)ledger_close(b, old, false, "");
+		old->used = false;
+	}
 }
 
 static void

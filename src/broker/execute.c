@@ -127,6 +127,8 @@ grants_settle(struct broker *b, bool open)
 			continue;
 		g->g.state = GRANT_OPEN;
 		g->used = open;
+		if (open)
+			closing_superseded(b, g);
 	}
 }
 

@@ -115,7 +115,7 @@ on_planner(struct broker *b)
 
 	if (r == CHAN_AGAIN)
 		return;
-	if (r != CHAN_GOT)
+	if (r != CHAN_GOT || !b->serving) /* before that only its end is waited for */
 		die("the planner has ended");
 	switch (m.id) {
 	case MSG_READ:

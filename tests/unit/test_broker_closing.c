@@ -75,6 +75,30 @@ test_check_closes_what_came_back(void **state)
 	assert_int_equal(sent->op, AWS_REVOKE_INGRESS);
 }
 
+/*
+ * A rule that somebody else had taken away is opened again: the first touch's time must not cut the second one's
+ * short.  Nothing that differs in any property is let go.
+ */
+static void
+test_new_opening_takes_over(void **state)
+{
+	struct grant *old = grant_make("sgw-aaaaaaaaaaaaaaaaaaaa", GRANT_OPEN, clock_now() + 600);
+	struct grant *new =
+	    grant_make("sgw-bbbbbbbbbbbbbbbbbbbb", GRANT_AMBIGUOUS, clock_now() + 3600);
+	struct grant *other = grant_make("sgw-dddddddddddddddddddd", GRANT_OPEN, clock_now() + 600);
+	struct job *j =
+	    world_active(fixture_op(ACTION_OPEN, PROTO_TCP, 443, 443, "198.51.100.7/32"), JOB_CALL);
+
+	other->g.to_port = 444;
+	(void)FIELD_SET(j->receipt, new->g.receipt);
+	job_answer(&W.b, &(struct aws_result){.outcome = NET_ANSWERED, .http_status = 200});
+	assert_int_equal(j->state, JOB_READ_BACK);
+	assert_int_equal(new->g.state, GRANT_OPEN);
+	assert_true(new->used && other->used);
+	assert_false(old->used);
+	assert_int_equal(W.b.chain.number, 1); /* its close is recorded */
+}
+
 /* The clock is put back between the request and its turn: the person's closing does not wait for it to catch up. */
 static void
 test_close_own_clock_back(void **state)
@@ -107,6 +131,7 @@ main(void)
 		test_check_leaves_a_new_opening, world_open, world_close),
 	    cmocka_unit_test_setup_teardown(
 		test_check_closes_what_came_back, world_open, world_close),
+	    cmocka_unit_test_setup_teardown(test_new_opening_takes_over, world_open, world_close),
 	    cmocka_unit_test_setup_teardown(test_close_own_clock_back, world_open, world_close),
 	};
 
