@@ -12,9 +12,9 @@
 #define SGW_PROFILES_MAX 16
 #define SGW_REGION_MAX 32
 #define SGW_REGIONS_MAX 32
-#define SGW_ACCOUNT_MAX 12   /* AWS account ids: 12 digits */
-#define SGW_GROUP_ID_MAX 20  /* sg- and 8 or 17 hex digits */
-#define SGW_RULE_ID_MAX 21   /* sgr- and 17 hex digits */
+#define SGW_ACCOUNT_MAX 12  /* AWS account ids: 12 digits */
+#define SGW_GROUP_ID_MAX 20 /* sg- and 8 or 17 hex digits */
+#define SGW_RULE_ID_MAX 21  /* sgr- and 17 hex digits */
 #define SGW_VPC_ID_MAX 21
 #define SGW_SOURCE_ID_MAX 64 /* pl-…, sg-… */
 #define SGW_GROUP_NAME_MAX 255
@@ -27,6 +27,7 @@
 #define SGW_HOST_MAX 255
 #define SGW_NEXT_TOKEN_MAX 2048
 #define SGW_CURSOR_MAX 64
+#define SGW_QUERY_MAX 128
 #define SGW_AWS_CODE_MAX 64
 #define SGW_AWS_MESSAGE_MAX 256
 #define SGW_ARN_MAX 512
@@ -36,7 +37,7 @@
 #define SGW_REASON_CHARS_MAX 160
 #define SGW_REASON_MAX 640 /* 160 characters of UTF-8 */
 #define SGW_CLAIMED_MAX 128
-#define SGW_USER_MAX 32    /* an account's name */
+#define SGW_USER_MAX 32   /* an account's name */
 #define SGW_CHAIN_MAX 160 /* the process chain as text */
 #define SGW_TTY_MAX 32
 #define SGW_DETAIL_MAX 240
@@ -73,7 +74,8 @@
 #define SGW_XML_DEPTH_MAX 16
 #define SGW_XML_TEXT_MAX 4096
 #define SGW_XML_ITEMS_MAX 100000
-#define SGW_SIGNATURE_WINDOW 900 /* s: how long AWS may still accept a signed request (5-15 minutes) */
+#define SGW_SIGNATURE_WINDOW                                                                       \
+	900 /* s: how long AWS may still accept a signed request (5-15 minutes) */
 
 /* time */
 #define SGW_LIFETIME_DEFAULT 3600

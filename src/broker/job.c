@@ -174,16 +174,16 @@ may_leave(const struct job *j)
 }
 
 static void
-leave(struct broker *b, struct job *j)
+leave(struct broker *b, struct job *j, const char *why)
 {
 	if (!may_leave(j))
 		return;
 	if (b->active == j) {
 		(void)ledger_denial(b, j, "withdrawn");
-		job_end(b, STATUS_DENIED, SGW_ERR_CANCELLED, "the client went away");
+		job_end(b, STATUS_DENIED, SGW_ERR_CANCELLED, why);
 		return;
 	}
-	tell_result(b, j, STATUS_DENIED, SGW_ERR_CANCELLED, "the client went away");
+	tell_result(b, j, STATUS_DENIED, SGW_ERR_CANCELLED, why);
 	j->state = JOB_FREE;
 }
 
@@ -193,7 +193,7 @@ job_withdraw(struct broker *b, const char *plan_id)
 	struct job *j = job_find(b, plan_id);
 
 	if (j)
-		leave(b, j);
+		leave(b, j, "");
 }
 
 void
@@ -201,7 +201,7 @@ job_client_gone(struct broker *b, uint32_t client)
 {
 	for (size_t i = 0; i < SGW_PLANS_MAX; i++)
 		if (b->jobs[i].state != JOB_FREE && b->jobs[i].client == client)
-			leave(b, &b->jobs[i]);
+			leave(b, &b->jobs[i], "the client went away");
 }
 
 /* ---- reads and judgement ---- */

@@ -58,6 +58,12 @@ arg_tag_value(struct args *a, const cJSON *v, struct complaint *c)
 }
 
 bool
+arg_query(struct args *a, const cJSON *v, struct complaint *c)
+{
+	return get_text(v, a->query, 1, SGW_QUERY_MAX, "it must have 1 to 128 bytes", c);
+}
+
+bool
 arg_managed_only(struct args *a, const cJSON *v, struct complaint *c)
 {
 	return get_bool(v, &a->managed_only, c);

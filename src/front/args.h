@@ -37,6 +37,7 @@ struct args {
 	char vpc_id[SGW_VPC_ID_MAX + 1];
 	char tag_key[SGW_TAG_KEY_MAX + 1];
 	char tag_value[SGW_TAG_VALUE_MAX + 1];
+	char query[SGW_QUERY_MAX + 1];
 	bool managed_only;
 	bool managed;
 	bool egress;
@@ -121,6 +122,7 @@ bool arg_group(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_vpc(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_tag_key(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_tag_value(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_query(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_managed_only(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_managed(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_limit(struct args *a, const cJSON *v, struct complaint *c);

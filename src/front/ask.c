@@ -23,6 +23,24 @@ ask_health(const struct args *a, const struct asker *who, struct msg *ret_m, str
 }
 
 bool
+ask_list_profiles(
+    const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
+{
+	ASK(ASK_PROFILES, ask_profiles)->request = who->request;
+	return true;
+}
+
+bool
+ask_cancel_plan(
+    const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
+{
+	struct msg_ask_cancel *m = ASK(ASK_CANCEL, ask_cancel);
+
+	m->request = who->request;
+	return FIELD_SET(m->plan_id, a->plan_id);
+}
+
+bool
 ask_key_list(const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
 {
 	ASK(ASK_KEYS, ask_keys)->request = who->request;
@@ -74,6 +92,14 @@ ask_list_security_groups(
 }
 
 bool
+ask_find_security_group(
+    const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
+{
+	return ask_list_security_groups(a, who, ret_m, c) &&
+	       FIELD_SET(ret_m->ask_groups.query, a->query);
+}
+
+bool
 ask_list_rules(
     const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
 {
@@ -93,6 +119,36 @@ ask_list_rules(
 		    (uint8_t)(m->filter | (a->managed ? RULES_OWN_ONLY : RULES_FOREIGN_ONLY));
 	return FIELD_SET(m->profile, a->profile) && FIELD_SET(m->region, a->region) &&
 	       FIELD_SET(m->group_id, a->group_id) && FIELD_SET(m->cursor, who->page.cursor);
+}
+
+bool
+ask_check_access(
+    const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
+{
+	struct msg_ask_access *m = ASK(ASK_ACCESS, ask_access);
+
+	m->request = who->request;
+	m->source = a->ip;
+	m->protocol = a->protocol;
+	m->port = a->port;
+	if (a->port != 0 && (a->protocol == PROTO_ICMP || a->protocol == PROTO_ICMPV6))
+		return complain_about(c, ARG_PROTOCOL, "icmp and icmpv6 take no port");
+	return FIELD_SET(m->profile, a->profile) && FIELD_SET(m->region, a->region) &&
+	       FIELD_SET(m->group_id, a->group_id);
+}
+
+/* The planner's list is short and has no cursor of its own: one of ours says how much of it was shown. */
+bool
+ask_list_grants(
+    const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
+{
+	struct msg_ask_opened *m = ASK(ASK_OPENED, ask_opened);
+
+	if (who->page.cursor[0] != 0)
+		return complain(c, SGW_ERR_BAD_CURSOR, "");
+	m->request = who->request;
+	m->limit = page_limit(a, who);
+	return FIELD_SET(m->group_id, a->group_id);
 }
 
 /* ---- changes ---- */

@@ -265,13 +265,6 @@ progress(struct front *f, struct call *c, const struct msg_progress *m)
 	reply_close(f, &reply);
 }
 
-/* Parts of a list say that more will follow. */
-static bool
-is_part(const struct msg *m)
-{
-	return (m->id == MSG_GROUPS && m->groups.more) || (m->id == MSG_RULES && m->rules.more);
-}
-
 int
 calls_answer(struct front *f, const struct msg *m)
 {
@@ -289,7 +282,7 @@ calls_answer(struct front *f, const struct msg *m)
 		    "the planner answered %s with message 0x%04x", c->tool->name, (unsigned)m->id);
 		return -1;
 	}
-	if (is_part(m)) {
+	if (list_goes_on(m)) {
 		list_part(c, m);
 		return 0;
 	}

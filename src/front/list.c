@@ -47,12 +47,30 @@ entry_rule(struct jw *w, const void *entry)
 	out_rule(w, v);
 }
 
+static void
+entry_grant(struct jw *w, const void *entry)
+{
+	const struct rec_grant_view *v = entry;
+
+	out_grant(w, v);
+}
+
+bool
+list_goes_on(const struct msg *m)
+{
+	return (m->id == MSG_GROUPS && m->groups.more) || (m->id == MSG_RULES && m->rules.more) ||
+	       (m->id == MSG_OPENED && m->opened.more);
+}
+
 void
 list_part(struct call *c, const struct msg *m)
 {
 	if (m->id == MSG_GROUPS)
 		for (size_t i = 0; i < m->groups.n_groups; i++)
 			list_add(c, entry_group, &m->groups.groups[i]);
+	else if (m->id == MSG_OPENED)
+		for (size_t i = 0; i < m->opened.n_grants; i++)
+			list_add(c, entry_grant, &m->opened.grants[i]);
 	else
 		for (size_t i = 0; i < m->rules.n_rules; i++)
 			list_add(c, entry_rule, &m->rules.rules[i]);
@@ -66,7 +84,7 @@ void
 list_next_cursor(const struct call *c, const char *planners, char ret_cursor[ARGS_CURSOR_MAX + 1])
 {
 	ret_cursor[0] = 0;
-	if (c->cut)
+	if (c->cut || planners == NULL)
 		snprintf(ret_cursor, ARGS_CURSOR_MAX + 1, "%u:%s",
 		    (unsigned)c->page.skip + c->shown, c->page.cursor);
 	else if (planners[0] != 0)

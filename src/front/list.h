@@ -5,10 +5,16 @@
 
 #include "calls.h"
 
-/* GROUPS or RULES, the last part or one before it. */
+/* Will another part follow this one? */
+bool list_goes_on(const struct msg *m);
+
+/* GROUPS, RULES or OPENED, the last part or one before it. */
 void list_part(struct call *c, const struct msg *m);
 
-/* `planners`: the cursor of the planner's next page, or empty.  An empty result: that was all. */
+/*
+ * `planners`: the cursor of the planner's next page, or empty; NULL where it has more and no cursor for it.  An empty
+ * result: that was all.
+ */
 void list_next_cursor(
     const struct call *c, const char *planners, char ret_cursor[ARGS_CURSOR_MAX + 1]);
 

@@ -41,6 +41,7 @@ struct view_page {
 	const char *group_id; /* rules: whose; else empty */
 	const struct buf *items;
 	const char *next_cursor; /* or empty */
+	unsigned left_out;       /* grants: beyond what the planner lists */
 };
 
 struct view_change {
@@ -71,6 +72,7 @@ void out_describe_result(struct jw *w, const struct out_object *data);
 
 /* Words (out_words.c). */
 const char *component_state_name(enum component_state s);
+const char *grant_state_name(enum grant_state s);
 const char *display_name(enum display_kind k);
 const char *class_needs(enum effect_class c);
 const char *stage_sentence(enum stage s, unsigned seconds_left, char *space, size_t size);

@@ -22,6 +22,19 @@ component_state_name(enum component_state s)
 	return s < COMPONENT_MAX ? names[s] : "?";
 }
 
+const char *
+grant_state_name(enum grant_state s)
+{
+	static const char *const names[GRANT_STATE_MAX] = {
+	    [GRANT_OPEN] = "open",
+	    [GRANT_CLOSING] = "closing",
+	    [GRANT_AMBIGUOUS] = "ambiguous",
+	    [GRANT_CLOSED] = "closed",
+	};
+
+	return s < GRANT_STATE_MAX ? names[s] : "?";
+}
+
 enum component_state
 worst_state(const struct msg_health *m)
 {

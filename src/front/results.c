@@ -184,10 +184,14 @@ result_complaint(struct front *f, const struct call *c, const struct complaint *
 
 DATA(capabilities, struct view_capabilities)
 DATA(health, struct msg_health)
+DATA(profiles, struct msg_profile_views)
 DATA(groups, struct view_page)
 DATA(rules, struct view_page)
+DATA(access, struct msg_access)
+DATA(grants, struct view_page)
 DATA(change, struct view_change)
 DATA(plan_status, struct view_status)
+DATA(withdrawn, struct msg_withdrawn)
 DATA(keys, struct msg_keys)
 
 static void
@@ -203,6 +207,37 @@ static void
 answer_health(struct front *f, struct call *c, const struct msg *m)
 {
 	struct result r = {.data = data_health, .view = &m->health};
+
+	result_send(f, c, &r);
+}
+
+static void
+answer_profiles(struct front *f, struct call *c, const struct msg *m)
+{
+	struct result r = {.data = data_profiles, .view = &m->profile_views};
+
+	result_send(f, c, &r);
+}
+
+static void
+answer_access(struct front *f, struct call *c, const struct msg *m)
+{
+	struct result r = {.profile = m->access.profile,
+	    .account = m->access.account,
+	    .region = m->access.region,
+	    .data = data_access,
+	    .view = &m->access};
+
+	if (m->access.n_undecided > 0)
+		r.warnings[r.n_warnings++] = "rules whose source is a prefix list or a security "
+					     "group were not evaluated: see undecided";
+	result_send(f, c, &r);
+}
+
+static void
+answer_withdrawn(struct front *f, struct call *c, const struct msg *m)
+{
+	struct result r = {.data = data_withdrawn, .view = &m->withdrawn};
 
 	result_send(f, c, &r);
 }
@@ -324,6 +359,22 @@ answer_rules(struct front *f, struct call *c, const struct msg *m)
 	list_send(f, c, &r, &view, m->rules.next_cursor);
 }
 
+static void
+answer_grants(struct front *f, struct call *c, const struct msg *m)
+{
+	struct view_page view = {0};
+	struct result r = {.data = data_grants};
+	bool more = m->opened.left_out > 0;
+
+	list_part(c, m);
+	/* Behind the planner's maximum there is no page. */
+	if (more && c->page.skip + c->shown >= SGW_LIST_LIMIT_MAX) {
+		view.left_out = m->opened.left_out;
+		more = false;
+	}
+	list_send(f, c, &r, &view, more ? NULL : "");
+}
+
 void
 result_answer(struct front *f, struct call *c, const struct msg *m)
 {
@@ -333,10 +384,14 @@ result_answer(struct front *f, struct call *c, const struct msg *m)
 	} rows[] = {
 	    {MSG_CAPABILITIES, answer_capabilities},
 	    {MSG_HEALTH, answer_health},
+	    {MSG_PROFILE_VIEWS, answer_profiles},
 	    {MSG_GROUPS, answer_groups},
 	    {MSG_RULES, answer_rules},
+	    {MSG_ACCESS, answer_access},
+	    {MSG_OPENED, answer_grants},
 	    {MSG_CHANGE, answer_change},
 	    {MSG_PLAN_STATUS, answer_plan_status},
+	    {MSG_WITHDRAWN, answer_withdrawn},
 	    {MSG_KEYS, answer_keys},
 	    {MSG_FAILED, answer_failed},
 	};

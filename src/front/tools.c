@@ -33,6 +33,10 @@
 	{                                                                                          \
 		false, true, true, true                                                            \
 	}
+#define WITHDRAWS                                                                                  \
+	{                                                                                          \
+		false, false, true, false                                                          \
+	}
 #define ENROLLS                                                                                    \
 	{                                                                                          \
 		false, false, false, false                                                         \
@@ -61,6 +65,7 @@ static const struct {
 } ALIASES[] = {
     {"whitelist", "whitelist_add"},
     {"whitelist_list", "list_rules"},
+    {"whitelist_check", "check_access"},
 };
 
 const struct tool *

@@ -4,8 +4,10 @@
 
 #include <string.h>
 
+#include "access.h"
 #include "broker.h"
 #include "cache.h"
+#include "cancel.h"
 #include "change.h"
 #include "clients.h"
 #include "lists.h"
@@ -34,6 +36,10 @@ static const struct kind_row KINDS[CALL_KIND_MAX] = {
     [CALL_KEYS] = {NEED_KEYS | NEED_FRESH, run_keys},
     [CALL_ENROLL] = {0, run_enroll},
     [CALL_STATUS] = {0, run_status},
+    [CALL_PROFILES] = {NEED_STATUS | NEED_FRESH, run_profiles},
+    [CALL_ACCESS] = {NEED_RULES | NEED_ACCOUNT_MAYBE, run_access},
+    [CALL_OPENED] = {NEED_GRANTS | NEED_FRESH, run_opened},
+    [CALL_CANCEL] = {0, run_cancel},
 };
 
 struct call *
@@ -132,6 +138,7 @@ static const char *
 call_group(const struct call *call)
 {
 	return call->kind == CALL_RULES    ? call->ask.rules.group_id
+	       : call->kind == CALL_ACCESS ? call->ask.access.group_id
 	       : call->kind == CALL_CHANGE ? call->ask.change.group_id
 					   : "";
 }

@@ -28,6 +28,7 @@ cursor_of_groups(const struct msg_ask_groups *ask, struct cursor_of *ret)
 	put_text(&b, ask->vpc_id);
 	put_text(&b, ask->tag_key);
 	put_text(&b, ask->tag_value);
+	put_text(&b, ask->query);
 	buf_put_u8(&b, ask->managed_only);
 	hash_sha256(b.data, b.len, ret->digest);
 }

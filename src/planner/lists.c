@@ -50,12 +50,46 @@ list_begin(struct call *call, const struct snap *s, const struct cursor_of *of, 
 
 /* ---- groups ---- */
 
+static char
+lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* Does `text` contain `query`, whatever the case of ASCII letters?  Anything contains the empty query. */
+static bool
+text_has(const char *text, const char *query)
+{
+	do {
+		size_t n = 0;
+
+		while (query[n] != 0 && lower(text[n]) == lower(query[n]))
+			n++;
+		if (query[n] == 0)
+			return true;
+	} while (*text++ != 0);
+	return false;
+}
+
+static bool
+group_found(const struct rec_group *group, const char *query)
+{
+	bool found = text_has(group->group_id, query) || text_has(group->name, query);
+
+	for (size_t i = 0; i < group->n_tags && !found; i++)
+		found =
+		    text_has(group->tags[i].key, query) || text_has(group->tags[i].value, query);
+	return found;
+}
+
 static bool
 group_wanted(const struct msg_ask_groups *ask, const struct rec_group *group)
 {
 	bool tagged = ask->tag_key[0] == 0;
 
 	if (ask->managed_only && !group->managed)
+		return false;
+	if (!group_found(group, ask->query))
 		return false;
 	if (ask->vpc_id[0] != 0 && strcmp(ask->vpc_id, group->vpc_id) != 0)
 		return false;
@@ -119,7 +153,7 @@ run_groups(struct planner *p, struct call *call)
 
 /* ---- rules ---- */
 
-static bool
+bool
 rule_has_port(const struct rec_rule *rule, uint16_t port)
 {
 	if (rule->protocol == PROTO_TCP || rule->protocol == PROTO_UDP)
@@ -207,5 +241,72 @@ run_rules(struct planner *p, struct call *call)
 			return true;
 		call->at = at;
 		call->left -= out->n_rules;
+	}
+}
+
+/* ---- grants ---- */
+
+/* The indexes of the wanted grants, the next to close first, into p->order; how many. */
+static size_t
+grants_order(struct planner *p, const char *group_id)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_grants; i++) {
+		const struct rec_grant *grant = &p->grants[i];
+		size_t at = n;
+
+		if (grant->state == GRANT_CLOSED ||
+		    (group_id[0] != 0 && strcmp(grant->group_id, group_id) != 0))
+			continue;
+		for (; at > 0 && p->grants[p->order[at - 1]].closes > grant->closes; at--)
+			p->order[at] = p->order[at - 1];
+		p->order[at] = (uint32_t)i;
+		n++;
+	}
+	return n;
+}
+
+static void
+grant_view(const struct rec_grant *grant, int64_t now, struct rec_grant_view *ret_view)
+{
+	int64_t left = grant->closes - now;
+
+	ret_view->grant = *grant;
+	ret_view->seconds_left = left <= 0 ? 0 : left > UINT32_MAX ? UINT32_MAX : (uint32_t)left;
+}
+
+bool
+run_opened(struct planner *p, struct call *call)
+{
+	struct msg_opened *out = &p->out.opened;
+	size_t n = grants_order(p, call->ask.opened.group_id);
+
+	if (!call->told)
+		call->grants_generation = p->grants_generation;
+	call->told = true;
+	/* What changed behind the parts that have gone out would be told twice or not at all. */
+	if (call->grants_generation != p->grants_generation) {
+		call_fail(call, SGW_ERR_BUSY, "", "the grants changed while they were listed");
+		return false;
+	}
+	for (;;) {
+		p->out.id = MSG_OPENED;
+		out->request = call->request;
+		out->n_grants = 0;
+		while (call->at + out->n_grants < n && out->n_grants < call->left &&
+		       out->n_grants < SGW_GRANTS_PAGE) {
+			grant_view(&p->grants[p->order[call->at + out->n_grants]], clock_now(),
+			    &out->grants[out->n_grants]);
+			out->n_grants++;
+		}
+		out->more = call->at + out->n_grants < n && call->left > out->n_grants;
+		out->left_out = out->more ? 0 : (uint16_t)(n - call->at - out->n_grants);
+		if (client_send(p, call->client) == SENT_BLOCKED)
+			return false;
+		if (!out->more)
+			return true;
+		call->at += out->n_grants;
+		call->left -= out->n_grants;
 	}
 }

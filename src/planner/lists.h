@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Answers of list_security_groups and list_rules, in parts. */
+/* Answers of list_security_groups, find_security_group, list_rules and list_grants, in parts. */
 #ifndef PLANNER_LISTS_H
 #define PLANNER_LISTS_H
 
@@ -8,5 +8,9 @@
 /* true: the call is over.  false: it waits for room, or has failed (call->error). */
 bool run_groups(struct planner *p, struct call *call);
 bool run_rules(struct planner *p, struct call *call);
+bool run_opened(struct planner *p, struct call *call);
+
+/* Is the port among the rule's?  Rules for all protocols have every port, ICMP has none. */
+bool rule_has_port(const struct rec_rule *rule, uint16_t port);
 
 #endif

@@ -167,6 +167,10 @@ enum call_kind {
 	CALL_KEYS,
 	CALL_ENROLL,
 	CALL_STATUS,
+	CALL_PROFILES,
+	CALL_ACCESS,
+	CALL_OPENED,
+	CALL_CANCEL,
 	CALL_KIND_MAX,
 };
 
@@ -188,9 +192,10 @@ struct call {
 	char field[SGW_FIELD_MAX + 1];
 	char detail[SGW_DETAIL_MAX + 1];
 	bool progress;
-	bool told;     /* lists: some part has gone out */
-	size_t at;     /* lists: next index into the snapshot's order */
-	unsigned left; /* lists: how many may still go */
+	bool told;                  /* lists: some part has gone out */
+	size_t at;                  /* lists: next index into the snapshot's order */
+	unsigned left;              /* lists: how many may still go */
+	uint64_t grants_generation; /* lists of grants: what they were begun with */
 	struct plan *plan;
 	int64_t until;         /* monotonic ms: PENDING_CONSENT then; 0: as long as it takes */
 	bool held;             /* `until` has passed once, while the broker was about to say more */
@@ -201,6 +206,9 @@ struct call {
 		struct msg_ask_change change;
 		struct msg_ask_enroll enroll;
 		struct msg_ask_status status;
+		struct msg_ask_access access;
+		struct msg_ask_opened opened;
+		struct msg_ask_cancel cancel;
 	} ask;
 };
 

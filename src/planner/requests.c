@@ -68,6 +68,31 @@ begin_status(struct planner *p, struct call *call, const struct msg *m)
 	call->ask.status = m->ask_status;
 }
 
+static void
+begin_access(struct planner *p, struct call *call, const struct msg *m)
+{
+	call->ask.access = m->ask_access;
+	if (!group_id_ok(m->ask_access.group_id))
+		call_fail(call, SGW_ERR_BAD_ARGUMENT, "security_group_id",
+		    "sg- and 8 or 17 lower-case hex digits");
+	else
+		call_target(p, call, m->ask_access.profile, m->ask_access.region);
+}
+
+static void
+begin_opened(struct planner *p, struct call *call, const struct msg *m)
+{
+	call->ask.opened = m->ask_opened;
+	call->left = m->ask_opened.limit;
+	(void)limit_ok(call, m->ask_opened.limit);
+}
+
+static void
+begin_cancel(struct planner *p, struct call *call, const struct msg *m)
+{
+	call->ask.cancel = m->ask_cancel;
+}
+
 struct request_row {
 	enum msg_id id;
 	enum call_kind kind;
@@ -89,6 +114,10 @@ NUMBER(change)
 NUMBER(status)
 NUMBER(keys)
 NUMBER(enroll)
+NUMBER(profiles)
+NUMBER(access)
+NUMBER(opened)
+NUMBER(cancel)
 #undef NUMBER
 
 static const struct request_row ROWS[] = {
@@ -100,6 +129,10 @@ static const struct request_row ROWS[] = {
     {MSG_ASK_STATUS, CALL_STATUS, false, number_status, begin_status},
     {MSG_ASK_KEYS, CALL_KEYS, true, number_keys, begin_nothing},
     {MSG_ASK_ENROLL, CALL_ENROLL, true, number_enroll, begin_enroll},
+    {MSG_ASK_PROFILES, CALL_PROFILES, false, number_profiles, begin_nothing},
+    {MSG_ASK_ACCESS, CALL_ACCESS, false, number_access, begin_access},
+    {MSG_ASK_OPENED, CALL_OPENED, false, number_opened, begin_opened},
+    {MSG_ASK_CANCEL, CALL_CANCEL, false, number_cancel, begin_cancel},
 };
 
 /* A front that floods gets this and need not be able to read it: then it ends. */

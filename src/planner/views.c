@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Capabilities, keys, the status of a plan; health stands in health.c. */
+/* Capabilities, profiles, keys, the status of a plan; health stands in health.c. */
 #include "views.h"
 
 #include <string.h>
@@ -40,6 +40,19 @@ run_capabilities(struct planner *p, struct call *call)
 	out->lifetime_default = p->config.policy.lifetime_default;
 	out->lifetime_min = p->config.policy.lifetime_min;
 	out->lifetime_max = p->config.policy.lifetime_max;
+	return client_send(p, call->client) != SENT_BLOCKED;
+}
+
+bool
+run_profiles(struct planner *p, struct call *call)
+{
+	struct msg_profile_views *out = &p->out.profile_views;
+
+	p->out.id = MSG_PROFILE_VIEWS;
+	out->request = call->request;
+	out->n_profiles = p->config.n_profiles;
+	for (size_t i = 0; i < p->config.n_profiles; i++)
+		profile_view(p, i, &out->profiles[i]);
 	return client_send(p, call->client) != SENT_BLOCKED;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Answers about this machine: capabilities, health, keys, and where a plan stands. */
+/* Answers about this machine: capabilities, profiles, health, keys, and where a plan stands. */
 #ifndef PLANNER_VIEWS_H
 #define PLANNER_VIEWS_H
 
@@ -7,6 +7,7 @@
 
 bool run_capabilities(struct planner *p, struct call *call);
 bool run_health(struct planner *p, struct call *call);
+bool run_profiles(struct planner *p, struct call *call);
 bool run_keys(struct planner *p, struct call *call);
 bool run_status(struct planner *p, struct call *call);
 

@@ -87,7 +87,76 @@ class Results(unittest.TestCase):
             self.assertIn("profile=dev vpc=vpc-01234567 tag=a=b managed=1 limit=7 cursor=", s.asked()[-1])
 
 
+    def test_profiles(self):
+        with Session() as s:
+            profiles = s.call("list_profiles")["structuredContent"]["data"]["profiles"]
+            self.assertEqual([(p["name"], p["is_default"], p["has_credentials"], p.get("account_id"), p["regions"])
+                              for p in profiles],
+                             [("dev", True, False, "111122223333", ["eu-west-1"]),
+                              ("other", False, True, None, ["eu-west-1"])])
+
+    def test_finding(self):
+        with Session() as s:
+            content = s.call("find_security_group", {"query": "Bast\u00e9", "vpc_id": "vpc-01234567", "limit": 3})
+            self.assertEqual(len(content["structuredContent"]["data"]["groups"]), 1)
+            self.assertIn("vpc=vpc-01234567 tag== managed=0 limit=3 cursor= query=Bast\u00e9", s.asked()[-1])
+            s.call("list_security_groups")
+            self.assertTrue(s.asked()[-1].endswith("query="), s.asked()[-1])
+
+    def test_access(self):
+        with Session() as s:
+            content = s.call("check_access", {"security_group_id": GROUP, "ip": "198.51.100.7", "port": 443})
+            data = content["structuredContent"]["data"]
+            self.assertEqual((data["allowed"], data["by"], data["undecided"]),
+                             (True, ["sgr-0000000000000000a", "sgr-0000000000000000b"], []))
+            self.assertEqual((data["source"], data["protocol"], data["port"]), ("198.51.100.7/32", "tcp", 443))
+            self.assertIn("network ACLs, routing", data["note"])
+            self.assertEqual(s.asked()[-1], f"ask_access group={GROUP} source=198.51.100.7/32 proto=6 port=443")
+            data = s.call("whitelist_check", {"security_group_id": GROUP, "ip": "2001:db8::/64", "port": 1})
+            self.assertIs(data["structuredContent"]["data"]["allowed"], False)
+            self.assertEqual(data["structuredContent"]["warnings"], [])
+            content = s.call("check_access", {"security_group_id": GROUP, "ip": "198.51.100.7", "port": 53,
+                                              "protocol": "udp"})["structuredContent"]
+            self.assertEqual((content["data"]["allowed"], content["data"]["undecided"]),
+                             (False, ["sgr-0000000000000000c"]))
+            self.assertIn("not evaluated", content["warnings"][0])
+            s.call("check_access", {"security_group_id": GROUP, "ip": "198.51.100.7", "protocol": "icmp"})
+            self.assertIn("proto=1 port=0", s.asked()[-1])
+
+    def test_cancelling(self):
+        with Session() as s:
+            result = s.call("cancel_plan", {"plan_id": PLAN})
+            self.assertEqual((result["isError"], result["structuredContent"]["status"],
+                              result["structuredContent"]["data"]), (False, "ok", {"plan_id": PLAN}))
+            self.assertEqual(s.asked()[-1], f"ask_cancel {PLAN}")
+            result = s.call("cancel_plan", {"plan_id": "sgw-" + "a" * 20})
+            self.assertTrue(result["isError"])
+            self.assertEqual(result["structuredContent"]["error"]["code"], "too_late")
+
+
 class Pages(unittest.TestCase):
+    def test_grants(self):
+        ports, cursor = [], None
+        with Session() as s:
+            while True:
+                arguments = {"limit": 90} if cursor is None else {"limit": 90, "cursor": cursor}
+                data = s.call("list_grants", arguments)["structuredContent"]["data"]
+                ports += [g["from_port"] for g in data["grants"]]
+                cursor = data.get("next_cursor")
+                if cursor is None:
+                    break
+            self.assertEqual(ports, list(range(1, 201)))
+            self.assertEqual(data["left_out"], 50)
+            data = s.call("list_grants", {"limit": 2, "security_group_id": GROUP})["structuredContent"]["data"]
+            self.assertEqual(s.asked()[-1], f"ask_opened group={GROUP} limit=2")
+            self.assertEqual([(g["state"], g["seconds_left"], g["closes_at"], g["source"]) for g in data["grants"]],
+                             [("closing", 0, "2026-11-21T17:30:00Z", "0.0.0.0/0"),
+                              ("open", 1, "2026-11-21T17:30:00Z", "0.0.0.0/0")])
+            self.assertEqual((data["next_cursor"], "left_out" in data), ("2:", False))
+            for bad in ("0:x", "200:"):
+                error = s.call("list_grants", {"cursor": bad})["structuredContent"]["error"]
+                self.assertEqual(error["code"], "bad_cursor")
+
     def test_long_lists_are_cut_and_go_on(self):
         seen, cursor, pages = [], None, 0
         with Session() as s:

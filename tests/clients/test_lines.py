@@ -226,12 +226,13 @@ class ToolList(unittest.TestCase):
         with Session() as s:
             tools = s.ask("tools/list", {}, modern=True)["result"]["tools"]
         self.assertEqual([t["name"] for t in tools],
-                         ["capabilities", "health", "list_security_groups", "list_rules", "whitelist_plan",
-                          "whitelist_add", "whitelist_remove", "consent_status"])
+                         ["capabilities", "health", "list_profiles", "list_security_groups", "find_security_group",
+                          "list_rules", "check_access", "list_grants", "whitelist_plan", "whitelist_add",
+                          "whitelist_remove", "consent_status", "cancel_plan"])
         for tool in tools:
             hints = {k: v for k, v in tool["annotations"].items() if k.endswith("Hint")}
             self.assertEqual(set(hints), {"readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"})
-            self.assertEqual(hints["readOnlyHint"], tool["name"] not in ("whitelist_add", "whitelist_remove"))
+            self.assertEqual(hints["readOnlyHint"], tool["name"] not in ("whitelist_add", "whitelist_remove", "cancel_plan"))
             self.assertEqual(hints["destructiveHint"], tool["name"] == "whitelist_remove")
             self.assertIs(tool["inputSchema"]["additionalProperties"], False)
             self.assertEqual(tool["outputSchema"]["type"], "object")
@@ -247,7 +248,7 @@ class ToolList(unittest.TestCase):
                 result = s.ask("tools/list", {"cursor": cursor}, modern=True)["result"]
                 names += [t["name"] for t in result["tools"]]
                 cursor = result.get("nextCursor")
-            self.assertEqual(len(names), 8)
+            self.assertEqual(len(names), 13)
 
     def test_a_reply_stays_below_its_limit(self):
         with Session() as s:
