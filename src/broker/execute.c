@@ -52,17 +52,24 @@ send_request(struct broker *b, bool dry_run)
 	    profile_find(b, j->plan.profile), j->plan.region, &body);
 }
 
+/* The group may be another than the planner has in its cache. */
+static void
+tell_wrote(struct broker *b)
+{
+	const struct rec_plan *plan = &b->active->plan;
+
+	b->out.id = MSG_WROTE;
+	(void)FIELD_SET(b->out.wrote.profile, plan->profile);
+	(void)FIELD_SET(b->out.wrote.region, plan->region);
+	(void)FIELD_SET(b->out.wrote.group_id, plan->ops[0].group_id);
+	send_planner(b);
+}
+
 static void
 finish(struct broker *b, enum sgw_error error, const struct aws_result *r, const char *detail)
 {
-	struct job *j = b->active;
-
-	(void)ledger_outcome(b, j, error, r, detail);
-	b->out.id = MSG_WROTE;
-	(void)FIELD_SET(b->out.wrote.profile, j->plan.profile);
-	(void)FIELD_SET(b->out.wrote.region, j->plan.region);
-	(void)FIELD_SET(b->out.wrote.group_id, j->plan.ops[0].group_id);
-	send_planner(b);
+	(void)ledger_outcome(b, b->active, error, r, detail);
+	tell_wrote(b);
 	job_end(b, error == SGW_ERR_NONE ? STATUS_OK : STATUS_FAILED, error, detail);
 }
 
@@ -242,13 +249,13 @@ reread_answer(struct broker *b, const struct aws_result *r)
 }
 
 static void
-ambiguous(struct broker *b, const struct aws_result *r)
+ambiguous(struct broker *b)
 {
 	struct job *j = b->active;
 	int64_t until = clock_now() + SGW_SIGNATURE_WINDOW + SETTLE_MARGIN;
 
-	(void)r;
 	(void)ledger_ambiguous(b, j->receipt, opens(j) ? "open" : "close", 0, until);
+	tell_wrote(b);
 	job_end(b, STATUS_AMBIGUOUS, SGW_ERR_AMBIGUOUS, "");
 }
 
@@ -272,7 +279,7 @@ call_answer(struct broker *b, const struct aws_result *r)
 	enum sgw_error error = aws_error(r);
 
 	if (aws_unknown(r)) {
-		ambiguous(b, r);
+		ambiguous(b);
 		return;
 	}
 	grants_settle(b, error == SGW_ERR_NONE);

@@ -163,6 +163,19 @@ test_call_follows_intent(void **state)
 	assert_non_null(world_sent());
 }
 
+/* Without an answer nothing is known, and what the planner remembers of the group may be wrong. */
+static void
+test_ambiguous_is_told(void **state)
+{
+	struct job *j = world_active(*open_op(), JOB_CALL);
+
+	(void)FIELD_SET(j->receipt, "sgw-aaaaaaaaaaaaaaaaaaaa");
+	job_answer(&W.b, &(struct aws_result){.outcome = NET_NO_ANSWER});
+	assert_int_equal(result()->status, STATUS_AMBIGUOUS);
+	assert_non_null(world_said(MSG_WROTE));
+	assert_null(world_sent());
+}
+
 /* Nobody is asked for what AWS will not take. */
 static void
 test_clock_behind(void **state)
@@ -317,6 +330,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_clock_behind, world_open, world_close),
 	    cmocka_unit_test_setup_teardown(test_call_follows_intent, world_open, world_close),
 	    cmocka_unit_test_setup_teardown(test_second_key_is_waited_for, world_open, world_close),
+	    cmocka_unit_test_setup_teardown(test_ambiguous_is_told, world_open, world_close),
 	    cmocka_unit_test_setup_teardown(test_quota_clock_back, world_open, world_close),
 	    cmocka_unit_test_setup_teardown(test_enroll_list_full, world_open, world_close),
 	    cmocka_unit_test_setup_teardown(test_enroll_blocked, world_open, world_close),
