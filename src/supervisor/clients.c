@@ -143,7 +143,7 @@ room_for(const struct supervisor *s, uid_t uid)
 		all += c->pid && c->role == ROLE_FRONT;
 		own += c->pid && c->role == ROLE_FRONT && c->uid == uid;
 	}
-	return all < SGW_CLIENTS_MAX && (s->opt.mode == MODE_USER || own < SGW_CLIENTS_MAX / 4);
+	return all < s->clients_most && (s->opt.mode == MODE_USER || own < s->clients_most / 4);
 }
 
 static void

@@ -193,6 +193,16 @@ signals_open(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* A client takes two descriptors here while its front starts, and one in the planner, which has the same limit. */
+static size_t
+clients_for(rlim_t files)
+{
+	const rlim_t own = 64; /* the cell, a ceremony, one connection that is turned away */
+	rlim_t n = files > own ? (files - own) / 3 : 0;
+
+	return n < SGW_CLIENTS_MAX ? (size_t)n : SGW_CLIENTS_MAX;
+}
+
 static int
 start(struct supervisor *s)
 {
@@ -201,10 +211,11 @@ start(struct supervisor *s)
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (setrlimit(RLIMIT_CORE, &core) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
 		return -1;
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0) { /* one for each client */
-		files.rlim_cur = files.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &files);
-	}
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return -1;
+	files.rlim_cur = files.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+	s->clients_most = clients_for(files.rlim_max);
 	for (enum listener w = 0; w < LISTEN_MAX; w++)
 		s->listeners[w] = -1;
 	s->screen = (struct screen){.connection = -1, .tty = -1};

@@ -84,8 +84,9 @@ struct supervisor {
 	int epoll;
 	int signals;
 	int listeners[LISTEN_MAX];
-	bool listening; /* the broker serves: clients are accepted */
-	unsigned asked; /* children asked to end and not yet reaped */
+	size_t clients_most; /* at once */
+	bool listening;      /* the broker serves: clients are accepted */
+	unsigned asked;      /* children asked to end and not yet reaped */
 	bool quitting;
 	bool failed; /* quitting, and not because we were asked to */
 	struct screen screen;
