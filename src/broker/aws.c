@@ -228,12 +228,13 @@ aws_for_planner(struct broker *b, const struct msg_read *m)
 		error = SGW_ERR_BAD_ARGUMENT;
 	else
 		error = sign_and_send(b, m->request, true, m->what, p, m->region, &body);
-	if (p && p->has_keys && !p->account[0]) {
-		p->asking = false;
-		identity_next(b);
-	}
-	if (error == SGW_ERR_NONE)
+	if (error == SGW_ERR_NONE) {
+		if (!p->account[0]) { /* no oftener than reads are signed */
+			p->asking = false;
+			identity_next(b);
+		}
 		return;
+	}
 	b->out.id = MSG_READ_REFUSED;
 	*no = (struct msg_read_refused){.request = m->request, .error = (uint16_t)error};
 	send_planner(b);
@@ -313,10 +314,10 @@ aws_done(struct broker *b, const struct msg_done *m)
 {
 	struct aws_result r = {.outcome = m->outcome, .http_status = m->http_status};
 
-	learn_clock(b, m);
 	for (size_t i = 0; i < CALL_OWNER_MAX; i++) {
 		if (!m->request || b->calls[i].number != m->request)
 			continue;
+		learn_clock(b, m); /* from no answer that was not asked for: they would fill the log */
 		b->calls[i].number = 0;
 		(void)FIELD_SET(r.code, m->code);
 		(void)FIELD_SET(r.message, m->message);
