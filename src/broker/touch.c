@@ -224,20 +224,11 @@ on_assertion(struct broker *b)
 {
 	static struct msg_assertion a;
 	struct job *j = b->active;
-	struct ceremony *c = &b->ceremony;
 	uint32_t counter = 0;
 	size_t key = 0;
 	int r;
 
 	a = b->in.assertion;
-	/* no secret is asked for yet; what comes all the same is not kept */
-	memory_erase(a.hmac_secret, sizeof(a.hmac_secret));
-	memory_erase(b->in.assertion.hmac_secret, sizeof(b->in.assertion.hmac_secret));
-	memory_erase(b->scratch, sizeof(b->scratch));
-	if (clock_now() > c->record.expires) {
-		ceremony_voided(b);
-		return;
-	}
 	r = verify(b, &a, &key, &counter);
 	if (r != 0) {
 		const char *why = verify_strerror(r);
@@ -262,6 +253,28 @@ on_assertion(struct broker *b)
 	execute_begin(b);
 }
 
+/* By either clock: an answer that lies in the queue when the time is up is looked at before the timer is. */
+static bool
+too_late(const struct broker *b)
+{
+	return b->active->deadline <= clock_monotonic() || b->ceremony.record.expires < clock_now();
+}
+
+/* An assertion where one is asked for, without a secret: none is asked for yet, and what comes is not kept. */
+static bool
+answers_as_asked(struct broker *b)
+{
+	const struct msg *ask = &b->ceremony.ask;
+
+	if (b->in.id == MSG_CREDENTIAL)
+		return ask->id == MSG_ASK_CREDENTIAL;
+	if (b->in.id != MSG_ASSERTION || ask->id != MSG_ASK_ASSERTION)
+		return false;
+	memory_erase(b->in.assertion.hmac_secret, sizeof(b->in.assertion.hmac_secret));
+	memory_erase(b->scratch, sizeof(b->scratch));
+	return b->in.assertion.hmac_secret_len == 0;
+}
+
 void
 touch_fido(struct broker *b, size_t i)
 {
@@ -278,10 +291,12 @@ touch_fido(struct broker *b, size_t i)
 		key_lost(b, i, KEY_FAILED);
 	else if (b->in.id == MSG_KEY_ERROR)
 		key_lost(b, i, b->in.key_error.state);
-	else if (b->in.id == MSG_ASSERTION && b->ceremony.ask.id == MSG_ASK_ASSERTION)
-		on_assertion(b);
-	else if (b->in.id == MSG_CREDENTIAL && b->ceremony.ask.id == MSG_ASK_CREDENTIAL)
-		enroll_credential(b, &b->in.credential);
-	else
+	else if (!answers_as_asked(b))
 		key_lost(b, i, KEY_FAILED);
+	else if (too_late(b))
+		ceremony_voided(b);
+	else if (b->in.id == MSG_ASSERTION)
+		on_assertion(b);
+	else
+		enroll_credential(b, &b->in.credential);
 }
