@@ -208,7 +208,7 @@ struct closing {
 struct broker {
 	struct chan control, planner, net, loader;
 	int ledger_fd;
-	bool configured, loaded, serving;
+	bool configured, headed, loaded, serving;
 	bool loader_failed;
 	struct rec_config config;
 	char appliance[SGW_APPLIANCE_LEN + 1];

@@ -62,6 +62,19 @@ loaded_problem(struct broker *b, const struct msg_loaded_problem *m)
 }
 
 static void
+loaded_head(struct broker *b, const struct msg_loaded_head *m)
+{
+	if (b->headed)
+		die("the loader says twice where the ledger stands");
+	b->headed = true;
+	b->head = *m;
+	b->chain.number = m->number;
+	b->chain.time = m->time;
+	memcpy(b->chain.head, m->head, HASH_LEN);
+	keys_choose(b);
+}
+
+static void
 loaded_grant(struct broker *b, const struct rec_grant *g, uint16_t op)
 {
 	struct grant *added = grant_add(b, g, op);
@@ -96,6 +109,8 @@ start_loader(struct broker *b)
 		chan_close(&b->loader);
 		return;
 	}
+	if (b->loaded)
+		die("the loader speaks after its end");
 	switch (b->in.id) {
 	case MSG_LOADED_PROFILE:
 		if (!b->configured)
@@ -107,11 +122,7 @@ start_loader(struct broker *b)
 		loaded_problem(b, &b->in.loaded_problem);
 		return;
 	case MSG_LOADED_HEAD:
-		b->head = b->in.loaded_head;
-		b->chain.number = b->head.number;
-		b->chain.time = b->head.time;
-		memcpy(b->chain.head, b->head.head, HASH_LEN);
-		keys_choose(b);
+		loaded_head(b, &b->in.loaded_head);
 		return;
 	case MSG_LOADED_GRANT:
 		loaded_grant(b, &b->in.loaded_grant.grant, b->in.loaded_grant.op);
@@ -120,6 +131,8 @@ start_loader(struct broker *b)
 		loaded_counter(b, &b->in.loaded_counter);
 		return;
 	default:
+		if (!b->headed)
+			die("the loader does not say where the ledger stands");
 		b->loaded = true;
 		serve(b);
 		return;
