@@ -109,7 +109,7 @@ def _get_all(fields, cur):
     return {name: _get(kind, arg, cur) for kind, name, arg in fields}
 
 
-def encode(name, **values):
+def encode(name, /, **values):
     number, fields = MESSAGES[name]
     return b"SG" + struct.pack(">H", number) + _put_all(fields, values)
 

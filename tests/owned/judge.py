@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The oracle: is what a person was shown true, and is each real change that the broker signed one that was touched for?
+
+Written apart from the broker: class and forbidden ranges are worked out here from the plan alone, for the few shapes
+that these tests use.
+"""
+
+import base64
+import calendar
+import hashlib
+import ipaddress
+import time
+
+import sgwire
+from ec2 import GROUP, OTHER, cidr_text, permissions
+
+SENSITIVE = {22, 3389, 5432}
+PROTOCOLS = {6: "tcp", 17: "udp", 1: "icmp", 58: "icmpv6"}
+PERMITTED = (GROUP, OTHER)
+
+
+def receipt(data):
+    return "sgw-" + base64.b32encode(hashlib.sha256(data).digest())[:20].decode().lower()
+
+
+def plan_id(plan):
+    return receipt(sgwire._put_all(sgwire.RECORDS["plan"], plan))
+
+
+def when(text):
+    return calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
+
+
+class Record:
+    """A record's text taken apart."""
+
+    def __init__(self, text):
+        self.text, self.ops, self.fields = text, [], {}
+        for line in text.splitlines():
+            key, _, value = line.partition(" ")
+            if key == "op":
+                action, protocol, first, last, cidr, *rule_id = value.split(" ")
+                self.ops.append((action, int(protocol), int(first), int(last), cidr, (rule_id or [""])[0]))
+            else:
+                assert key not in self.fields, key
+                self.fields[key] = value
+        self.receipt = receipt(text.encode())
+
+    def __getattr__(self, name):
+        return self.fields[name.replace("_", "-")]
+
+
+def plan_ops(plan):
+    return [("close" if op.get("action") else "open", op["protocol"], op["from_port"], op["to_port"],
+             cidr_text(op["source"]), op.get("rule_id", "")) for op in plan["ops"]]
+
+
+def effect(plan):
+    """The class by the defaults of the policy; None: nobody may be asked."""
+    ops = plan_ops(plan)
+    if any(op.get("group_id") not in PERMITTED for op in plan["ops"]):
+        return None
+    if ops[0][0] == "close":
+        return "close-foreign"
+    if not 1200 <= plan.get("lifetime", 0) <= 43200:
+        return None
+    nets = [ipaddress.ip_network(op[4]) for op in ops]
+    if any(n.prefixlen < (16 if n.version == 4 else 48) for n in nets):
+        return None
+    if any(n.prefixlen < (24 if n.version == 4 else 64) for n in nets) or len(ops) > 5:
+        return "open-wide"
+    if any(op[1] not in (6, 17, 1, 58) or any(op[2] <= p <= op[3] for p in SENSITIVE) for op in ops):
+        return "open-sensitive"
+    return "open"
+
+
+def show_problem(record, plan, client):
+    """NULL, or in which way the screen would not tell the truth about the plan and who asked."""
+    expected = effect(plan)
+    told = {"class": (record.fields["class"], expected), "ops": (record.ops, plan_ops(plan)),
+            "group": (record.group, plan["ops"][0]["group_id"]), "uid": (record.uid, str(client["uid"])),
+            "chain": (record.chain, client["chain"]), "lifetime": (record.lifetime, str(plan.get("lifetime", 0))),
+            "pin": (record.pin, "yes" if expected in ("open-sensitive", "open-wide") else "no")}
+    if record.ops[0][0] == "open":
+        told["closes"] = (when(record.closes), when(record.created) + plan["lifetime"])
+    wrong = {name: pair for name, pair in told.items() if pair[0] != pair[1]}
+    return wrong or None
+
+
+def authorize_params(r):
+    """Every parameter of the one request that a touched record stands for."""
+    params = {"Action": "AuthorizeSecurityGroupIngress", "Version": "2016-11-15", "GroupId": r.group,
+              "TagSpecification.1.ResourceType": "security-group-rule", "TagSpecification.1.Tag.1.Key": "sgwarden:receipt",
+              "TagSpecification.1.Tag.1.Value": r.receipt, "TagSpecification.1.Tag.2.Key": "sgwarden:expires",
+              "TagSpecification.1.Tag.2.Value": r.closes}
+    for n, (_, protocol, first, last, cidr, _) in enumerate(r.ops, 1):
+        at, family = f"IpPermissions.{n}.", "Ipv6Ranges.1." if ":" in cidr else "IpRanges.1."
+        params[at + "IpProtocol"] = PROTOCOLS.get(protocol) or str(protocol)
+        if protocol in PROTOCOLS:
+            params.update({at + "FromPort": str(first), at + "ToPort": str(last)})
+        params[at + family + ("CidrIpv6" if ":" in cidr else "CidrIp")] = cidr
+        params[at + family + "Description"] = r.description.replace("{receipt}", r.receipt)
+    return params
+
+
+def change_problem(params, touched, grants, now):
+    """Why this real change may not have been signed; None: a touch covers it."""
+    what, ops = params["Action"], permissions(params)
+    if what == "AuthorizeSecurityGroupIngress":
+        r = touched.get(params["TagSpecification.1.Tag.1.Value"])
+        if not r or r.group != params["GroupId"] or [op[1:5] for op in r.ops] != ops or r.ops[0][0] != "open":
+            return "an opening that nobody touched for"
+        if params != authorize_params(r):
+            return "something besides what was shown"
+        return None
+    for r in touched.values():
+        if r.fields.get("group") == params["GroupId"] and [op[1:5] for op in r.ops] == ops:
+            if r.ops[0][0] == "close":
+                return None
+    if len(ops) == 1:
+        for g in grants:
+            same = (g["group_id"], (g["protocol"], g["from_port"], g["to_port"], cidr_text(g["source"])))
+            if same == (params["GroupId"], ops[0]) and (g["closes"] <= now or g.get("asked")):
+                return None
+    return "a revoke of what no touched record opened, or before its time"
