@@ -123,6 +123,7 @@ test_opening_is_signed_for_now(void **state)
 	const struct msg_send *m;
 
 	(void)buf_puts(&body, "Action=x");
+	W.b.calls[CALL_JOB].number = done.request;
 	aws_done(&W.b, &done);
 	assert_int_equal(
 	    aws_change(&W.b, CALL_JOB, AWS_AUTHORIZE_INGRESS, &W.b.profiles[0], "eu-west-1", &body),
