@@ -12,7 +12,7 @@
 
 #define CLI_WIDTH 80
 #define CLI_PATH_MAX 4096
-#define CLI_REST_MAX 2
+#define CLI_REST_MAX 50
 
 struct verb;
 
@@ -20,11 +20,17 @@ struct verb;
 struct args {
 	const struct verb *verb;
 	bool json;
-	const char *config; /* --config DIR */
-	const char *state;  /* --state DIR */
-	const char *socket; /* --socket PATH */
-	const char *keys;   /* --keys FILE */
-	const char *head;   /* --head HASH */
+	const char *config;  /* --config DIR */
+	const char *state;   /* --state DIR */
+	const char *socket;  /* --socket PATH */
+	const char *keys;    /* --keys FILE */
+	const char *head;    /* --head HASH */
+	const char *profile; /* --profile NAME */
+	const char *region;  /* --region NAME */
+	const char *from;    /* --from CIDR */
+	const char *lasts;   /* --for TIME */
+	const char *why;     /* --why TEXT */
+	const char *group;   /* --group SG */
 	const char *rest[CLI_REST_MAX];
 	size_t n_rest;
 };
@@ -44,7 +50,8 @@ struct verb {
 };
 
 verb_run mcp_run, consent_run, config_check_run, config_load_run, key_enroll_run, key_list_run,
-    health_run, ledger_show_run, ledger_verify_run, version_run, help_run;
+    health_run, open_run, close_run, rules_run, groups_run, check_run, grants_run, ledger_show_run,
+    ledger_verify_run, version_run, help_run;
 
 /* ---- out.c ---- */
 

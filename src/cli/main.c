@@ -42,6 +42,36 @@ static const struct verb VERBS[] = {
 	key_list_run},
     {"health", NULL, "[--socket PATH] [--json]", "say how the parts of the daemon are",
 	"Exits 0 when every part is ok or degraded, 1 when one is down.", "js", 0, 0, health_run},
+    {"open", NULL,
+	"SG PORT --from CIDR --for TIME --why TEXT [--profile NAME] [--region NAME] [--socket "
+	"PATH] "
+	"[--json]",
+	"ask for a port to be opened for a while",
+	"PORT is a port such as 443, a range such as 8000-8010, either with /udp behind it, icmp, "
+	"icmpv6, or a service such as ssh. TIME is 90m, 8h or 7d. Waits for the person and says "
+	"what it waits for; Ctrl-C withdraws the request. Prints the receipt, the rule and when it "
+	"closes. Nothing is opened without the person and the security key.",
+	"jspefyw", 2, 2, open_run},
+    {"close", NULL,
+	"[RULE...] [--group SG] [--why TEXT] [--profile NAME] [--region NAME] [--socket PATH] "
+	"[--json]",
+	"close rules",
+	"RULE is a rule's id, or a receipt: the rules that were opened with it. Without RULE all "
+	"that was opened in --group through sgwarden. Rules that others made are named together "
+	"with their --group, and need the person and the security key.",
+	"jspegw", 0, CLI_REST_MAX, close_run},
+    {"rules", NULL, "SG [--profile NAME] [--region NAME] [--socket PATH] [--json]",
+	"list a group's ingress rules", NULL, "jspe", 1, 1, rules_run},
+    {"groups", NULL, "[QUERY] [--profile NAME] [--region NAME] [--socket PATH] [--json]",
+	"list security groups, or find some",
+	"QUERY is a part of a group's id, of its name or of a tag.", "jspe", 0, 1, groups_run},
+    {"check", NULL, "SG IP [PORT] [--profile NAME] [--region NAME] [--socket PATH] [--json]",
+	"say whether a group's rules let an address in",
+	"PORT is a port such as 443 or 53/udp, icmp or icmpv6; without it any TCP port. Exits 0 "
+	"where it is let in, 1 where it is not.",
+	"jspe", 2, 3, check_run},
+    {"grants", NULL, "[SG] [--socket PATH] [--json]", "list what is open through sgwarden", NULL,
+	"js", 0, 1, grants_run},
     {"ledger", "show", "[FILE] [--state DIR] [--json]", "list the ledger's records",
 	"FILE is ledger/00000001.log in the state directory where none is given. With --json one "
 	"object a line.",
@@ -80,7 +110,25 @@ static const struct option_row OPTIONS[] = {
     {'s', "--socket", offsetof(struct args, socket)},
     {'k', "--keys", offsetof(struct args, keys)},
     {'h', "--head", offsetof(struct args, head)},
+    {'p', "--profile", offsetof(struct args, profile)},
+    {'e', "--region", offsetof(struct args, region)},
+    {'f', "--from", offsetof(struct args, from)},
+    {'y', "--for", offsetof(struct args, lasts)},
+    {'w', "--why", offsetof(struct args, why)},
+    {'g', "--group", offsetof(struct args, group)},
 };
+
+/* Lines after the first begin with eight blanks. */
+static void
+put_usage(FILE *out, const struct verb *verb)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "%s%s%s %s", verb->name, verb->sub ? " " : "",
+	    verb->sub ? verb->sub : "", verb->usage);
+	fputs("sgwarden ", out);
+	out_wrapped(out, 8, text);
+}
 
 static int
 usage_error(const struct verb *verb, const char *what, const char *word)
@@ -91,10 +139,10 @@ usage_error(const struct verb *verb, const char *what, const char *word)
 		fputs(": ", stderr);
 		out_vis(stderr, word, strlen(word), 40);
 	}
-	if (verb)
-		fprintf(stderr, "\nusage: sgwarden %s%s%s %s\n", verb->name, verb->sub ? " " : "",
-		    verb->sub ? verb->sub : "", verb->usage);
-	else
+	if (verb) {
+		fputs("\nusage: ", stderr);
+		put_usage(stderr, verb);
+	} else
 		fputs("\n`sgwarden help` lists what there is.\n", stderr);
 	return 2;
 }
@@ -199,8 +247,7 @@ help_verb(const char *name)
 		if (found)
 			putchar('\n');
 		found = true;
-		printf("sgwarden %s%s%s %s\n", v->name, v->sub ? " " : "", v->sub ? v->sub : "",
-		    v->usage);
+		put_usage(stdout, v);
 		printf("    %s\n", v->summary);
 		if (v->more) {
 			fputs("    ", stdout);

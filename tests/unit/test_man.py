@@ -39,12 +39,12 @@ class Man(unittest.TestCase):
         synopsis = page("sgwarden.1").split(".Sh DESCRIPTION")[0].split(".Sh SYNOPSIS\n")[1]
         documented = set()
         for block in synopsis.split(".Nm\n")[1:]:
-            words = re.sub(r"^\.(Cm|Op|Ar) ?", "", block, flags=re.M)
+            words = re.sub(r"^\.((Cm|Op|Ar) ?)?", "", block, flags=re.M)
             words = re.sub(r"Fl -(\S+)", r"--\1", words).replace("Ar ", "").split()
             documented.add(" ".join(words).lower())
         built = set()
         for verb in {row.split()[0] for row in output(SGWARDEN, "help").splitlines() if row.startswith("  ")}:
-            for row in output(SGWARDEN, "help", verb).splitlines():
+            for row in output(SGWARDEN, "help", verb).replace("\n        ", " ").splitlines():
                 if row.startswith("sgwarden "):
                     built.add(re.sub(r"[\[\]]", "", row[len("sgwarden "):]).strip().lower())
         self.assertEqual(documented, built)

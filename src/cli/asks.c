@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tools as the verbs use them; see asks.h. */
+#include "asks.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sgwarden/vis.h>
+
+#define PAGES_MAX 1000 /* a daemon that never ends a list is broken */
+
+cJSON *
+ask_target(const struct args *args)
+{
+	cJSON *arguments = cJSON_CreateObject();
+
+	if (args->profile)
+		cJSON_AddStringToObject(arguments, "profile", args->profile);
+	if (args->region)
+		cJSON_AddStringToObject(arguments, "region", args->region);
+	return arguments;
+}
+
+void
+ask_show_progress(const char *message)
+{
+	fputs("... ", stderr);
+	out_wrapped(stderr, 4, message);
+}
+
+cJSON *
+ask_tool(struct mcp_client *client, const struct args *args, const char *tool, cJSON *arguments,
+    int *ret_status)
+{
+	cJSON *envelope;
+
+	for (;;) {
+		envelope = mcp_call(client, args, tool, cJSON_Duplicate(arguments, true),
+		    args->json ? NULL : ask_show_progress, ret_status);
+		if (!envelope || strcmp(mcp_status(envelope), "pending_consent") != 0)
+			break;
+		cJSON_Delete(envelope);
+		sleep(1); /* a daemon that answers at once is not asked in a circle */
+	}
+	cJSON_Delete(arguments);
+	if (envelope && strcmp(mcp_status(envelope), "ok") != 0) {
+		*ret_status = mcp_refused(args, envelope);
+		cJSON_Delete(envelope);
+		return NULL;
+	}
+	return envelope;
+}
+
+const cJSON *
+ask_data(const cJSON *envelope, const char *key)
+{
+	return cJSON_GetObjectItemCaseSensitive(
+	    cJSON_GetObjectItemCaseSensitive(envelope, "data"), key);
+}
+
+/* The entries of `page` behind those of `all`; the cursor of what follows, or NULL.  Frees the page. */
+static char *
+page_merge(cJSON *all, cJSON *page, const char *list)
+{
+	cJSON *to =
+	    cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(all, "data"), list);
+	cJSON *data = cJSON_GetObjectItemCaseSensitive(page, "data"), *item;
+	const char *next = json_text(data, "next_cursor");
+	char *cursor = *next ? strdup(next) : NULL;
+
+	cJSON_DeleteItemFromObjectCaseSensitive(
+	    cJSON_GetObjectItemCaseSensitive(all, "data"), "next_cursor");
+	if (page != all) {
+		while ((item = cJSON_DetachItemFromArray(
+			    cJSON_GetObjectItemCaseSensitive(data, list), 0)) != NULL)
+			cJSON_AddItemToArray(to, item);
+		cJSON_Delete(page);
+	}
+	return cursor;
+}
+
+cJSON *
+ask_pages(struct mcp_client *client, const struct args *args, const char *tool, cJSON *arguments,
+    const char *list, int *ret_status)
+{
+	cJSON *all = NULL, *page;
+	char *cursor = NULL;
+
+	cJSON_AddNumberToObject(arguments, "limit", 200);
+	for (unsigned n = 0; n < PAGES_MAX; n++) {
+		cJSON *these = cJSON_Duplicate(arguments, true);
+
+		if (cursor)
+			cJSON_AddStringToObject(these, "cursor", cursor);
+		free(cursor);
+		cursor = NULL;
+		page = ask_tool(client, args, tool, these, ret_status);
+		if (!page) {
+			cJSON_Delete(all);
+			all = NULL;
+			break;
+		}
+		all = all ? all : page;
+		cursor = page_merge(all, page, list);
+		if (!cursor)
+			break;
+	}
+	cJSON_Delete(arguments);
+	if (cursor) {
+		*ret_status =
+		    out_error(args, SGW_ERR_INTERNAL, NULL, "the daemon's list does not end");
+		free(cursor);
+		cJSON_Delete(all);
+		return NULL;
+	}
+	/* What is left of them concerns one page each. */
+	if (all)
+		cJSON_DeleteItemFromObjectCaseSensitive(all, "warnings");
+	return all;
+}
+
+void
+ask_warnings(const cJSON *envelope)
+{
+	const cJSON *warning;
+
+	cJSON_ArrayForEach(warning, cJSON_GetObjectItemCaseSensitive(envelope, "warnings"))
+	{
+		char printable[512];
+		const char *text = cJSON_IsString(warning) ? warning->valuestring : "";
+
+		vis(printable, sizeof(printable), text, strlen(text));
+		fputs("note:     ", stderr);
+		out_wrapped(stderr, 10, printable);
+	}
+}
+
+/* ---- ports ---- */
+
+static bool
+number_take(const char **p, int *ret_v)
+{
+	int v = 0;
+	size_t digits = strspn(*p, "0123456789");
+
+	if (digits == 0 || digits > 5)
+		return false;
+	for (; digits > 0; digits--)
+		v = v * 10 + (*(*p)++ - '0');
+	*ret_v = v;
+	return true;
+}
+
+bool
+ask_ports(cJSON *arguments, const char *word)
+{
+	const char *p = word;
+	int from, to;
+
+	if (strcmp(word, "icmp") == 0 || strcmp(word, "icmpv6") == 0) {
+		cJSON_AddStringToObject(arguments, "protocol", word);
+		return true;
+	}
+	if (*p < '0' || *p > '9') {
+		cJSON_AddStringToObject(arguments, "service", word);
+		return true;
+	}
+	if (!number_take(&p, &from))
+		return false;
+	to = from;
+	if (*p == '-' && (p++, !number_take(&p, &to)))
+		return false;
+	if (strcmp(p, "/tcp") == 0 || strcmp(p, "/udp") == 0)
+		cJSON_AddStringToObject(arguments, "protocol", p + 1);
+	else if (*p)
+		return false;
+	if (from == to)
+		cJSON_AddNumberToObject(arguments, "port", from);
+	else {
+		cJSON_AddNumberToObject(arguments, "from_port", from);
+		cJSON_AddNumberToObject(arguments, "to_port", to);
+	}
+	return true;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tools as the verbs use them: arguments from the command line, answers that are ok or said to be otherwise. */
+#ifndef CLI_ASKS_H
+#define CLI_ASKS_H
+
+#include "mcp_client.h"
+
+/* An object with --profile and --region where they were given. */
+cJSON *ask_target(const struct args *args);
+/* What a call waits for, on stderr. */
+void ask_show_progress(const char *message);
+/*
+ * Calls a tool and waits until its plan, if it makes one, is settled: the same request again attaches to it.  The
+ * envelope where its status is ok; NULL having said why not, and *ret_status.  `arguments` is freed.
+ */
+cJSON *ask_tool(struct mcp_client *client, const struct args *args, const char *tool,
+    cJSON *arguments, int *ret_status);
+/* All pages of a list, merged into the first envelope; `list` is the member of its data. */
+cJSON *ask_pages(struct mcp_client *client, const struct args *args, const char *tool,
+    cJSON *arguments, const char *list, int *ret_status);
+/* An item of the envelope's data. */
+const cJSON *ask_data(const cJSON *envelope, const char *key);
+/* The warnings of an envelope, on stderr. */
+void ask_warnings(const cJSON *envelope);
+
+/* PORT, PORT-PORT, either with /tcp or /udp, icmp, icmpv6 or a service's name into the tools' arguments. */
+bool ask_ports(cJSON *arguments, const char *word);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `sgwarden open`: asks for a rule, waits for the person, says what came of it. */
+#include <string.h>
+
+#include "asks.h"
+#include "table.h"
+
+/* The tool's arguments; NULL having said what is missing, and *ret_status. */
+static cJSON *
+open_arguments(const struct args *args, int *ret_status)
+{
+	const struct {
+		const char *value, *name, *what;
+	} needed[] = {
+	    {args->from, "--from", "say who may come in: an address or prefix"},
+	    {args->lasts, "--for", "say how long: 90m, 8h or 7d"},
+	    {args->why, "--why", "say why: the person reads it"},
+	};
+	cJSON *arguments;
+
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+		if (!needed[i].value) {
+			*ret_status = out_error(
+			    args, SGW_ERR_BAD_ARGUMENT, needed[i].name, "%s", needed[i].what);
+			return NULL;
+		}
+	arguments = ask_target(args);
+	if (!ask_ports(arguments, args->rest[1])) {
+		cJSON_Delete(arguments);
+		*ret_status = out_error(args, SGW_ERR_BAD_ARGUMENT, "PORT",
+		    "443, 8000-8010, either with /tcp or /udp behind it, icmp, icmpv6 or a "
+		    "service's name");
+		return NULL;
+	}
+	cJSON_AddStringToObject(arguments, "security_group_id", args->rest[0]);
+	cJSON_AddStringToObject(arguments, "ip", args->from);
+	cJSON_AddStringToObject(arguments, "expires_in", args->lasts);
+	cJSON_AddStringToObject(arguments, "reason", args->why);
+	return arguments;
+}
+
+static void
+put_line(const char *name, const char *text)
+{
+	if (!*text)
+		return;
+	printf("%-9s", name);
+	out_vis(stdout, text, strlen(text), CLI_WIDTH - 9);
+	putchar('\n');
+}
+
+static void
+show_opened(const cJSON *data)
+{
+	const cJSON *op =
+	    cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(data, "operations"), 0);
+	bool existed = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(op, "already_existed"));
+	const char *source = json_text(op, "source"), *closes = json_text(data, "closes_at");
+	const cJSON *id;
+	char ports[PORTS_TEXT_LEN];
+
+	ports_text(op, ports);
+	fputs(existed ? "open already: " : "opened: ", stdout);
+	out_vis(stdout, ports, strlen(ports), 20);
+	fputs(" from ", stdout);
+	out_vis(stdout, source, strlen(source), 44);
+	putchar('\n');
+	put_line("group", json_text(op, "security_group_id"));
+	cJSON_ArrayForEach(id, cJSON_GetObjectItemCaseSensitive(data, "rule_ids"))
+	    put_line("rule", cJSON_IsString(id) ? id->valuestring : "");
+	put_line("receipt", json_text(data, "receipt_id"));
+	put_line("closes", *closes ? closes : "not by itself: others made the rule");
+}
+
+int
+open_run(const struct args *args)
+{
+	struct mcp_client client;
+	int status = 0;
+	cJSON *arguments = open_arguments(args, &status), *envelope;
+
+	if (!arguments)
+		return status;
+	status = mcp_client_open(args, "mcp", &client);
+	if (status != 0) {
+		cJSON_Delete(arguments);
+		return status;
+	}
+	envelope = ask_tool(&client, args, "whitelist_add", arguments, &status);
+	mcp_client_close(&client);
+	if (!envelope)
+		return status;
+	if (args->json)
+		out_json(cJSON_Duplicate(envelope, true));
+	else {
+		ask_warnings(envelope);
+		show_opened(cJSON_GetObjectItemCaseSensitive(envelope, "data"));
+	}
+	cJSON_Delete(envelope);
+	return 0;
+}

@@ -1,0 +1,214 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""open, close, rules, groups, check and grants against a stand-in for the daemon: what is asked, what is said."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from standin import Front, StandIn, ok, progress
+
+SGWARDEN = sys.argv.pop(1)
+GROUP, OTHER = "sg-0123456789abcdef0", "sg-0123456789abcdef1"
+RULE, RULE2 = "sgr-0123456789abcdef0", "sgr-0123456789abcdef1"
+RECEIPT = "sgw-abcdefghijklmnopqrst"
+OPENED = {"operations": [{"action": "open", "security_group_id": GROUP, "protocol": "tcp", "from_port": 443,
+                          "to_port": 443, "source": "203.0.113.7/32", "already_existed": False}],
+          "rule_ids": [RULE], "receipt_id": RECEIPT, "closes_at": "2026-11-21T17:30:00Z"}
+GRANT = {"receipt_id": RECEIPT, "state": "open", "profile": "prod", "account_id": "111122223333", "region": "eu-west-1",
+         "security_group_id": GROUP, "protocol": "tcp", "from_port": 443, "to_port": 443, "source": "203.0.113.7/32",
+         "closes_at": "2026-11-21T17:30:00Z", "seconds_left": 28799}
+LISTED = {"rule_id": RULE, "direction": "ingress", "protocol": "tcp", "from_port": 443, "to_port": 443,
+          "source": "203.0.113.7/32", "description": "me", "own": True, "receipt_id": RECEIPT,
+          "expires_at": "2999-11-21T17:30:00Z", "flags": []}
+OPEN = ("open", GROUP, "https", "--from", "203.0.113.7", "--for", "8h", "--why", "debug")
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.dir = os.path.join(self.folder.name, "sgwarden")
+        os.mkdir(self.dir, 0o700)
+        self.env = {**os.environ, "XDG_RUNTIME_DIR": self.folder.name}
+        self.daemon = None
+
+    def tearDown(self):
+        if self.daemon:
+            self.daemon.close()
+            self.assertEqual(self.daemon.trouble, [])
+        self.folder.cleanup()
+
+    def run_it(self, *args, answers=()):
+        """The exit status, stdout, stderr, and what was asked: pairs of tool and arguments."""
+        if self.daemon:
+            self.daemon.close()
+        front = Front(*answers)
+        self.daemon = StandIn(self.dir, "mcp", front)
+        r = subprocess.run([SGWARDEN, *args], capture_output=True, timeout=30, env=self.env)
+        for stream in (r.stdout, r.stderr):
+            self.assertTrue(all(c == 10 or 32 <= c < 127 for c in stream), stream)
+        if "--json" not in args:
+            self.assertTrue(all(len(row) <= 80 for row in r.stdout.splitlines()), r.stdout)
+        asked = [(q["params"]["name"], q["params"]["arguments"]) for q in front.requests]
+        return r.returncode, r.stdout.decode(), r.stderr.decode(), asked
+
+
+class Open(Case):
+    WANTED = {"service": "https", "security_group_id": GROUP, "ip": "203.0.113.7", "expires_in": "8h", "reason": "debug"}
+
+    def test_waits_and_tells(self):
+        code, out, err, asked = self.run_it(*OPEN, answers=(
+            progress("no consent screen is open", "touch the \x1b[1mkey")(ok({}, status="pending_consent")),
+            progress("touch the key")(ok(OPENED, warnings=["taken as 203.0.113.7/32"]))))
+        self.assertEqual(code, 0, err)
+        self.assertEqual(asked, [("whitelist_add", self.WANTED)] * 2)
+        self.assertEqual(err, "... no consent screen is open\n... touch the \\x1b[1mkey\n... touch the key\n"
+                              "note:     taken as 203.0.113.7/32\n")
+        self.assertEqual(out, f"opened: tcp/443 from 203.0.113.7/32\ngroup    {GROUP}\nrule     {RULE}\n"
+                              f"receipt  {RECEIPT}\ncloses   2026-11-21T17:30:00Z\n")
+
+    def test_json(self):
+        code, out, err, _ = self.run_it(*OPEN, "--json", answers=(ok(OPENED),))
+        self.assertEqual((code, err, json.loads(out)["data"]), (0, "", OPENED))
+
+    def test_there_already(self):
+        operation = {**OPENED["operations"][0], "already_existed": True}
+        code, out, _, _ = self.run_it(*OPEN, answers=(ok({"operations": [operation], "rule_ids": [RULE]}),))
+        self.assertEqual(code, 0)
+        self.assertIn("open already: tcp/443", out)
+        self.assertIn("not by itself", out)
+
+    def test_ports_and_target(self):
+        for word, wanted in (("443", {"port": 443}), ("53/udp", {"port": 53, "protocol": "udp"}),
+                             ("8000-8010/tcp", {"from_port": 8000, "to_port": 8010, "protocol": "tcp"}),
+                             ("99999", {"port": 99999}), ("icmp", {"protocol": "icmp"}), ("ssh", {"service": "ssh"})):
+            with self.subTest(word=word):
+                _, _, _, asked = self.run_it("open", GROUP, word, *OPEN[3:], "--profile", "prod", "--region=eu-west-1",
+                                             answers=(ok(OPENED),))
+                self.assertEqual(asked[0][1], {**{k: v for k, v in self.WANTED.items() if k != "service"}, **wanted,
+                                               "profile": "prod", "region": "eu-west-1"})
+
+    def test_what_is_not_asked(self):
+        for args, word in ((OPEN[:3], "--from"), (OPEN[:5], "--for"), (OPEN[:7], "--why"),
+                           (("open", GROUP, "4x", *OPEN[3:]), "PORT"), (("open", GROUP, "5-", *OPEN[3:]), "PORT"),
+                           (("open", GROUP, "5/sctp", *OPEN[3:]), "PORT"), (("open", GROUP, "123456", *OPEN[3:]), "PORT"),
+                           ((*OPEN, "--yes"), "--yes"), (("open", GROUP), "missing")):
+            with self.subTest(args=args):
+                code, out, err, asked = self.run_it(*args)
+                self.assertEqual((code, out, asked), (2, "", []))
+                self.assertIn(word, err)
+
+    def test_exit_statuses(self):
+        for name, status, code in (("forbidden", "refused", 3), ("denied", "denied", 4), ("expired", "expired", 5),
+                                   ("ambiguous", "ambiguous", 6), ("credentials_expired", "failed", 7)):
+            error = {"code": name, "message": "so it is", "retryable": False, "next_step": "do this"}
+            got, out, err, _ = self.run_it(*OPEN, answers=(ok({}, status=status, error=error),))
+            self.assertEqual((got, out, err), (code, "", "sgwarden: so it is\nnext:     do this\n"))
+
+
+class Close(Case):
+    CLOSED = staticmethod(ok({"operations": [{"rule_id": RULE, "source": "203.0.113.7/32"}]}))
+
+    def test_by_receipt_or_rule(self):
+        for word in (RECEIPT, RULE):
+            code, out, err, asked = self.run_it("close", word, answers=(
+                ok({"grants": [GRANT, GRANT]}), ok({"rules": [{**LISTED, "rule_id": RULE2, "receipt_id": "x"}, LISTED]}),
+                self.CLOSED))
+            self.assertEqual((code, out), (0, f"closed: {RULE} from 203.0.113.7/32\n"), err)
+            place = {"security_group_id": GROUP, "profile": "prod", "region": "eu-west-1"}
+            self.assertEqual(asked, [("list_grants", {"limit": 200}),
+                                     ("list_rules", {**place, "filter": {"managed": True}, "limit": 200}),
+                                     ("whitelist_remove", {**place, "rule_ids": [RULE]})])
+
+    def test_a_whole_group(self):
+        code, _, err, asked = self.run_it("close", "--group", GROUP, "--why", "done", answers=(
+            ok({"grants": [GRANT]}), ok({"rules": [LISTED, {**LISTED, "rule_id": RULE2}]}), self.CLOSED))
+        self.assertEqual(code, 0, err)
+        self.assertEqual(asked[0], ("list_grants", {"security_group_id": GROUP, "limit": 200}))
+        self.assertEqual((asked[2][1]["rule_ids"], asked[2][1]["reason"]), ([RULE, RULE2], "done"))
+
+    def test_rules_of_others_are_not_looked_for(self):
+        code, _, err, asked = self.run_it("close", RULE, "--group", GROUP, "--json", answers=(self.CLOSED,))
+        self.assertEqual(code, 0, err)
+        self.assertEqual(asked, [("whitelist_remove", {"security_group_id": GROUP, "rule_ids": [RULE]})])
+
+    def test_nothing_is_closed(self):
+        two = [GRANT, {**GRANT, "security_group_id": OTHER}]
+        for args, answers, code, words in (
+                ((), (), 2, "name rules"),
+                ((RULE,), (ok({"grants": []}),), 1, "nothing that is open"),
+                ((RULE, RULE2), (ok({"grants": [GRANT]}), ok({"rules": [LISTED]})), 1, RULE2),
+                ((RULE, "--profile", "else"), (ok({"grants": [GRANT]}),), 1, "nothing that is open"),
+                (("--group", GROUP), (ok({"grants": []}),), 1, "nothing is open there"),
+                ((RULE, RULE2), (ok({"grants": two}), ok({"rules": [LISTED]}),
+                                 ok({"rules": [{**LISTED, "rule_id": RULE2}]})), 2, "one group's at a time")):
+            with self.subTest(args=args):
+                got, out, err, asked = self.run_it("close", *args, answers=answers)
+                self.assertEqual((got, out), (code, ""))
+                self.assertIn(words, " ".join(err.split()))
+                self.assertNotIn("whitelist_remove", [tool for tool, _ in asked])
+
+
+class Look(Case):
+    def test_rules(self):
+        other = {**LISTED, "rule_id": RULE2, "own": False, "protocol": "icmp", "from_port": -1, "to_port": -1,
+                 "source": "2001:db8:1111:2222:3333:4444:5555:6666/128", "description": "\u202e\x1b[2J" * 30}
+        code, out, err, asked = self.run_it("rules", GROUP, answers=(
+            ok({"rules": [LISTED], "next_cursor": "0:a"}), ok({"rules": [other]})))
+        self.assertEqual(code, 0, err)
+        self.assertEqual(asked, [("list_rules", {"security_group_id": GROUP, "limit": 200}),
+                                 ("list_rules", {"security_group_id": GROUP, "limit": 200, "cursor": "0:a"})])
+        self.assertRegex(out, rf"(?m)^tcp/443  203\.0\.113\.7/32 +\d+d\d+h +{RULE}  me$")
+        self.assertIn("2001:db8:1111:2222:3333:4444:5555:6666/128", out)
+        self.assertIn("\\u{202e}\\x1b[2J", out)
+        code, out, _, _ = self.run_it("rules", GROUP, "--json", answers=(
+            ok({"rules": [LISTED], "next_cursor": "0:a"}), ok({"rules": [other]})))
+        self.assertEqual(json.loads(out)["data"], {"rules": [LISTED, other]})
+        self.assertEqual(self.run_it("rules", GROUP, answers=(ok({"rules": []}),))[1], "No ingress rules.\n")
+
+    def test_groups(self):
+        group = {"security_group_id": GROUP, "name": "bastion", "managed": True, "rules_in": 3, "vpc_id": "vpc-01234567"}
+        code, out, err, asked = self.run_it("groups", answers=(ok({"groups": [group, {**group, "managed": False}]}),))
+        self.assertEqual((code, asked), (0, [("list_security_groups", {"limit": 200})]), err)
+        self.assertEqual(out.splitlines()[1:], [f"{GROUP}  yes      3      vpc-01234567  bastion",
+                                                f"{GROUP}           3      vpc-01234567  bastion"])
+        asked = self.run_it("groups", "bast", "--profile", "p", answers=(ok({"groups": []}),))[3]
+        self.assertEqual(asked, [("find_security_group", {"profile": "p", "query": "bast", "limit": 200})])
+
+    def test_grants(self):
+        code, out, err, asked = self.run_it("grants", GROUP, answers=(
+            ok({"grants": [GRANT, {**GRANT, "state": "ambiguous", "seconds_left": 0}]}),))
+        self.assertEqual((code, asked), (0, [("list_grants", {"security_group_id": GROUP, "limit": 200})]), err)
+        self.assertIn(f"7h59m   tcp/443  203.0.113.7/32  {GROUP}  {RECEIPT}\n    prod eu-west-1\n", out)
+        self.assertIn("ambiguous  tcp/443", out)
+
+    def test_a_list_without_an_end(self):
+        class Endless(list):
+            def pop(self, _):
+                return ok({"grants": [GRANT], "next_cursor": "1:"})
+        front = Front("x")
+        front.answers = Endless("x")
+        self.daemon = StandIn(self.dir, "mcp", front)
+        r = subprocess.run([SGWARDEN, "grants", "--json"], capture_output=True, timeout=30, env=self.env)
+        self.assertEqual((r.returncode, len(front.requests)), (1, 1000))
+        self.assertEqual(json.loads(r.stdout)["error"]["code"], "internal")
+
+    def test_check(self):
+        base = {"security_group_id": GROUP, "source": "203.0.113.7/32", "protocol": "tcp", "note": "only this group"}
+        code, out, err, asked = self.run_it("check", GROUP, "203.0.113.7", "443", answers=(
+            ok({**base, "allowed": True, "by": [RULE], "undecided": [RULE2], "by_left_out": 3}),))
+        self.assertEqual((code, asked), (0, [("check_access", {"security_group_id": GROUP, "ip": "203.0.113.7",
+                                                               "port": 443})]), err)
+        self.assertEqual(out, f"allowed\nby\n  {RULE}\n  and 3 more\nnot evaluated: the source of these is a prefix "
+                              f"list or a group\n  {RULE2}\nonly this group\n")
+        code, out, _, asked = self.run_it("check", GROUP, "203.0.113.7", answers=(
+            ok({**base, "allowed": False, "by": [], "undecided": []}),))
+        self.assertEqual((code, out, "port" in asked[0][1]), (1, "not allowed\nonly this group\n", False))
+        for port in ("https", "1-5", "x/"):
+            self.assertEqual(self.run_it("check", GROUP, "203.0.113.7", port)[0], 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
