@@ -14,6 +14,16 @@ version_supported(const char *requested)
 	return false;
 }
 
+void
+write_modern_versions(struct jw *w)
+{
+	jw_open(w, '[');
+	for (size_t i = 0; i < VERSIONS_LEN; i++)
+		if (VERSIONS[i].era == ERA_MODERN)
+			jw_text(w, VERSIONS[i].name);
+	jw_close(w, ']');
+}
+
 bool
 modern_meta_ok(struct front *f, const struct request *r)
 {
@@ -46,11 +56,7 @@ run_discover(struct front *f, const struct request *r)
 
 	reply_open(f, &reply, r->id, r->era);
 	jw_key(&reply.w, "supportedVersions");
-	jw_open(&reply.w, '[');
-	for (size_t i = 0; i < VERSIONS_LEN; i++)
-		if (VERSIONS[i].era == ERA_MODERN)
-			jw_text(&reply.w, VERSIONS[i].name);
-	jw_close(&reply.w, ']');
+	write_modern_versions(&reply.w);
 	jw_key(&reply.w, "capabilities");
 	write_capabilities(&reply.w);
 	jw_key_int(&reply.w, "ttlMs", 3600000);

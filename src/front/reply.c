@@ -108,10 +108,7 @@ reply_bad_version(struct front *f, struct json_slice id, const char *requested)
 	jw_key(&r.w, "data");
 	jw_open(&r.w, '{');
 	jw_key(&r.w, "supported");
-	jw_open(&r.w, '[');
-	for (size_t i = 0; i < VERSIONS_LEN; i++)
-		jw_text(&r.w, VERSIONS[i].name);
-	jw_close(&r.w, ']');
+	write_modern_versions(&r.w);
 	jw_key(&r.w, "requested");
 	jw_vis(&r.w, requested);
 	jw_close(&r.w, '}');

@@ -76,6 +76,8 @@ void method_tools_list(struct front *f, const struct request *r);
 void method_tools_call(struct front *f, const struct request *r);
 void write_server_info(struct jw *w);
 void write_capabilities(struct jw *w);
+/* An array of the versions that a request's _meta may name: those of initialize are not among them. */
+void write_modern_versions(struct jw *w);
 extern const char INSTRUCTIONS[];
 /* "name version" of a clientInfo object, cut to what the wire takes; empty where it is not one. */
 void client_claims(const cJSON *info, char *ret_claimed, size_t size);

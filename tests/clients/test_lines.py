@@ -184,7 +184,7 @@ class Modern(unittest.TestCase):
                 error = s.ask("tools/list", {"_meta": {**META, VERSION_KEY: version}})["error"]
                 self.assertEqual(error["code"], -32022)
                 self.assertEqual(error["data"]["requested"], version)
-                self.assertIn(MODERN, error["data"]["supported"])
+                self.assertEqual(error["data"]["supported"], [MODERN])
 
     def test_removed_methods(self):
         with Session() as s:
