@@ -68,6 +68,21 @@ sign_send(struct consent *c, struct key_edge *edge)
 	memory_erase(&c->vault->sign, sizeof(c->vault->sign));
 }
 
+/* An enrolment of a further key: first an enrolled one agrees, then the new one, which gets the PIN too. */
+static bool
+two_touches(const struct consent *c)
+{
+	return c->record.kind == RECORD_ENROLL && c->record.keys_enrolled > 0 && c->touches == 0;
+}
+
+/* Every key has its copy: while they blink the PIN is nowhere here. */
+static void
+pin_spent(struct consent *c)
+{
+	if (!two_touches(c))
+		pin_erase(c);
+}
+
 static void
 key_arrived(struct consent *c, const struct msg_key_end *m, int fd)
 {
@@ -83,6 +98,8 @@ key_arrived(struct consent *c, const struct msg_key_end *m, int fd)
 	*edge = (struct key_edge){.chan = chan_open(fd, ROLE_CONSENT, ROLE_FIDO)};
 	status_set(c, m->count > 1 ? "asking the security keys" : "asking the security key");
 	sign_send(c, edge);
+	if (c->n_fidos >= m->count)
+		pin_spent(c);
 }
 
 void
@@ -120,8 +137,7 @@ retries_note(const struct msg_key_state *m, char *ret_text, size_t size)
 static void
 touched(struct consent *c)
 {
-	bool first_of_two =
-	    c->record.kind == RECORD_ENROLL && c->record.keys_enrolled > 0 && c->touches == 0;
+	bool first_of_two = two_touches(c);
 
 	c->touches++;
 	c->step = STEP_KEY;
@@ -203,5 +219,6 @@ keys_pin_again(struct consent *c)
 	for (size_t i = 0; i < c->n_fidos; i++)
 		if (c->fidos[i].chan.fd >= 0 && c->fidos[i].wants_pin)
 			sign_send(c, &c->fidos[i]);
+	pin_spent(c);
 	draw(c);
 }

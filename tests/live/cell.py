@@ -24,7 +24,7 @@ sys.path.append(os.path.join(ROOT, "tests", "emulator"))
 from client import DEMO_KEY, Emulator  # noqa: E402
 from mcp import Client  # noqa: E402
 from screen import PATIENCE, Screen  # noqa: E402
-from softkey import Clock, Key  # noqa: E402
+from softkey import Clock, Key, write_state  # noqa: E402
 
 GROUP = "sg-0123456789abcdef0"
 ADDRESS = "203.0.113.7"
@@ -59,18 +59,19 @@ def poll_until(condition: Callable[[], Any], what: str, timeout: float = PATIENC
 
 class Cell:
     """`policy`, `config`: members of config.json that differ; `account`: the emulator's state document;
-    `secret`: the demo credential's secret key; `start`: whether the daemon runs at once."""
+    `secret`: the demo credential's secret key; `start`: whether the daemon runs at once; `pin`: the key's."""
 
     def __init__(self, policy: dict[str, Any] | None = None, config: dict[str, Any] | None = None,
                  account: dict[str, Any] | None = None, secret: str | None = None, start: bool = True,
-                 key_options: tuple[str, ...] = (), build: str | None = None):
+                 pin: str = "", build: str | None = None):
         self.build = build or build_directory()
         self.folder = tempfile.mkdtemp(prefix="sgw-", dir="/tmp")  # short: sockets live below it
         self.daemon: subprocess.Popen[bytes] | None = None
         self._stack: list[Callable[[], object]] = [lambda: shutil.rmtree(self.folder, ignore_errors=True)]
         self._screen: Screen | None = None
         try:
-            self._make(policy or {}, config or {}, account, secret, key_options)
+            self.pin = pin
+            self._make(policy or {}, config or {}, account, secret)
             if start:
                 self.start()
         except BaseException:
@@ -78,7 +79,7 @@ class Cell:
             raise
 
     def _make(self, policy: dict[str, Any], config: dict[str, Any], account: dict[str, Any] | None,
-              secret: str | None, key_options: tuple[str, ...]) -> None:
+              secret: str | None) -> None:
         for name in ("config", "state", "run", "aws", "libexec", "home"):
             os.mkdir(self.path(name), 0o700)
         os.mkdir(self.path("config/sgwarden"), 0o700)
@@ -90,7 +91,9 @@ class Cell:
         self.emulator = Emulator(self._account(account, secret), args=("--clock-file", self.clock.path))
         self._stack.append(self.emulator.stop)
         softkey = os.path.join(self.build, "tests", "softkey", "softkey")
-        self.key = Key(softkey, self.path("softkey"), *key_options)
+        if self.pin:
+            write_state(self.path("softkey"), self.pin)
+        self.key = Key(softkey, self.path("softkey"))
         self._stack.append(self.key.stop)
         self.write_credentials()
         self.write_config(policy, config)
@@ -276,7 +279,7 @@ class Cell:
         try:
             self.say(self.screen.prompt(r"\benroll-[a-z2-7]{4}\b").group(0))
             self.screen.prompt("Enter alone if it has none")
-            self.say("")
+            self.say(self.pin)
             self.key.touch(since)
             out, err = command.communicate(timeout=PATIENCE)
         except BaseException:

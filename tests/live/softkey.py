@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The software security key, driven from a test: touches, lies, and how many reports it was sent."""
 
+import hashlib
 import os
 import socket
 import subprocess
@@ -10,10 +11,17 @@ import time
 from screen import PATIENCE
 
 
+def write_state(path: str, pin: str) -> None:
+    """The memory of a new key whose PIN was set with its maker's tool (tests/softkey/state.c)."""
+    with open(path, "wb") as file:
+        file.write(b"sgwsoftkey1\n" + os.urandom(32) + hashlib.sha256(pin.encode("utf-8")).digest()[:16]
+                   + bytes(4) + bytes([1, 8]))
+
+
 class Key:
     """A running softkey; `platform_fd` is the end that sgwardend asks."""
 
-    def __init__(self, executable: str, state: str, *options: str):
+    def __init__(self, executable: str, state: str):
         platform, device = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control, control = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._platform = platform
@@ -23,7 +31,7 @@ class Key:
         with device, control:
             self.process = subprocess.Popen(
                 [executable, "--fd", str(device.fileno()), "--control-fd", str(control.fileno()), "--state", state,
-                 "--max-seconds", "600", *options], pass_fds=(device.fileno(), control.fileno()))
+                 "--max-seconds", "600"], pass_fds=(device.fileno(), control.fileno()))
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self.wait("ready")
@@ -81,11 +89,11 @@ class Key:
         """A touch, whether it waits for one or not."""
         self._control.sendall(b"t")
 
-    def touch(self, since: int = 0) -> None:
-        """Waits until the key blinks (after `since`), then touches it."""
+    def touch(self, since: int = 0) -> int:
+        """Waits until the key blinks (after `since`), then touches it; the place behind that."""
         at = self.wait("up-wait", since)
         self.press()
-        self.wait("touched", at)
+        return self.wait("touched", at)
 
     def misbehave(self, word: str) -> None:
         """Adds a lie of misbehave.h; "none" ends them all."""

@@ -51,6 +51,7 @@ class Kill(LiveCase):
                            and all(self.cell_pids()[r] != before[r] for r in before), "a new cell runs")
                 poll_until(lambda: "203.0.113.32" not in self.screen.text() or not self.cell.pids("consent"),
                            "the screen of the old cell is over")
+                self.screen.forget()
                 self.wait_served(served)
                 self.new_client()
                 rule, = [r for r in self.rules() if r["source"] == "203.0.113.31/32"]

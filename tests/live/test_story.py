@@ -51,6 +51,21 @@ class Story(LiveCase):
                          ["203.0.113.9/32"] * 2)
         self.assertEqual(self.screen.terminal.unknown, [], "only our own control sequences reach the terminal")
 
+    def test_progress_and_the_older_protocol(self) -> None:
+        """A client of 2025-11-25 that asks for progress hears where its request is."""
+        with self.cell.client(legacy=True) as client:
+            call = client.start("whitelist_add", True, security_group_id=GROUP, ip="203.0.113.14", port=443,
+                                reason="legacy", wait_seconds=50)
+            self.cell.approve(WORD)
+            self.assertEqual(call.result()["status"], "ok")
+            steps = call.progress()
+            numbers = [step["progress"] for step in steps]
+            self.assertEqual(numbers, sorted(set(numbers)))
+            said = " ".join(step.get("message", "") for step in steps)
+            self.assertIn("touch", said)
+            self.assertEqual(client.noise, [])
+        self.settle_screen()
+
     def test_removing_its_own_needs_no_touch(self) -> None:
         opened = self.open("203.0.113.10")
         frames = self.cell.key.frames()
