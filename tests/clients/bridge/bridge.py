@@ -276,7 +276,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             line, part = self.next_line(server, message, lines)
 
     def next_line(self, server, message, lines):
-        """Blocks; (None, None) where the server ended or the client went away, which cancels the request."""
+        """(None, None) where the server ended; and where the client went away or WAIT passed, which cancels the request."""
         listens = message.get("method") == "subscriptions/listen"
         waited = 0
         while listens or waited < WAIT:
