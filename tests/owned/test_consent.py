@@ -6,6 +6,7 @@
 """
 
 import itertools
+import time
 
 from ownedcase import OwnedCase, main, sound  # before the others: it knows where sgwire is
 
@@ -124,9 +125,11 @@ class Consent(OwnedCase):
         w.show(plan)
         w.on_keys = World.one_key
         w.agree()
-        before = w.rss()
+        before, started = w.rss(), time.monotonic()
         w.consent.setblocking(False)
         for n in range(50000):
+            if time.monotonic() > started + 10:  # the touch has 30 s
+                break
             try:
                 w.consent.send(key_stage(STATES[n % len(STATES)]))
             except BlockingIOError:

@@ -306,7 +306,8 @@ class World:
         Until the broker has dealt with everything said to it and its answers. It takes one datagram of each edge a
         round, so as many questions as there are datagrams elsewhere come behind all of them.
         """
-        while True:
+        until = time.monotonic() + 30
+        while time.monotonic() < until:
             questions, self.pushed, before, self.barriers = self.pushed + least, 0, self.activity, 0
             for _ in range(questions):
                 self.request += 1
@@ -317,6 +318,7 @@ class World:
                 pass
             if self.activity == before and not self.pushed:
                 return
+        raise AssertionError("it never comes to rest\n" + self.logged()[-2000:])
 
     # ---- the honest parts ----
 
