@@ -143,6 +143,7 @@ class Mcp(Case):
 class Consent(Case):
     def spawn(self):
         leader, follower = pty.openpty()
+        self.before = termios.tcgetattr(follower)  # nobody has had it yet
         p = subprocess.Popen([SGWARDEN, "consent"], stdin=follower, stdout=follower, stderr=follower, env=self.env,
                              start_new_session=True)
         self.addCleanup(p.wait, 10)
@@ -175,14 +176,13 @@ class Consent(Case):
             os.close(fds[0])
         self.daemon("consent", consent_process)
         p, leader, follower = self.spawn()
-        before = termios.tcgetattr(follower)
         self.read_until(leader, b"Ctrl-C ends.")
         os.write(leader, b"443-def0")
         self.read_until(leader, b"THANKS")
         self.assertEqual(done, [b"443-def0"], "every byte goes to the consent process")
         p.send_signal(signal.SIGINT)
         self.assertEqual(p.wait(10), 0)
-        self.assertEqual(termios.tcgetattr(follower), before, "echo is on again")
+        self.assertEqual(termios.tcgetattr(follower), self.before, "echo is on again")
         self.assertEqual(got[0][:2], (b"c", 1))
         self.assertTrue(got[0][2].startswith("/dev/pts/"))
 
