@@ -10,6 +10,7 @@
 #include "ec2req.h"
 #include "sigv4.h"
 
+#define CLOCK_SET 5    /* s: less is an adjustment or the rounding of two clocks */
 #define SKEW_MAX 86400 /* s: a Date header further off than this is nobody's clock */
 
 static const struct {
@@ -87,6 +88,22 @@ endpoint(const struct profile *p, enum aws_op op, const char *region,
 	return n > 0 && n <= SGW_HOST_MAX;
 }
 
+/* A wall clock that was set since moves the skew against it, not what AWS is told. */
+static void
+follow_clock(struct broker *b)
+{
+	int64_t base = clock_now() - clock_monotonic() / 1000;
+	int64_t skew = b->clock_skew - (base - b->clock_base);
+
+	if (b->clock_base == 0)
+		b->clock_base = base;
+	if (base - b->clock_base > -CLOCK_SET && base - b->clock_base < CLOCK_SET)
+		return;
+	log_warning("the wall clock was set by %lld s", (long long)(base - b->clock_base));
+	b->clock_base = base;
+	b->clock_skew = skew > INT32_MAX || skew < INT32_MIN ? 0 : (int32_t)skew;
+}
+
 static void
 send_net(struct broker *b)
 {
@@ -129,6 +146,7 @@ sign_and_send(struct broker *b, uint32_t number, bool to_planner, enum aws_op op
 	    .request = number, .to_planner = to_planner, .op = op, .timeout = CALL_TIMEOUT};
 	if (!endpoint(p, op, region, m->host, &m->tls))
 		return SGW_ERR_REGION_NOT_ALLOWED;
+	follow_clock(b);
 	sigv4_date(signing_time(b, op), m->amz_date);
 	post.host = m->host;
 	post.amz_date = m->amz_date;
@@ -300,6 +318,7 @@ learn_clock(struct broker *b, const struct msg_done *m)
 
 	if (m->outcome != NET_ANSWERED)
 		return;
+	follow_clock(b);
 	b->aws_answered = clock_now();
 	if (m->server_date == 0 || skew > SKEW_MAX || skew < -SKEW_MAX)
 		return;
@@ -317,7 +336,8 @@ aws_done(struct broker *b, const struct msg_done *m)
 	for (size_t i = 0; i < CALL_OWNER_MAX; i++) {
 		if (!m->request || b->calls[i].number != m->request)
 			continue;
-		learn_clock(b, m); /* from no answer that was not asked for: they would fill the log */
+		learn_clock(
+		    b, m); /* from no answer that was not asked for: they would fill the log */
 		b->calls[i].number = 0;
 		(void)FIELD_SET(r.code, m->code);
 		(void)FIELD_SET(r.message, m->message);

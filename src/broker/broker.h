@@ -25,6 +25,8 @@
 #define CALL_TIMEOUT 30000 /* ms that net may take */
 #define CALL_GRACE 5000    /* ms more before the broker gives up on net itself */
 #define KEY_RETRY 2000     /* ms between looks for a plugged key */
+#define CLOSING_SWEEP                                                                              \
+	20000 /* ms: how late a closing may be after a suspend or a clock that was set */
 #define SETTLE_MARGIN                                                                              \
 	60 /* s added to AWS's signature window before anything is settled by reading */
 
@@ -60,12 +62,13 @@ struct client {
 struct quota {
 	bool used;
 	uint32_t uid;
+	/* quota_now() */
 	int64_t prompts[64]; /* when, newest overwrite oldest; 0: none */
 	unsigned next;
-	int64_t cool_until; /* seconds since 1970 */
+	int64_t cool_until;
 	int64_t blocked_until;
-	int64_t plans;    /* tokens: what may still be asked before it is not even recorded */
-	int64_t refilled; /* seconds since 1970 */
+	int64_t plans; /* tokens: what may still be asked before it is not even recorded */
+	int64_t refilled;
 };
 #define QUOTAS_MAX 64
 #define PLANS_PER_PROMPT                                                                           \
@@ -184,12 +187,16 @@ struct ceremony {
 struct grant {
 	bool used;
 	struct rec_grant g;
-	uint16_t op;      /* index in its plan */
-	const char *why;  /* "expiry", "request", "sweep", "check", "superseded" */
-	int64_t next_try; /* seconds since 1970 */
+	uint16_t op;     /* index in its plan */
+	const char *why; /* "expiry", "request", "sweep", "check", "superseded" */
+	/* Monotonic ms, so that no wall clock that is set back keeps a rule open. */
+	int64_t closes_by; /* the same end as g.closes: the earlier of the two counts */
+	int64_t settle_at; /* AWS takes the opening no more: settled, or looked at once more */
+	int64_t next_try;
 	unsigned tries;
-	int64_t check_at; /* GRANT_CLOSED: look once more, after the signature window */
-	bool for_job;     /* the active plan waits for its end */
+	bool unrecorded; /* closed, and the ledger could not be told yet */
+	bool was_there;
+	bool for_job; /* the active plan waits for its end */
 };
 
 enum closing_state {
@@ -249,6 +256,8 @@ struct broker {
 	size_t identity_of;     /* profile whose identity is asked */
 	int64_t aws_answered;
 	int32_t clock_skew;
+	int64_t
+	    clock_base; /* wall minus monotonic, seconds: moves when somebody sets the wall clock; 0: not yet looked */
 
 	struct job jobs[SGW_PLANS_MAX];
 	struct job *active;
@@ -286,6 +295,7 @@ void identity_answer(struct broker *b, const struct aws_result *r);
 void client_add(struct broker *b, const struct msg_client *m);
 void client_remove(struct broker *b, uint32_t number);
 const struct client *client_find(const struct broker *b, uint32_t number);
+int64_t quota_now(void); /* seconds that no setting of the wall clock moves; more than an hour */
 struct quota *quota_of(struct broker *b, uint32_t uid);
 enum sgw_error quota_problem(struct broker *b, uint32_t uid, char ret_detail[SGW_DETAIL_MAX + 1]);
 bool quota_prompt(struct broker *b, uint32_t uid); /* counts one; false: too many this hour */
@@ -381,9 +391,9 @@ unsigned grants_count(const struct broker *b, enum grant_state state);
 unsigned grants_overdue(const struct broker *b);
 void closing_run(struct broker *b); /* starts what is due */
 void closing_answer(struct broker *b, const struct aws_result *r);
-int64_t closing_next(const struct broker *b); /* seconds since 1970, INT64_MAX: nothing */
+void closing_due(struct grant *g);            /* now */
+int64_t closing_next(const struct broker *b); /* monotonic ms, INT64_MAX: nothing */
 void closing_superseded(struct broker *b, const struct grant *g); /* by this opening */
-bool grant_due(const struct grant *g, int64_t now);               /* to be closed now */
 bool rules_have(const struct collected *c, int16_t protocol, int32_t from, int32_t to,
     const struct rec_cidr *source);
 

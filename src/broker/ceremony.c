@@ -188,9 +188,9 @@ on_refused(struct broker *b, enum denial denial)
 	struct quota *q = quota_of(b, b->active->uid);
 
 	if (denial == DENIAL_DENY || denial == DENIAL_WORD)
-		q->cool_until = clock_now() + COOLDOWN_SECONDS;
+		q->cool_until = quota_now() + COOLDOWN_SECONDS;
 	if (denial == DENIAL_BLOCK)
-		q->blocked_until = clock_now() + BLOCK_SECONDS;
+		q->blocked_until = quota_now() + BLOCK_SECONDS;
 	refuse(b, DENIALS[denial].status, DENIALS[denial].error, DENIALS[denial].reason);
 }
 

@@ -44,6 +44,13 @@ client_find(const struct broker *b, uint32_t number)
 	return NULL;
 }
 
+int64_t
+quota_now(void)
+{
+	return clock_monotonic() / 1000 + HOUR +
+	       1; /* zero is longer ago than an hour, however short the uptime */
+}
+
 static int64_t
 quota_busy_until(const struct quota *q)
 {
@@ -97,16 +104,16 @@ enum sgw_error
 quota_problem(struct broker *b, uint32_t uid, char ret_detail[SGW_DETAIL_MAX + 1])
 {
 	const struct quota *q = quota_of(b, uid);
-	int64_t now = clock_now();
+	int64_t now = quota_now();
 	char until[CLOCK_TEXT_LEN];
 
 	if (q->blocked_until > now) {
-		clock_format(q->blocked_until, until);
+		clock_format(clock_now() + q->blocked_until - now, until);
 		(void)snprintf(ret_detail, SGW_DETAIL_MAX + 1, "blocked until %s", until);
 		return SGW_ERR_BLOCKED;
 	}
 	if (q->cool_until > now) {
-		clock_format(q->cool_until, until);
+		clock_format(clock_now() + q->cool_until - now, until);
 		(void)snprintf(ret_detail, SGW_DETAIL_MAX + 1, "not before %s", until);
 		return SGW_ERR_COOLING_DOWN;
 	}
@@ -122,7 +129,7 @@ bool
 quota_prompt(struct broker *b, uint32_t uid)
 {
 	struct quota *q = quota_of(b, uid);
-	int64_t now = clock_now();
+	int64_t now = quota_now();
 
 	if (prompts_this_hour(q, now) >= prompts_most(b))
 		return false;
@@ -137,11 +144,9 @@ quota_plan(struct broker *b, uint32_t uid)
 {
 	struct quota *q = quota_of(b, uid);
 	int64_t most = (int64_t)prompts_most(b) * PLANS_PER_PROMPT;
-	int64_t now = clock_now();
+	int64_t now = quota_now();
 	int64_t fresh = q->refilled ? (now - q->refilled) * most / HOUR : most;
 
-	if (now < q->refilled) /* the clock was put back */
-		q->refilled = now;
 	if (fresh > 0) {
 		q->plans = q->plans + fresh < most ? q->plans + fresh : most;
 		q->refilled = now;

@@ -26,25 +26,49 @@ rules_have(const struct collected *c, int16_t protocol, int32_t from, int32_t to
 	return false;
 }
 
-bool
-grant_due(const struct grant *g, int64_t now)
+#define IN_S(seconds) (clock_monotonic() + (seconds)*1000)
+
+void
+closing_due(struct grant *g)
 {
-	return g->g.state != GRANT_CLOSED && (g->for_job || g->g.closes <= now);
+	g->g.closes = clock_now();
+	g->closes_by = clock_monotonic();
+	g->next_try = 0;
 }
 
-/* When a grant next needs something, seconds since 1970. */
-static int64_t
-grant_when(const struct grant *g)
+static bool
+is_due(const struct grant *g)
 {
-	int64_t when = g->g.closes;
+	return g->g.state != GRANT_CLOSED &&
+	       (g->for_job || g->g.closes <= clock_now() || g->closes_by <= clock_monotonic());
+}
 
+/* Its opening is still under way: first that one's outcome, which is never far, then its closing. */
+static bool
+is_being_opened(const struct broker *b, const struct grant *g)
+{
+	const struct job *j = b->active;
+
+	return j && (j->state == JOB_CALL || j->state == JOB_READ_BACK) &&
+	       strcmp(j->receipt, g->g.receipt) == 0;
+}
+
+/* When a grant next needs something, monotonic ms. */
+static int64_t
+grant_when(const struct broker *b, const struct grant *g)
+{
+	int64_t when = IN_S(g->g.closes - clock_now());
+
+	if (is_being_opened(b, g))
+		return INT64_MAX;
 	if (g->for_job) /* now, whatever has become of the clock */
 		return g->next_try;
+	if (g->closes_by < when)
+		when = g->closes_by;
 	if (g->g.state == GRANT_CLOSED)
-		when = g->check_at;
-	else if (g->g.state == GRANT_AMBIGUOUS &&
-		 g->g.sent + SGW_SIGNATURE_WINDOW + SETTLE_MARGIN < when)
-		when = g->g.sent + SGW_SIGNATURE_WINDOW + SETTLE_MARGIN;
+		when = g->unrecorded ? g->next_try : g->settle_at;
+	else if (g->g.state == GRANT_AMBIGUOUS && g->settle_at < when)
+		when = g->settle_at;
 	return when > g->next_try ? when : g->next_try;
 }
 
@@ -56,8 +80,8 @@ closing_next(const struct broker *b)
 	if (b->closing.state != CLOSING_IDLE)
 		return next;
 	for (size_t i = 0; i < SGW_GRANTS_MAX; i++)
-		if (b->grants[i].used && grant_when(&b->grants[i]) < next)
-			next = grant_when(&b->grants[i]);
+		if (b->grants[i].used && grant_when(b, &b->grants[i]) < next)
+			next = grant_when(b, &b->grants[i]);
 	return next;
 }
 
@@ -65,15 +89,30 @@ static void
 retry_later(struct broker *b, struct grant *g, enum sgw_error error, const struct aws_result *r)
 {
 	int64_t wait = (int64_t)RETRY_FIRST << (g->tries < 5 ? g->tries : 5);
+	int level = is_due(g) ? LOG_LEVEL_ALERT : LOG_LEVEL_WARNING;
 
 	b->closing.state = CLOSING_IDLE;
 	g->tries++;
-	g->next_try = clock_now() + (wait < RETRY_MOST ? wait : RETRY_MOST);
-	log_write(g->g.closes <= clock_now() ? LOG_LEVEL_ALERT : LOG_LEVEL_WARNING,
-	    "receipt %s is still to be closed: %s %s %s", g->g.receipt,
+	g->next_try = IN_S(wait < RETRY_MOST ? wait : RETRY_MOST);
+	log_write(level, "receipt %s is still to be closed: %s %s %s", g->g.receipt,
 	    error_row((uint16_t)error)->message, r->code, r->message);
 	if (g->for_job)
 		execute_grant_closed(b, false);
+}
+
+/* Closed for certain; the ledger is told now, or as soon as it can be written. */
+static void
+record_closed(struct broker *b, struct grant *g)
+{
+	b->closing.state = CLOSING_IDLE;
+	g->unrecorded = !ledger_close(b, g, g->was_there, b->closing.request_id);
+	if (g->unrecorded) {
+		g->next_try = IN_S(RETRY_FIRST);
+		return;
+	}
+	g->why = "check"; /* what it would be closed for once more */
+	g->next_try = 0;
+	g->used = g->settle_at > clock_monotonic();
 }
 
 static enum sgw_error
@@ -107,7 +146,7 @@ closing_revoke(struct broker *b, struct grant *g)
 void
 closing_run(struct broker *b)
 {
-	int64_t now = clock_now();
+	int64_t now = clock_monotonic();
 	size_t due = SGW_GRANTS_MAX;
 	struct grant *g;
 	enum sgw_error error;
@@ -115,16 +154,20 @@ closing_run(struct broker *b)
 	if (!b->serving || b->closing.state != CLOSING_IDLE)
 		return;
 	for (size_t i = 0; i < SGW_GRANTS_MAX; i++)
-		if (b->grants[i].used && grant_when(&b->grants[i]) <= now &&
+		if (b->grants[i].used && grant_when(b, &b->grants[i]) <= now &&
 		    (due == SGW_GRANTS_MAX ||
-			grant_when(&b->grants[i]) < grant_when(&b->grants[due])))
+			grant_when(b, &b->grants[i]) < grant_when(b, &b->grants[due])))
 			due = i;
 	if (due == SGW_GRANTS_MAX)
 		return;
 	g = &b->grants[due];
 	b->closing = (struct closing){.index = due};
 	/* what is only checked or settled is read first; what is due is closed whether it is there or not */
-	if (grant_due(g, now))
+	if (g->unrecorded) {
+		record_closed(b, g);
+		return;
+	}
+	if (is_due(g))
 		error = closing_revoke(b, g);
 	else
 		error = closing_read(b, g);
@@ -146,21 +189,18 @@ tell_planner(struct broker *b, const struct grant *g)
 static void
 closed(struct broker *b, struct grant *g)
 {
-	bool for_job = g->for_job;
+	bool for_job = g->for_job, first = g->g.state != GRANT_CLOSED;
 
-	if (g->g.state != GRANT_CLOSED) {
-		(void)ledger_close(b, g, b->closing.revoked, b->closing.request_id);
-		log_notice("receipt %s is closed (%s)", g->g.receipt, g->why);
-		tell_planner(b, g);
-	}
 	g->g.state = GRANT_CLOSED;
-	g->why = "check";
 	g->for_job = false;
 	g->tries = 0;
-	g->next_try = 0;
-	g->check_at = g->g.sent + SGW_SIGNATURE_WINDOW + SETTLE_MARGIN;
-	if (g->check_at <= clock_now())
-		g->used = false;
+	if (first) {
+		log_notice("receipt %s is closed (%s)", g->g.receipt, g->why);
+		tell_planner(b, g);
+		g->was_there = b->closing.revoked;
+		record_closed(b, g);
+	} else
+		g->used = false; /* looked at once more */
 	if (for_job)
 		execute_grant_closed(b, true);
 }
@@ -169,7 +209,10 @@ closed(struct broker *b, struct grant *g)
 static void
 settle(struct broker *b, struct grant *g, bool there)
 {
-	(void)ledger_reconcile(b, g, there);
+	if (!ledger_reconcile(b, g, there)) {
+		retry_later(b, g, SGW_ERR_LEDGER_FAILED, &(struct aws_result){0});
+		return;
+	}
 	log_notice("receipt %s: AWS's answer was lost; by reading, the rule is %s", g->g.receipt,
 	    there ? "open" : "not there");
 	tell_planner(b, g);
@@ -232,7 +275,7 @@ after_read(struct broker *b, struct grant *g, const struct aws_result *r)
 		return;
 	}
 	b->closing.state = CLOSING_IDLE;
-	if (g->g.state == GRANT_AMBIGUOUS && !grant_due(g, clock_now())) {
+	if (g->g.state == GRANT_AMBIGUOUS && !is_due(g)) {
 		settle(b, g, there);
 		return;
 	}
@@ -249,7 +292,7 @@ after_read(struct broker *b, struct grant *g, const struct aws_result *r)
 		    "receipt %s is open again although it was closed: closing it again",
 		    g->g.receipt);
 		g->g.state = GRANT_CLOSING;
-		g->g.closes = clock_now();
+		closing_due(g);
 		return;
 	}
 	retry_later(b, g, SGW_ERR_NOT_CLOSED, r);

@@ -66,9 +66,23 @@ tell_wrote(struct broker *b)
 }
 
 static void
+grants_unsettle(struct broker *b, const char *receipt)
+{
+	for (size_t i = 0; i < SGW_GRANTS_MAX; i++)
+		if (b->grants[i].used && b->grants[i].g.state == GRANT_OPEN &&
+		    strcmp(b->grants[i].g.receipt, receipt) == 0)
+			b->grants[i].g.state = GRANT_AMBIGUOUS;
+}
+
+/* An outcome that cannot be recorded is one for the ledger to learn later, by reading. */
+static void
 finish(struct broker *b, enum sgw_error error, const struct aws_result *r, const char *detail)
 {
-	(void)ledger_outcome(b, b->active, error, r, detail);
+	if (!ledger_outcome(b, b->active, error, r, detail)) {
+		grants_unsettle(b, b->active->receipt);
+		if (error == SGW_ERR_NONE && !detail[0])
+			detail = "done; the ledger cannot be written, and learns of it later";
+	}
 	tell_wrote(b);
 	job_end(b, error == SGW_ERR_NONE ? STATUS_OK : STATUS_FAILED, error, detail);
 }
@@ -371,8 +385,7 @@ execute_close_own(struct broker *b)
 			continue;
 		g->for_job = true;
 		g->why = "request";
-		g->g.closes = clock_now();
-		g->next_try = 0;
+		closing_due(g);
 		(void)FIELD_SET(j->receipt, g->g.receipt);
 		j->n_waiting++;
 	}

@@ -5,6 +5,17 @@
 #include <sgwarden/clock.h>
 #include <sgwarden/log.h>
 
+static void
+times_set(struct grant *g)
+{
+	const int64_t window = SGW_SIGNATURE_WINDOW + SETTLE_MARGIN;
+	int64_t now = clock_now(), mono = clock_monotonic();
+	int64_t left = g->g.sent + window - now;
+
+	g->closes_by = mono + (g->g.closes - now) * 1000;
+	g->settle_at = mono + (left < window ? left : window) * 1000;
+}
+
 struct grant *
 grant_add(struct broker *b, const struct rec_grant *g, uint16_t op)
 {
@@ -12,6 +23,7 @@ grant_add(struct broker *b, const struct rec_grant *g, uint16_t op)
 		if (!b->grants[i].used) {
 			b->grants[i] =
 			    (struct grant){.used = true, .g = *g, .op = op, .why = "expiry"};
+			times_set(&b->grants[i]);
 			return &b->grants[i];
 		}
 	return NULL;
@@ -74,7 +86,7 @@ grants_overdue(const struct broker *b)
 
 	for (size_t i = 0; i < SGW_GRANTS_MAX; i++)
 		if (b->grants[i].used && b->grants[i].g.state != GRANT_CLOSED &&
-		    b->grants[i].g.closes < now)
+		    (b->grants[i].g.closes < now || b->grants[i].closes_by < clock_monotonic()))
 			n++;
 	return n;
 }

@@ -209,14 +209,14 @@ idle(const struct broker *b)
 	int64_t closing = b->serving ? closing_next(b) : INT64_MAX;
 	int64_t now = clock_monotonic();
 
+	/* poll(2) neither counts a suspend nor hears of a wall clock that is set: while something is open, look often */
+	if (closing != INT64_MAX && closing > now + CLOSING_SWEEP)
+		closing = now + CLOSING_SWEEP;
+
 	if (job < next)
 		next = job;
-	if (closing != INT64_MAX) {
-		int64_t wait = closing - clock_now();
-
-		if (now + (wait > 0 ? wait : 0) * 1000 < next)
-			next = now + (wait > 0 ? wait : 0) * 1000;
-	}
+	if (closing < next)
+		next = closing;
 	if (next == INT64_MAX)
 		return clock_wait(-1);
 	return clock_wait(next > now ? next - now : 0);

@@ -81,6 +81,9 @@ loaded_grant(struct broker *b, const struct rec_grant *g, uint16_t op)
 
 	if (!added)
 		die("the ledger holds more open grants than fit");
+	/* A wall clock behind the ledger's last record has been set back: what passed before it did pass. */
+	if (b->head.time > clock_now())
+		added->closes_by -= (b->head.time - clock_now()) * 1000;
 	if (added->g.state == GRANT_CLOSING)
 		added->g.state = GRANT_OPEN;
 	if (g->closes <= clock_now())

@@ -17,22 +17,35 @@ static const int64_t *test_offset;
 
 /*
  * May run before or after the sandbox is on: one read-only mapping, which every policy allows.  The test's file holds
- * eight bytes at least; where FD_TESTCLOCK is not open the offset is zero.
+ * two numbers of eight bytes: seconds for every clock, and seconds for the wall clock alone, as if somebody had set
+ * it; the second may be missing.  Where FD_TESTCLOCK is not open both are zero.
  */
 void
 clock_open(void)
 {
-	void *map = mmap(NULL, sizeof(*test_offset), PROT_READ, MAP_SHARED, FD_TESTCLOCK, 0);
+	void *map = mmap(NULL, 2 * sizeof(*test_offset), PROT_READ, MAP_SHARED, FD_TESTCLOCK, 0);
 
 	test_offset = map == MAP_FAILED ? NULL : map;
 }
 
 static int64_t
-clock_offset(void)
+offset_at(size_t i)
 {
 	if (test_offset == NULL)
 		return 0;
-	return (int64_t)le64toh((uint64_t)__atomic_load_n(test_offset, __ATOMIC_RELAXED));
+	return (int64_t)le64toh((uint64_t)__atomic_load_n(test_offset + i, __ATOMIC_RELAXED));
+}
+
+static int64_t
+clock_offset(void)
+{
+	return offset_at(0);
+}
+
+static int64_t
+wall_offset(void)
+{
+	return offset_at(0) + offset_at(1);
 }
 #else
 void
@@ -45,6 +58,12 @@ clock_offset(void)
 {
 	return 0;
 }
+
+static int64_t
+wall_offset(void)
+{
+	return 0;
+}
 #endif
 
 int64_t
@@ -53,7 +72,7 @@ clock_now(void)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
-	return (int64_t)ts.tv_sec + clock_offset();
+	return (int64_t)ts.tv_sec + wall_offset();
 }
 
 int64_t

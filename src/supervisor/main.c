@@ -209,6 +209,7 @@ start(struct supervisor *s)
 	struct rlimit core = {0, 0}, files;
 
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
 	if (setrlimit(RLIMIT_CORE, &core) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
 		return -1;
 	if (getrlimit(RLIMIT_NOFILE, &files) < 0)

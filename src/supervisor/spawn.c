@@ -182,6 +182,7 @@ exec_child(struct exec_plan *e)
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* a file at its limit is a failed write, not a death */
 	execve(e->path, e->argv, empty);
 	_exit(72);
 }

@@ -122,19 +122,26 @@ class Key:
 
 
 class Clock:
-    """The clock of the daemon and of the emulator: a file of eight bytes, seconds added to the machine's time."""
+    """The clock of the daemon and of the emulator: seconds added to the machine's time; and seconds that the daemon's
+    wall clock alone is off, as if somebody had set it."""
 
     def __init__(self, path: str):
         self.path = path
         self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self.offset = 0
+        self.offset = self.wall = 0
         self._write()
 
     def _write(self) -> None:
-        os.pwrite(self.fd, self.offset.to_bytes(8, "little", signed=True), 0)
+        data = b"".join(seconds.to_bytes(8, "little", signed=True) for seconds in (self.offset, self.wall))
+        os.pwrite(self.fd, data, 0)
 
     def jump(self, seconds: int) -> None:
         self.offset += seconds
+        self._write()
+
+    def set_wall(self, seconds: int) -> None:
+        """The daemon's wall clock is now so far off."""
+        self.wall = seconds
         self._write()
 
     def now(self) -> float:
