@@ -391,6 +391,7 @@ unsigned grants_count(const struct broker *b, enum grant_state state);
 unsigned grants_overdue(const struct broker *b);
 void closing_run(struct broker *b); /* starts what is due */
 void closing_answer(struct broker *b, const struct aws_result *r);
+int64_t in_seconds(int64_t seconds);          /* monotonic ms; however absurd the distance */
 void closing_due(struct grant *g);            /* now */
 int64_t closing_next(const struct broker *b); /* monotonic ms, INT64_MAX: nothing */
 void closing_superseded(struct broker *b, const struct grant *g); /* by this opening */

@@ -26,8 +26,6 @@ rules_have(const struct collected *c, int16_t protocol, int32_t from, int32_t to
 	return false;
 }
 
-#define IN_S(seconds) (clock_monotonic() + (seconds)*1000)
-
 void
 closing_due(struct grant *g)
 {
@@ -57,7 +55,7 @@ is_being_opened(const struct broker *b, const struct grant *g)
 static int64_t
 grant_when(const struct broker *b, const struct grant *g)
 {
-	int64_t when = IN_S(g->g.closes - clock_now());
+	int64_t when = in_seconds(g->g.closes - clock_now());
 
 	if (is_being_opened(b, g))
 		return INT64_MAX;
@@ -93,7 +91,7 @@ retry_later(struct broker *b, struct grant *g, enum sgw_error error, const struc
 
 	b->closing.state = CLOSING_IDLE;
 	g->tries++;
-	g->next_try = IN_S(wait < RETRY_MOST ? wait : RETRY_MOST);
+	g->next_try = in_seconds(wait < RETRY_MOST ? wait : RETRY_MOST);
 	log_write(level, "receipt %s is still to be closed: %s %s %s", g->g.receipt,
 	    error_row((uint16_t)error)->message, r->code, r->message);
 	if (g->for_job)
@@ -107,7 +105,7 @@ record_closed(struct broker *b, struct grant *g)
 	b->closing.state = CLOSING_IDLE;
 	g->unrecorded = !ledger_close(b, g, g->was_there, b->closing.request_id);
 	if (g->unrecorded) {
-		g->next_try = IN_S(RETRY_FIRST);
+		g->next_try = in_seconds(RETRY_FIRST);
 		return;
 	}
 	g->why = "check"; /* what it would be closed for once more */

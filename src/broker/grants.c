@@ -5,15 +5,25 @@
 #include <sgwarden/clock.h>
 #include <sgwarden/log.h>
 
+#define SECONDS_MOST (INT64_C(1) << 40)
+
+int64_t
+in_seconds(int64_t seconds)
+{
+	if (seconds > SECONDS_MOST || seconds < -SECONDS_MOST)
+		seconds = seconds > 0 ? SECONDS_MOST : -SECONDS_MOST;
+	return clock_monotonic() + seconds * 1000;
+}
+
 static void
 times_set(struct grant *g)
 {
 	const int64_t window = SGW_SIGNATURE_WINDOW + SETTLE_MARGIN;
-	int64_t now = clock_now(), mono = clock_monotonic();
+	int64_t now = clock_now();
 	int64_t left = g->g.sent + window - now;
 
-	g->closes_by = mono + (g->g.closes - now) * 1000;
-	g->settle_at = mono + (left < window ? left : window) * 1000;
+	g->closes_by = in_seconds(g->g.closes - now);
+	g->settle_at = in_seconds(left < window ? left : window);
 }
 
 struct grant *
