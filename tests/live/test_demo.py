@@ -46,22 +46,24 @@ class Demo(unittest.TestCase):
         """What --auto plays from inside is typed here from outside, through the demo's own terminal."""
         screen = Screen(DEMO, dict(os.environ, TERM="xterm"))
         try:
-            for word in (r"enroll-[a-z2-7]{4}", "443-def0"):
-                screen.expect("Enter brings up the consent screen")
+            for number, word in enumerate((r"enroll-[a-z2-7]{4}", "443-def0"), start=1):
+                self.said(screen, b"Enter brings up the consent screen", number)
                 screen.type("")
                 screen.type(screen.prompt(rf"\b{word}\b").group(0))
                 if word.startswith("enroll"):
                     screen.prompt("Enter alone if it has none")
                     screen.type("")
-                screen.expect("press any key here to touch")
+                self.said(screen, b"press any key here to touch", number)
                 screen.type(" ", enter=False)
-                screen.expect_gone("press any key here to touch", 30)
-                screen.terminal.feed(b"\x1b[2J")  # what is looked for next must be new
             screen.expect("All of it was observed", 40)
             assert screen.process
             self.assertEqual(screen.process.wait(10), 0)
         finally:
             screen.stop()
+
+    @staticmethod
+    def said(screen: Screen, words: bytes, times: int) -> None:
+        screen.wait(lambda _: screen.raw.count(words) == times, 30, f"{words!r}, {times} times")
 
 
 if __name__ == "__main__":
