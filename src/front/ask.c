@@ -31,6 +31,16 @@ ask_list_profiles(
 }
 
 bool
+ask_test_credentials(
+    const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
+{
+	struct msg_ask_credentials *m = ASK(ASK_CREDENTIALS, ask_credentials);
+
+	m->request = who->request;
+	return FIELD_SET(m->profile, a->profile) && FIELD_SET(m->region, a->region);
+}
+
+bool
 ask_cancel_plan(
     const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
 {

@@ -72,6 +72,7 @@ void out_describe_result(struct jw *w, const struct out_object *data);
 
 /* Words (out_words.c). */
 const char *component_state_name(enum component_state s);
+const char *permission_result(const struct rec_permission *p);
 const char *grant_state_name(enum grant_state s);
 const char *display_name(enum display_kind k);
 const char *class_needs(enum effect_class c);

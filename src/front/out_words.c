@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include <sgwarden/clock.h>
+#include <sgwarden/errors.h>
 #include <sgwarden/plan.h>
 
 #include "rpc.h"
@@ -20,6 +21,15 @@ component_state_name(enum component_state s)
 	};
 
 	return s < COMPONENT_MAX ? names[s] : "?";
+}
+
+/* "ok", "not_tried", or the error's name. */
+const char *
+permission_result(const struct rec_permission *p)
+{
+	if (!p->tried)
+		return "not_tried";
+	return p->error == SGW_ERR_NONE ? "ok" : error_row(p->error)->name;
 }
 
 const char *

@@ -185,6 +185,7 @@ result_complaint(struct front *f, const struct call *c, const struct complaint *
 DATA(capabilities, struct view_capabilities)
 DATA(health, struct msg_health)
 DATA(profiles, struct msg_profile_views)
+DATA(credentials, struct msg_credentials)
 DATA(groups, struct view_page)
 DATA(rules, struct view_page)
 DATA(access, struct msg_access)
@@ -216,6 +217,27 @@ answer_profiles(struct front *f, struct call *c, const struct msg *m)
 {
 	struct result r = {.data = data_profiles, .view = &m->profile_views};
 
+	result_send(f, c, &r);
+}
+
+/* The first trouble is the call's: what worked before it stands in the data. */
+static void
+answer_credentials(struct front *f, struct call *c, const struct msg *m)
+{
+	const struct msg_credentials *v = &m->credentials;
+	struct result r = {.profile = v->profile,
+	    .account = v->account,
+	    .region = v->region,
+	    .data = data_credentials,
+	    .view = v};
+
+	for (size_t i = 0; i < v->n_permissions && !r.is_error; i++) {
+		r.error = v->permissions[i].error;
+		r.detail = v->permissions[i].detail;
+		r.is_error = r.error != SGW_ERR_NONE;
+	}
+	if (r.is_error)
+		r.status = status_of(r.error);
 	result_send(f, c, &r);
 }
 
@@ -385,6 +407,7 @@ result_answer(struct front *f, struct call *c, const struct msg *m)
 	    {MSG_CAPABILITIES, answer_capabilities},
 	    {MSG_HEALTH, answer_health},
 	    {MSG_PROFILE_VIEWS, answer_profiles},
+	    {MSG_CREDENTIALS, answer_credentials},
 	    {MSG_GROUPS, answer_groups},
 	    {MSG_RULES, answer_rules},
 	    {MSG_ACCESS, answer_access},

@@ -10,6 +10,7 @@
 #include "cancel.h"
 #include "change.h"
 #include "clients.h"
+#include "credentials.h"
 #include "lists.h"
 #include "plans.h"
 #include "reads.h"
@@ -40,6 +41,7 @@ static const struct kind_row KINDS[CALL_KIND_MAX] = {
     [CALL_ACCESS] = {NEED_RULES | NEED_ACCOUNT_MAYBE, run_access},
     [CALL_OPENED] = {NEED_GRANTS | NEED_FRESH, run_opened},
     [CALL_CANCEL] = {0, run_cancel},
+    [CALL_CREDENTIALS] = {0, run_credentials},
 };
 
 struct call *
@@ -232,6 +234,8 @@ calls_read_done(
 				    p->account[call->profile - p->config.profiles], s->account);
 		} else if (r->key.what == AWS_CALLER_IDENTITY && (call->needs & NEED_ACCOUNT_MAYBE))
 			call->asked |= NEED_ACCOUNT_MAYBE;
+		else if (call->kind == CALL_CREDENTIALS)
+			credentials_failed(call, r->key.what, error, detail);
 		else
 			call_fail(call, error,
 			    error == SGW_ERR_NO_SUCH_GROUP ? "security_group_id" : "", detail);

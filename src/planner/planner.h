@@ -73,6 +73,7 @@ struct snap {
 	uint8_t *blob; /* the groups, encoded */
 	size_t blob_len, blob_cap;
 	char account[SGW_ACCOUNT_MAX + 1];
+	char arn[SGW_ARN_MAX + 1];
 };
 
 struct read_key {
@@ -171,7 +172,14 @@ enum call_kind {
 	CALL_ACCESS,
 	CALL_OPENED,
 	CALL_CANCEL,
+	CALL_CREDENTIALS,
 	CALL_KIND_MAX,
+};
+
+/* test_credentials: how each kind of read failed, if it did. */
+struct credentials_tried {
+	uint16_t error[READ_KINDS];
+	char detail[READ_KINDS][SGW_DETAIL_MAX + 1];
 };
 
 struct plan;
@@ -209,6 +217,7 @@ struct call {
 		struct msg_ask_access access;
 		struct msg_ask_opened opened;
 		struct msg_ask_cancel cancel;
+		struct credentials_tried credentials;
 	} ask;
 };
 

@@ -153,8 +153,10 @@ reads_on_identity(struct planner *p, const struct msg_aws_identity *m)
 {
 	struct read *r = read_by_request(p, m->request);
 
-	if (r != NULL && r->key.what == AWS_CALLER_IDENTITY)
-		FIELD_SET(r->snap->account, m->account);
+	if (r == NULL || r->key.what != AWS_CALLER_IDENTITY)
+		return;
+	FIELD_SET(r->snap->account, m->account);
+	FIELD_SET(r->snap->arn, m->arn);
 }
 
 void

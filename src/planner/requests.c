@@ -9,6 +9,7 @@
 #include "calls.h"
 #include "change.h"
 #include "clients.h"
+#include "credentials.h"
 
 static void
 begin_nothing(struct planner *p, struct call *call, const struct msg *m)
@@ -93,6 +94,12 @@ begin_cancel(struct planner *p, struct call *call, const struct msg *m)
 	call->ask.cancel = m->ask_cancel;
 }
 
+static void
+begin_credentials(struct planner *p, struct call *call, const struct msg *m)
+{
+	credentials_begin(p, call, &m->ask_credentials);
+}
+
 struct request_row {
 	enum msg_id id;
 	enum call_kind kind;
@@ -118,6 +125,7 @@ NUMBER(profiles)
 NUMBER(access)
 NUMBER(opened)
 NUMBER(cancel)
+NUMBER(credentials)
 #undef NUMBER
 
 static const struct request_row ROWS[] = {
@@ -133,6 +141,7 @@ static const struct request_row ROWS[] = {
     {MSG_ASK_ACCESS, CALL_ACCESS, false, number_access, begin_access},
     {MSG_ASK_OPENED, CALL_OPENED, false, number_opened, begin_opened},
     {MSG_ASK_CANCEL, CALL_CANCEL, false, number_cancel, begin_cancel},
+    {MSG_ASK_CREDENTIALS, CALL_CREDENTIALS, false, number_credentials, begin_credentials},
 };
 
 /* A front that floods gets this and need not be able to read it: then it ends. */

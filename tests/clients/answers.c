@@ -12,25 +12,18 @@
 
 #include <sgwarden/errors.h>
 
-#define PLAN_ID "sgw-abcdefghijklmnopqrst"
-#define ACCOUNT "111122223333"
 #define BIG_GROUP "sg-0000000b"
 #define NO_GROUP "sg-0000000d"
 #define BIG_RULES 300
 
-static void
+void
 reply(struct cell *c)
 {
 	if (chan_send(&c->planner, c->scratch, &c->msg, -1, false) < 0)
 		fprintf(stderr, "fake_cell: the front does not take answers\n");
 }
 
-/* The answer's struct, empty but for the call's number. */
-#define BEGIN(c, NAME, name, number)                                                               \
-	((c)->msg.id = MSG_##NAME, memset(&(c)->msg.name, 0, sizeof((c)->msg.name)),               \
-	    (c)->msg.name.request = (number), &(c)->msg.name)
-
-static void
+void
 refuse(struct cell *c, uint32_t request, uint16_t error, const char *field, const char *detail)
 {
 	struct msg_failed *m = BEGIN(c, FAILED, failed, request);
@@ -38,33 +31,6 @@ refuse(struct cell *c, uint32_t request, uint16_t error, const char *field, cons
 	m->error = error;
 	FIELD_SET(m->field, field);
 	FIELD_SET(m->detail, detail);
-	reply(c);
-}
-
-static void
-put_profile(struct rec_profile_info *p)
-{
-	FIELD_SET(p->name, "dev");
-	FIELD_SET(p->account, ACCOUNT);
-	p->is_default = true;
-	p->n_regions = 1;
-	FIELD_SET(p->regions[0].name, "eu-west-1");
-}
-
-static void
-answer_profiles(struct cell *c)
-{
-	uint32_t request = c->msg.ask_profiles.request;
-	struct msg_profile_views *m = BEGIN(c, PROFILE_VIEWS, profile_views, request);
-
-	fprintf(stderr, "ask_profiles\n");
-	m->n_profiles = 2;
-	put_profile(&m->profiles[0]);
-	put_profile(&m->profiles[1]);
-	FIELD_SET(m->profiles[1].name, "other");
-	m->profiles[1].is_default = false;
-	m->profiles[1].has_credentials = true;
-	m->profiles[1].account[0] = 0;
 	reply(c);
 }
 
@@ -176,82 +142,6 @@ answer_rules(struct cell *c)
 			snprintf(m->next_cursor, sizeof(m->next_cursor), "%u", to);
 		reply(c);
 	} while (from < to);
-}
-
-/* Port 443 is let in by two rules, the others by none; for 53 a rule is undecided. */
-static void
-answer_access(struct cell *c)
-{
-	struct msg_ask_access q = c->msg.ask_access;
-	struct msg_access *m = BEGIN(c, ACCESS, access, q.request);
-	char cidr[CIDR_TEXT_LEN];
-
-	cidr_format(&q.source, cidr);
-	fprintf(stderr, "ask_access group=%s source=%s proto=%d port=%d\n", q.group_id, cidr,
-	    q.protocol, q.port);
-	FIELD_SET(m->profile, "dev");
-	FIELD_SET(m->account, ACCOUNT);
-	FIELD_SET(m->region, "eu-west-1");
-	FIELD_SET(m->group_id, q.group_id);
-	m->source = q.source;
-	m->protocol = q.protocol;
-	m->port = q.port;
-	if (q.port == 443 || q.port == 0) {
-		m->n_by = 2;
-		FIELD_SET(m->by[0].id, "sgr-0000000000000000a");
-		FIELD_SET(m->by[1].id, "sgr-0000000000000000b");
-	} else if (q.port == 53) {
-		m->n_undecided = 1;
-		FIELD_SET(m->undecided[0].id, "sgr-0000000000000000c");
-	}
-	reply(c);
-}
-
-#define GRANTS 250
-
-static void
-answer_opened(struct cell *c)
-{
-	struct msg_ask_opened q = c->msg.ask_opened;
-	unsigned from = 0, to = q.limit < GRANTS ? q.limit : GRANTS;
-
-	fprintf(stderr, "ask_opened group=%s limit=%d\n", q.group_id, q.limit);
-	do {
-		struct msg_opened *m = BEGIN(c, OPENED, opened, q.request);
-
-		for (; from < to && m->n_grants < SGW_GRANTS_PAGE; from++) {
-			struct rec_grant_view *v = &m->grants[m->n_grants++];
-
-			FIELD_SET(v->grant.receipt, PLAN_ID);
-			FIELD_SET(v->grant.profile, "dev");
-			FIELD_SET(v->grant.account, ACCOUNT);
-			FIELD_SET(v->grant.region, "eu-west-1");
-			FIELD_SET(v->grant.group_id, "sg-0123456789abcdef0");
-			v->grant.protocol = PROTO_TCP;
-			v->grant.from_port = v->grant.to_port = (int32_t)from + 1;
-			v->grant.source.family = 4;
-			v->grant.closes = 1795282200;
-			v->grant.state = from == 0 ? GRANT_CLOSING : GRANT_OPEN;
-			v->seconds_left = from;
-		}
-		m->more = from < to;
-		m->left_out = m->more ? 0 : (uint16_t)(GRANTS - to);
-		reply(c);
-	} while (from < to);
-}
-
-static void
-answer_cancel(struct cell *c)
-{
-	struct msg_ask_cancel q = c->msg.ask_cancel;
-
-	fprintf(stderr, "ask_cancel %s\n", q.plan_id);
-	if (strcmp(q.plan_id, PLAN_ID) != 0)
-		refuse(c, q.request, SGW_ERR_TOO_LATE, "plan_id", "it has ended");
-	else {
-		FIELD_SET(BEGIN(c, WITHDRAWN, withdrawn, q.request)->plan_id, PLAN_ID);
-		reply(c);
-	}
 }
 
 static void
@@ -437,6 +327,7 @@ answer(struct cell *c)
 	    {MSG_ASK_ACCESS, answer_access},
 	    {MSG_ASK_OPENED, answer_opened},
 	    {MSG_ASK_CANCEL, answer_cancel},
+	    {MSG_ASK_CREDENTIALS, answer_credentials},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

@@ -3,6 +3,8 @@
 #ifndef FAKE_CELL_H
 #define FAKE_CELL_H
 
+#include <string.h>
+
 #include <sgwarden/wire.h>
 
 struct cell {
@@ -10,6 +12,27 @@ struct cell {
 	struct msg msg;      /* the question, then the answer */
 	uint8_t scratch[SGW_DATAGRAM_MAX];
 };
+
+#define ACCOUNT "111122223333"
+#define PLAN_ID "sgw-abcdefghijklmnopqrst"
+
+/* The answer's struct, empty but for the call's number. */
+#define BEGIN(c, NAME, name, number)                                                               \
+	((c)->msg.id = MSG_##NAME, memset(&(c)->msg.name, 0, sizeof((c)->msg.name)),               \
+	    (c)->msg.name.request = (number), &(c)->msg.name)
+
+/* Sends c->msg. */
+void reply(struct cell *c);
+void refuse(
+    struct cell *c, uint32_t request, uint16_t error, const char *field, const char *detail);
+
+/* answers_reads.c */
+void put_profile(struct rec_profile_info *p);
+void answer_profiles(struct cell *c);
+void answer_access(struct cell *c);
+void answer_opened(struct cell *c);
+void answer_cancel(struct cell *c);
+void answer_credentials(struct cell *c);
 
 /* Says the question on stderr and answers it. */
 void answer(struct cell *c);

@@ -82,6 +82,7 @@ BAD = [
      "no port"),
     ("list_profiles", {"profile": "dev"}, "profile", "no such argument; there are: none"),
     ("list_grants", {"security_group_id": "sg-1"}, "security_group_id", "hex"),
+    ("test_credentials", {"tier": "opener"}, "tier", "no such argument; there are: profile, region"),
     ("cancel_plan", {}, "plan_id", "required"),
     ("cancel_plan", {"plan_id": "sgw-1"}, "plan_id", "sgw-"),
     ("consent_status", {"plan_id": "sgw-ABCDEFGHIJKLMNOPQRST"}, "plan_id", "sgw-"),

@@ -123,6 +123,21 @@ class Results(unittest.TestCase):
             s.call("check_access", {"security_group_id": GROUP, "ip": "198.51.100.7", "protocol": "icmp"})
             self.assertIn("proto=1 port=0", s.asked()[-1])
 
+    def test_credentials(self):
+        with Session() as s:
+            content = s.call("test_credentials", {"region": "eu-west-1"})["structuredContent"]
+            self.assertEqual((content["status"], content["account_id"], content["data"]["caller_arn"]),
+                             ("ok", "111122223333", "arn:aws:iam::111122223333:user/reader"))
+            self.assertEqual((content["data"]["tier"], [p["result"] for p in content["data"]["permissions"]]),
+                             ("reader", ["ok", "not_tried"]))
+            self.assertEqual(s.asked()[-1], "ask_credentials profile= region=eu-west-1")
+            result = s.call("test_credentials", {"profile": "other"})
+            content = result["structuredContent"]
+            self.assertTrue(result["isError"])
+            self.assertEqual((content["status"], content["error"]["code"]), ("failed", "aws_refused"))
+            self.assertIn("UnauthorizedOperation", content["error"]["message"])
+            self.assertEqual([p["result"] for p in content["data"]["permissions"]], ["ok", "aws_refused"])
+
     def test_cancelling(self):
         with Session() as s:
             result = s.call("cancel_plan", {"plan_id": PLAN})

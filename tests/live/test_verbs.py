@@ -115,6 +115,15 @@ class Verbs(LiveCase):
         self.assertEqual([record.fields["reason"] for record in self.new_records() if record.kind == "denial"],
                          ["withdrawn"])
 
+    def test_credentials(self) -> None:
+        result = self.client.call("test_credentials")
+        self.assertEqual((result["status"], result["account_id"]), ("ok", "111122223333"), result)
+        self.assertRegex(result["data"]["caller_arn"], r"^arn:aws:")
+        self.assertEqual({p["action"]: p["result"] for p in result["data"]["permissions"]},
+                         {"sts:GetCallerIdentity": "ok", "ec2:DescribeSecurityGroups": "ok",
+                          "ec2:DescribeSecurityGroupRules": "ok"})
+        self.assertEqual(self.mutating(), [])
+
     def test_profiles(self) -> None:
         profiles = self.client.call("list_profiles")["data"]["profiles"]
         self.assertEqual([(p["name"], p["is_default"], p["has_credentials"]) for p in profiles], [("demo", True, True)])

@@ -33,6 +33,56 @@ test_profiles(void **state)
 	chan_close(&front);
 }
 
+static void
+ask_credentials(struct chan *front, uint32_t request)
+{
+	W.out.id = MSG_ASK_CREDENTIALS;
+	W.out.ask_credentials = (struct msg_ask_credentials){.request = request};
+	world_say(front);
+}
+
+static void
+test_credentials(void **state)
+{
+	struct chan front = world_client(1, false, 1000);
+	const struct rec_permission *permission = W.m.credentials.permissions;
+
+	for (unsigned i = 1; i <= 2; i++) { /* past the cache */
+		ask_credentials(&front, i);
+		world_expect(&front, MSG_CREDENTIALS);
+		assert_int_equal(W.m.credentials.request, i);
+		assert_string_equal(W.m.credentials.account, "111122223333");
+		assert_string_equal(W.m.credentials.arn, "arn:aws:iam::111122223333:user/x");
+		assert_int_equal(W.m.credentials.n_permissions, 3);
+		for (unsigned k = 0; k < 3; k++)
+			assert_true(permission[k].tried && permission[k].error == 0);
+		assert_string_equal(permission[2].action, "ec2:DescribeSecurityGroupRules");
+		assert_string_equal(W.last_read.group_id, GROUP);
+		assert_int_equal(W.reads[AWS_CALLER_IDENTITY], i);
+		assert_int_equal(W.reads[AWS_DESCRIBE_GROUPS], i);
+		assert_int_equal(W.reads[AWS_DESCRIBE_RULES], i);
+	}
+	/* one refusal does not hide the others; without groups there are no rules to be listed */
+	W.bad = (struct msg_done){.outcome = NET_ANSWERED, .http_status = 403};
+	FIELD_SET(W.bad.code, "AccessDenied");
+	W.n_bad = 1;
+	W.n_groups = 0;
+	ask_credentials(&front, 3);
+	world_expect(&front, MSG_CREDENTIALS);
+	assert_int_equal(permission[0].error, SGW_ERR_AWS_REFUSED);
+	assert_non_null(strstr(permission[0].detail, "AccessDenied"));
+	assert_string_equal(W.m.credentials.arn, "");
+	assert_true(permission[1].tried && permission[1].error == 0);
+	assert_false(permission[2].tried);
+	W.out.id = MSG_ASK_CREDENTIALS;
+	W.out.ask_credentials = (struct msg_ask_credentials){.request = 4};
+	FIELD_SET(W.out.ask_credentials.profile, "nobody");
+	world_say(&front);
+	world_expect(&front, MSG_FAILED);
+	assert_int_equal(W.m.failed.error, SGW_ERR_UNKNOWN_PROFILE);
+	chan_close(&front);
+}
+
 /* ---- finding ---- */
 
 static unsigned
@@ -372,6 +422,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_start, world_end)
 	static const struct CMUnitTest tests[] = {
 	    TEST(test_profiles),
+	    TEST(test_credentials),
 	    TEST(test_finding),
 	    TEST(test_access),
 	    TEST(test_access_by_many),
