@@ -26,7 +26,8 @@ class StandIn:
         self.listener.listen(8)
         self.serve = serve
         self.trouble = []
-        threading.Thread(target=self.run, daemon=True).start()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
 
     def run(self):
         while True:
@@ -41,6 +42,9 @@ class StandIn:
             connection.close()
 
     def close(self):
+        """Only once the thread has left may the descriptor's number be another listener's: it would accept there."""
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.thread.join(10)
         self.listener.close()
         os.unlink(self.path)
 
