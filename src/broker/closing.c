@@ -87,7 +87,7 @@ static void
 retry_later(struct broker *b, struct grant *g, enum sgw_error error, const struct aws_result *r)
 {
 	int64_t wait = (int64_t)RETRY_FIRST << (g->tries < 5 ? g->tries : 5);
-	int level = is_due(g) ? LOG_LEVEL_ALERT : LOG_LEVEL_WARNING;
+	enum log_level level = is_due(g) ? LOG_LEVEL_ALERT : LOG_LEVEL_WARNING;
 
 	b->closing.state = CLOSING_IDLE;
 	g->tries++;

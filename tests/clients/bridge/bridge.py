@@ -175,8 +175,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         local = origin is None or origin in [f"http://{host}" for host in hosts]
         if local and self.headers.get("Host") in hosts:
             return True
-        self.close_connection = True
-        self.answer(403)
+        # Said and not just done: a client that keeps connections would send its next request into this one's end.
+        self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        self.answer(403, headers=[("Connection", "close")])
         return False
 
     def do_GET(self):
