@@ -125,6 +125,14 @@ enum state_file {
 	STATE_FILE_MAX,
 };
 
+/* Which touch unseals a credential.  READER is not sealed: it reads and closes. */
+enum tier {
+	TIER_READER,
+	TIER_OPENER,           /* a touch */
+	TIER_OPENER_SENSITIVE, /* the PIN and a touch */
+	TIER_MAX,
+};
+
 enum input_file {
 	INPUT_CREDENTIALS,
 	INPUT_CONFIG,

@@ -90,11 +90,12 @@
 #define SGW_SIGNATURE_MAX 160 /* ES256 in DER: at most 72 */
 #define SGW_PIN_MAX 63        /* CTAP 2.1, 6.5.1 */
 #define SGW_X5C_MAX 4096
+#define SGW_SEALS_MAX 16 /* profiles times tiers */
 
 /* clients */
 #define SGW_CLIENTS_MAX 1024
 #define SGW_PLANS_MAX 256
-#define SGW_COMMIT_MAX 32768 /* a state file */
+#define SGW_COMMIT_MAX 49152 /* a state file, the old one beside the new */
 
 /* JSON-RPC (front) */
 #define SGW_JSON_LINE_MAX 1048576

@@ -212,3 +212,9 @@ gen_key_list(struct gen *g, struct rec_key_list *ret_list)
 {
 	gen_rec_key_list(g, ret_list);
 }
+
+void
+gen_sealed_list(struct gen *g, struct rec_sealed_list *ret_list)
+{
+	gen_rec_sealed_list(g, ret_list);
+}

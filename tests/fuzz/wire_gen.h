@@ -19,8 +19,9 @@ uint32_t gen_below(struct gen *g, uint32_t n); /* 0 … n - 1; n > 0 */
 /* Fills all of ret_m, padding included, so that two messages may be compared as memory. */
 void gen_msg(struct gen *g, enum msg_id id, struct msg *ret_m);
 
-/* The one record that is a file and in no message. */
+/* The records that are files and in no message. */
 void gen_key_list(struct gen *g, struct rec_key_list *ret_list);
+void gen_sealed_list(struct gen *g, struct rec_sealed_list *ret_list);
 
 enum mark_kind {
 	MARK_BOOL,

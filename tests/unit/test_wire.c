@@ -310,6 +310,32 @@ test_key_list(void **state)
 	}
 }
 
+/* state/sealed: a record that is a file. */
+static void
+test_sealed_list(void **state)
+{
+	static struct rec_sealed_list list, back;
+	struct gen g = {.state = 7};
+
+	for (int round = 0; round < 200; round++) {
+		struct buf b = buf_over(bytes, sizeof(bytes)), b2 = buf_over(again, sizeof(again));
+		struct cur c;
+
+		gen_sealed_list(&g, &list);
+		assert_true(rec_sealed_list_encode(&b, &list));
+		memset(&back, 0, sizeof(back));
+		c = cur_over(bytes, b.len);
+		assert_true(rec_sealed_list_decode(&c, &back) && cur_done(&c));
+		assert_memory_equal(&back, &list, sizeof(list));
+		assert_true(rec_sealed_list_encode(&b2, &back));
+		assert_memory_equal(again, bytes, b.len);
+		for (size_t cut = 0; cut < b.len; cut++) {
+			c = cur_over(bytes, cut);
+			assert_false(rec_sealed_list_decode(&c, &back));
+		}
+	}
+}
+
 static void
 test_header(void **state)
 {
@@ -398,6 +424,7 @@ main(void)
 	    cmocka_unit_test(test_out_of_range),
 	    cmocka_unit_test(test_canonical),
 	    cmocka_unit_test(test_key_list),
+	    cmocka_unit_test(test_sealed_list),
 	    cmocka_unit_test(test_encoder_refuses),
 	};
 
