@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """An owned planner: floods. Memory and ledger stay bounded, and a closing that is due is not held up.
 
-    test_planner_floods.py SGW_BROKER
+    test_planner_floods.py SGW_BROKER [--all]
 """
 
+import sys
 import time
 
 from ownedcase import OwnedCase, main, read  # before the others: it knows where sgwire is
@@ -104,4 +105,7 @@ class Floods(OwnedCase):
 
 
 if __name__ == "__main__":
+    if "--all" in sys.argv:
+        sys.argv.remove("--all")
+        Floods.COUNT = 1000000
     main()
