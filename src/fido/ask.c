@@ -91,6 +91,17 @@ credential_find(struct ceremony *c, size_t *ret_index, enum key_state *ret_why)
 	return -1;
 }
 
+/* Both salts in one question (CTAP 2.1, section 12.5): one touch unseals, and seals anew. */
+static int
+salts_set(fido_assert_t *a, const struct msg_ask_assertion *ask, size_t index)
+{
+	uint8_t salts[2 * sizeof(ask->next_salt)];
+
+	memcpy(salts, ask->creds[index].salt, sizeof(ask->next_salt));
+	memcpy(salts + sizeof(ask->next_salt), ask->next_salt, sizeof(ask->next_salt));
+	return fido_assert_set_hmac_salt(a, salts, sizeof(salts));
+}
+
 static int
 assertion_prepare(struct ceremony *c, fido_assert_t *a, size_t index)
 {
@@ -113,13 +124,14 @@ assertion_prepare(struct ceremony *c, fido_assert_t *a, size_t index)
 		return FIDO_OK;
 	if ((r = fido_assert_set_extensions(a, FIDO_EXT_HMAC_SECRET)) != FIDO_OK)
 		return r;
-	return fido_assert_set_hmac_salt(a, ask->creds[index].salt, sizeof(ask->creds[index].salt));
+	return salts_set(a, ask, index);
 }
 
 static bool
 assertion_answer(struct ceremony *c, const fido_assert_t *a, size_t index)
 {
-	const struct rec_key_cred *cred = &c->vault->ask.ask_assertion.creds[index];
+	const struct msg_ask_assertion *ask = &c->vault->ask.ask_assertion;
+	const struct rec_key_cred *cred = &ask->creds[index];
 	struct msg_assertion *m = &c->vault->answer.assertion;
 	const uint8_t *authdata;
 	size_t len;
@@ -128,7 +140,9 @@ assertion_answer(struct ceremony *c, const fido_assert_t *a, size_t index)
 	if (!byte_string_body(
 		fido_assert_authdata_ptr(a, 0), fido_assert_authdata_len(a, 0), &authdata, &len))
 		return false;
-	if (fido_assert_hmac_secret_len(a, 0) > 0 &&
+	if (fido_assert_hmac_secret_len(a, 0) != (ask->hmac_secret ? sizeof(m->hmac_secret) : 0))
+		return false;
+	if (ask->hmac_secret &&
 	    !bytes_set(m->hmac_secret, sizeof(m->hmac_secret), &m->hmac_secret_len,
 		fido_assert_hmac_secret_ptr(a, 0), fido_assert_hmac_secret_len(a, 0)))
 		return false;

@@ -45,11 +45,11 @@ counter_of(const uint8_t *authdata)
 	       (uint32_t)authdata[35] << 8 | authdata[36];
 }
 
-/* Encrypted outputs: 32 or 64 bytes, with PIN protocol two an IV of 16 in front. */
+/* The encrypted outputs of two salts; with PIN protocol two (CTAP 2.1, section 6.5.7) an IV of 16 bytes in front. */
 static bool
 hmac_output_ok(const uint8_t *p, size_t len)
 {
-	static const uint8_t lengths[] = {32, 48, 64, 80};
+	static const uint8_t lengths[] = {64, 80};
 
 	if (len < sizeof EXT_HEAD + 2 || memcmp(p, EXT_HEAD, sizeof EXT_HEAD) != 0 ||
 	    p[sizeof EXT_HEAD] != 0x58)

@@ -22,14 +22,17 @@ static uint8_t
 get_info(struct authenticator *a, struct cbor_in msg, struct cbor_out *out)
 {
 	bool one = a->pin_protocols & 1U << 1, two = a->pin_protocols & 1U << 2;
+	bool old = a->misbehave & MIS_NO_HMAC;
 
-	cbor_put_map(out, 8);
+	cbor_put_map(out, old ? 7 : 8);
 	cbor_put_int(out, 1);
 	cbor_put_array(out, 1);
 	cbor_put_text(out, "FIDO_2_0");
-	cbor_put_int(out, 2);
-	cbor_put_array(out, 1);
-	cbor_put_text(out, "hmac-secret");
+	if (!old) {
+		cbor_put_int(out, 2);
+		cbor_put_array(out, 1);
+		cbor_put_text(out, "hmac-secret");
+	}
 	cbor_put_int(out, 3);
 	cbor_put_bytes(out, aaguid, sizeof aaguid);
 	cbor_put_int(out, 4);
@@ -186,6 +189,7 @@ make_credential(struct authenticator *a, struct cbor_in msg, struct cbor_out *ou
 
 	if (status != CTAP_OK)
 		return status;
+	r.hmac_make = r.hmac_make && !(a->misbehave & MIS_NO_HMAC);
 	if (!r.es256)
 		return CTAP_UNSUPPORTED_ALGORITHM;
 	if (r.rk)
@@ -229,6 +233,8 @@ hmac_output(struct authenticator *a, const struct request *r, const struct crede
 	if (!pin_decrypt(&shared, &r->hmac_salt_enc, salts, sizeof salts, &len) ||
 	    !cred_hmac_secret(c, uv, salts, len, plain))
 		return CTAP_INVALID_PARAMETER;
+	if (a->misbehave & MIS_HMAC_HALF)
+		len = 32;
 	return pin_encrypt(&shared, plain, len, ret, ret_len) ? CTAP_OK : CTAP_OTHER;
 }
 
@@ -324,6 +330,7 @@ get_assertion(struct authenticator *a, struct cbor_in msg, struct cbor_out *out)
 	status = check_uv(a, &r, &uv);
 	if (status != CTAP_OK)
 		return status;
+	r.hmac_asked = r.hmac_asked && !(a->misbehave & MIS_NO_HMAC);
 	free_hmac = r.hmac_asked && (a->misbehave & MIS_HMAC_NO_UP);
 	if (r.rk || (r.hmac_asked && !r.up && !free_hmac))
 		return CTAP_UNSUPPORTED_OPTION;

@@ -109,8 +109,8 @@ ask_credential(struct run *r)
 	assert_int_equal(chan_send(&r->broker, r->scratch, &r->out, -1, false), 0);
 }
 
-void
-ask_assertion(struct run *r, const struct credential *cred, bool uv, bool hmac)
+static void
+ask_prepare(struct run *r, const struct credential *cred, uint8_t salt, uint8_t next)
 {
 	struct msg_ask_assertion *ask = &r->out.ask_assertion;
 
@@ -121,10 +121,25 @@ ask_assertion(struct run *r, const struct credential *cred, bool uv, bool hmac)
 	if (cred != NULL) {
 		ask->creds[1].id_len = (uint16_t)cred->id_len;
 		memcpy(ask->creds[1].id, cred->id, cred->id_len);
-		ask->creds[1].salt[0] = 7;
+		ask->creds[1].salt[0] = salt;
 	}
-	ask->uv = uv;
-	ask->hmac_secret = hmac;
+	ask->next_salt[0] = next;
+}
+
+void
+ask_assertion(struct run *r, const struct credential *cred, bool uv, bool hmac)
+{
+	ask_prepare(r, cred, 7, hmac ? 8 : 0);
+	r->out.ask_assertion.uv = uv;
+	r->out.ask_assertion.hmac_secret = hmac;
+	assert_int_equal(chan_send(&r->broker, r->scratch, &r->out, -1, false), 0);
+}
+
+void
+ask_assertion_salted(struct run *r, const struct credential *cred, uint8_t salt, uint8_t next)
+{
+	ask_prepare(r, cred, salt, next);
+	r->out.ask_assertion.hmac_secret = true;
 	assert_int_equal(chan_send(&r->broker, r->scratch, &r->out, -1, false), 0);
 }
 
@@ -193,7 +208,7 @@ judge(struct run *r, struct credential *cred, bool uv, bool hmac)
 	assert_int_equal(EVP_Digest(RECORD, strlen(RECORD), cdh, NULL, EVP_sha256(), NULL), 1);
 	assert_int_equal(m->cred_id_len, cred->id_len);
 	assert_memory_equal(m->cred_id, cred->id, cred->id_len);
-	assert_int_equal(m->hmac_secret_len, hmac ? 32 : 0);
+	assert_int_equal(m->hmac_secret_len, hmac ? 64 : 0);
 	return assertion_verify(
 	    &e, m->authdata, m->authdata_len, m->signature, m->signature_len, &cred->counter);
 }

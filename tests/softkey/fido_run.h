@@ -41,6 +41,9 @@ void ask_credential(struct run *r);
 /* creds[0] is another key's. */
 void ask_assertion(struct run *r, const struct credential *cred, bool uv, bool hmac);
 
+/* With hmac-secret of two salts, each a byte and zeros; ask_assertion() takes 7 and 8. */
+void ask_assertion_salted(struct run *r, const struct credential *cred, uint8_t salt, uint8_t next);
+
 /* Reads everything that consent is told until the ceremony is over or want is told. */
 void consent_hears(struct run *r, enum key_state want);
 

@@ -21,6 +21,8 @@ static const struct {
     {"short-authdata", MIS_SHORT_AUTHDATA},
     {"hmac-no-up", MIS_HMAC_NO_UP},
     {"silent-pull", MIS_SILENT_PULL},
+    {"hmac-half", MIS_HMAC_HALF},
+    {"no-hmac", MIS_NO_HMAC},
 };
 
 unsigned

@@ -23,6 +23,8 @@ enum misbehave {
 	MIS_SHORT_AUTHDATA = 1 << 10, /* authenticator data without its last byte */
 	MIS_HMAC_NO_UP = 1 << 11,     /* answers hmac-secret without a touch, also for up=false */
 	MIS_SILENT_PULL = 1 << 12,    /* swallows every report and answers none, as if unplugged */
+	MIS_HMAC_HALF = 1 << 13,      /* answers hmac-secret for the first of two salts alone */
+	MIS_NO_HMAC = 1 << 14,        /* an old key: it knows no hmac-secret */
 };
 
 /* The bit for a word ("up0", "wrong-rp", …), or 0 if there is no such word. */

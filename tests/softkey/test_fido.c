@@ -16,17 +16,18 @@ static void
 test_good(void **state)
 {
 	struct credential cred;
-	uint8_t secret[32];
+	uint8_t secret[64];
 
 	key_start(&run, "--auto-touch", "1");
 	cred = enroll(&run, "");
 	assert_int_equal(assertion(&run, &cred, "", false, true), 0);
-	memcpy(secret, run.m.assertion.hmac_secret, 32);
+	memcpy(secret, run.m.assertion.hmac_secret, 64);
+	assert_memory_not_equal(secret, secret + 32, 32);
 	assert_int_equal(assertion(&run, &cred, "", false, true), 0);
-	assert_memory_equal(secret, run.m.assertion.hmac_secret, 32);
+	assert_memory_equal(secret, run.m.assertion.hmac_secret, 64);
 	/* A PIN that nobody wanted is not used: the same secret comes. */
 	assert_int_equal(assertion(&run, &cred, "123456", false, true), 0);
-	assert_memory_equal(secret, run.m.assertion.hmac_secret, 32);
+	assert_memory_equal(secret, run.m.assertion.hmac_secret, 64);
 	assert_int_equal(assertion(&run, &cred, "", false, false), 0);
 	platform_stop(&run.p);
 }
@@ -35,6 +36,7 @@ static void
 test_pin(void **state)
 {
 	struct credential cred;
+	uint8_t with_pin[64];
 
 	key_start(&run, "--auto-touch", "1");
 	cred = enroll(&run, "");
@@ -46,6 +48,12 @@ test_pin(void **state)
 	cred = enroll(&run, "123456");
 	assert_true(cred.uv);
 	assert_int_equal(assertion(&run, &cred, "123456", true, true), 0);
+	memcpy(with_pin, run.m.assertion.hmac_secret, 64);
+	assert_int_equal(assertion(&run, &cred, "123456", false, true), 0);
+	assert_memory_not_equal(with_pin, run.m.assertion.hmac_secret, 32);
+	assert_memory_not_equal(with_pin + 32, run.m.assertion.hmac_secret + 32, 32);
+	assert_int_equal(assertion(&run, &cred, "123456", true, true), 0);
+	assert_memory_equal(with_pin, run.m.assertion.hmac_secret, 64);
 	platform_misbehave(&run.p, "uv0");
 	assert_int_equal(assertion(&run, &cred, "123456", true, true), VERIFY_NO_UV);
 	platform_misbehave(&run.p, "none");
@@ -186,6 +194,28 @@ test_ends(void **state)
 	platform_stop(&run.p);
 }
 
+/* What is unsealed under one salt and sealed under the next is unsealed under that one afterwards. */
+static void
+test_the_next_salt(void **state)
+{
+	struct credential cred;
+	uint8_t next[32];
+
+	key_start(&run, "--auto-touch", "1");
+	cred = enroll(&run, "");
+	assert_int_equal(assertion(&run, &cred, "", false, true), 0);
+	memcpy(next, run.m.assertion.hmac_secret + 32, 32);
+	fido_start(&run);
+	ask_assertion_salted(&run, &cred, 8, 9);
+	sign(&run, "");
+	consent_hears(&run, KEY_TOUCHED);
+	broker_hears(&run, MSG_ASSERTION);
+	assert_int_equal(fido_end(&run), 0);
+	assert_int_equal(judge(&run, &cred, false, true), 0);
+	assert_memory_equal(next, run.m.assertion.hmac_secret, 32);
+	platform_stop(&run.p);
+}
+
 /* What broker refuses, all the way through a fido that believes its key. */
 static void
 test_lies(void **state)
@@ -219,12 +249,12 @@ test_lies(void **state)
 static void
 test_lies_that_fido_sees(void **state)
 {
-	static const char *const words[] = {"garbage", "short-authdata"};
+	static const char *const words[] = {"garbage", "short-authdata", "hmac-half", "no-hmac"};
 	struct credential cred;
 
 	key_start(&run, "--auto-touch", "1");
 	cred = enroll(&run, "");
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
 		platform_misbehave(&run.p, words[i]);
 		fido_start(&run);
 		ask_assertion(&run, &cred, false, true);
@@ -270,6 +300,7 @@ main(int argc, char **argv)
 	    cmocka_unit_test(test_pin_is_erased),
 	    cmocka_unit_test(test_touch),
 	    cmocka_unit_test(test_ends),
+	    cmocka_unit_test(test_the_next_salt),
 	    cmocka_unit_test(test_lies),
 	    cmocka_unit_test(test_lies_that_fido_sees),
 	    cmocka_unit_test(test_protocol),
