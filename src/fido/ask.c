@@ -6,32 +6,7 @@
 
 #include <sgwarden/log.h>
 
-/*
- * libfido2 gives authenticator data inside its CBOR byte string (RFC 8949, section 3.1); broker wants what was
- * signed.
- */
-static bool
-byte_string_body(const uint8_t *p, size_t len, const uint8_t **ret_body, size_t *ret_len)
-{
-	size_t head, n;
-
-	if (p == NULL || len < 3 || p[0] >> 5 != 2)
-		return false;
-	if (p[0] == 0x58) {
-		head = 2;
-		n = p[1];
-	} else if (p[0] == 0x59) {
-		head = 3;
-		n = (size_t)(p[1] << 8 | p[2]);
-	} else {
-		return false; /* shorter than authenticator data can be, or longer than any key's message */
-	}
-	if (n != len - head)
-		return false;
-	*ret_body = p + head;
-	*ret_len = n;
-	return true;
-}
+#include "byte_string.h"
 
 static int
 allow(fido_assert_t *a, const struct msg_ask_assertion *ask, size_t from, size_t to)
