@@ -31,6 +31,7 @@ bool buf_put_u32(struct buf *b, uint32_t v);
 bool buf_put_u64(struct buf *b, uint64_t v);
 bool buf_puts(struct buf *b, const char *text); /* without the NUL */
 bool buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool buf_put_decimal(struct buf *b, int64_t v);
 bool buf_put_hex(struct buf *b, const uint8_t *data, size_t len); /* lower case */
 bool buf_put_c(struct buf *b); /* a NUL behind the text, not counted in len */
 

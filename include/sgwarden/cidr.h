@@ -5,9 +5,11 @@
 #ifndef SGWARDEN_CIDR_H
 #define SGWARDEN_CIDR_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define CIDR_TEXT_LEN 50 /* "ffff:…:ffff/128" and a NUL */
 
@@ -27,6 +29,25 @@ enum cidr_special {
 	CIDR_SPECIAL_MAX,
 };
 
+/* Eight bytes of an address as a number. */
+static inline uint64_t
+cidr_word(const uint8_t *addr)
+{
+	uint64_t be;
+
+	memcpy(&be, addr, sizeof(be));
+	return be64toh(be);
+}
+
+/* Which of the 64 bits from bit `first` on lie behind the prefix. */
+static inline uint64_t
+cidr_host_mask(unsigned prefix, unsigned first)
+{
+	return prefix <= first        ? UINT64_MAX
+	       : prefix >= first + 64 ? 0
+				      : UINT64_MAX >> (prefix - first);
+}
+
 /* Is (family, prefix, address) the one canonical form of a prefix?  The wire's decoder asks this too. */
 static inline bool
 cidr_is_canonical(uint8_t family, uint8_t prefix, const uint8_t addr[16])
@@ -35,10 +56,8 @@ cidr_is_canonical(uint8_t family, uint8_t prefix, const uint8_t addr[16])
 
 	if ((family != 4 && family != 6) || prefix > bits)
 		return false;
-	for (unsigned i = prefix; i < 128; i++)
-		if (addr[i / 8] & (0x80u >> (i % 8)))
-			return false;
-	return true;
+	return ((cidr_word(addr) & cidr_host_mask(prefix, 0)) |
+		   (cidr_word(addr + 8) & cidr_host_mask(prefix, 64))) == 0;
 }
 
 struct rec_cidr; /* generated from messages.def: family (4 or 6), prefix, addr[16] */

@@ -2,12 +2,13 @@
 /* Bounded buffer and cursor: fixed memory, big-endian integers, sticky failure. */
 #include <sgwarden/buf.h>
 
+#include <endian.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 /* Room for `len` more bytes, or the buffer has failed for good. */
-static uint8_t *
+static inline uint8_t *
 buf_room(struct buf *b, size_t len)
 {
 	if (b->failed || b->len > b->cap || len > b->cap - b->len) {
@@ -17,8 +18,8 @@ buf_room(struct buf *b, size_t len)
 	return b->data + b->len;
 }
 
-bool
-buf_put(struct buf *b, const void *data, size_t len)
+static inline bool
+put(struct buf *b, const void *data, size_t len)
 {
 	uint8_t *to = buf_room(b, len);
 
@@ -30,38 +31,47 @@ buf_put(struct buf *b, const void *data, size_t len)
 	return true;
 }
 
-static bool
-buf_put_be(struct buf *b, uint64_t v, size_t len)
+bool
+buf_put(struct buf *b, const void *data, size_t len)
 {
-	uint8_t bytes[8];
-
-	for (size_t i = 0; i < len; i++)
-		bytes[i] = (uint8_t)(v >> (8 * (len - 1 - i)));
-	return buf_put(b, bytes, len);
+	return put(b, data, len);
 }
 
+/* Big endian; the copies are of a fixed length, so they become one store. */
 bool
 buf_put_u8(struct buf *b, uint8_t v)
 {
-	return buf_put_be(b, v, 1);
+	uint8_t *to = buf_room(b, 1);
+
+	if (to == NULL)
+		return false;
+	*to = v;
+	b->len++;
+	return true;
 }
 
 bool
 buf_put_u16(struct buf *b, uint16_t v)
 {
-	return buf_put_be(b, v, 2);
+	uint16_t be = htobe16(v);
+
+	return put(b, &be, sizeof(be));
 }
 
 bool
 buf_put_u32(struct buf *b, uint32_t v)
 {
-	return buf_put_be(b, v, 4);
+	uint32_t be = htobe32(v);
+
+	return put(b, &be, sizeof(be));
 }
 
 bool
 buf_put_u64(struct buf *b, uint64_t v)
 {
-	return buf_put_be(b, v, 8);
+	uint64_t be = htobe64(v);
+
+	return put(b, &be, sizeof(be));
 }
 
 bool
@@ -90,6 +100,22 @@ buf_printf(struct buf *b, const char *format, ...)
 	}
 	b->len += (size_t)need;
 	return true;
+}
+
+bool
+buf_put_decimal(struct buf *b, int64_t v)
+{
+	char text[20]; /* "-9223372036854775808" */
+	size_t at = sizeof(text);
+	uint64_t left = v < 0 ? -(uint64_t)v : (uint64_t)v;
+
+	do {
+		text[--at] = (char)('0' + left % 10);
+		left /= 10;
+	} while (left > 0);
+	if (v < 0)
+		text[--at] = '-';
+	return put(b, text + at, sizeof(text) - at);
 }
 
 bool
@@ -124,8 +150,8 @@ buf_put_c(struct buf *b)
 	return true;
 }
 
-bool
-cur_get(struct cur *c, void *ret_data, size_t len)
+static inline bool
+get(struct cur *c, void *ret_data, size_t len)
 {
 	if (c->failed || c->pos > c->len || len > c->len - c->pos) {
 		c->failed = true;
@@ -137,52 +163,49 @@ cur_get(struct cur *c, void *ret_data, size_t len)
 	return true;
 }
 
-static bool
-cur_get_be(struct cur *c, uint64_t *ret_v, size_t len)
+bool
+cur_get(struct cur *c, void *ret_data, size_t len)
 {
-	uint8_t bytes[8];
-	uint64_t v = 0;
-
-	if (!cur_get(c, bytes, len))
-		return false;
-	for (size_t i = 0; i < len; i++)
-		v = v << 8 | bytes[i];
-	*ret_v = v;
-	return true;
+	return get(c, ret_data, len);
 }
 
 bool
 cur_get_u8(struct cur *c, uint8_t *ret_v)
 {
-	return cur_get(c, ret_v, 1);
+	return get(c, ret_v, 1);
 }
 
 bool
 cur_get_u16(struct cur *c, uint16_t *ret_v)
 {
-	uint64_t v;
+	uint16_t be;
 
-	if (!cur_get_be(c, &v, 2))
+	if (!get(c, &be, sizeof(be)))
 		return false;
-	*ret_v = (uint16_t)v;
+	*ret_v = be16toh(be);
 	return true;
 }
 
 bool
 cur_get_u32(struct cur *c, uint32_t *ret_v)
 {
-	uint64_t v;
+	uint32_t be;
 
-	if (!cur_get_be(c, &v, 4))
+	if (!get(c, &be, sizeof(be)))
 		return false;
-	*ret_v = (uint32_t)v;
+	*ret_v = be32toh(be);
 	return true;
 }
 
 bool
 cur_get_u64(struct cur *c, uint64_t *ret_v)
 {
-	return cur_get_be(c, ret_v, 8);
+	uint64_t be;
+
+	if (!get(c, &be, sizeof(be)))
+		return false;
+	*ret_v = be64toh(be);
+	return true;
 }
 
 bool

@@ -110,11 +110,45 @@ vis(char *ret_out, size_t cap, const char *text, size_t len)
 	return at == len;
 }
 
+/*
+ * Eight bytes at once, as most texts are plain.  The sums are exact: a byte that could carry into its neighbour has
+ * its top bit set, and then the word is not taken anyway.
+ */
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+#define TOPS EACH(0x80)
+
+static uint64_t
+word_at(const char *text)
+{
+	uint64_t word;
+
+	memcpy(&word, text, sizeof(word));
+	return word;
+}
+
+/* 0x20-0x7e, all eight? */
+static bool
+word_is_printable(uint64_t w)
+{
+	return ((w | (w + EACH(0x01))) & TOPS) == 0 && ((w + EACH(0x60)) & TOPS) == TOPS;
+}
+
+/* 0x01-0x7f, all eight? */
+static bool
+word_is_ascii(uint64_t w)
+{
+	return (w & TOPS) == 0 && ((w + EACH(0x7f)) & TOPS) == TOPS;
+}
+
 bool
 text_is_ascii(const char *text, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] < 0x20 || text[i] > 0x7e)
+	size_t at = 0;
+
+	while (len - at >= 8 && word_is_printable(word_at(text + at)))
+		at += 8;
+	for (; at < len; at++) {
+		if (text[at] < 0x20 || text[at] > 0x7e)
 			return false;
 	}
 	return true;
@@ -130,6 +164,10 @@ text_is_utf8(const char *text, size_t len)
 		uint32_t point;
 		size_t used = 1;
 
+		if (len - at >= 8 && word_is_ascii(word_at(text + at))) {
+			at += 8;
+			continue;
+		}
 		if (from[at] == 0)
 			return false;
 		if (from[at] >= 0x80)

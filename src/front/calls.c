@@ -36,7 +36,7 @@ count(const struct calls *calls, enum call_kind kind, bool changes_only)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < CALLS_MAX; i++) {
+	for (size_t i = 0; i < calls->top; i++) {
 		const struct call *c = &calls->rows[i];
 
 		n += c->kind == kind && (!changes_only || c->tool->change);
@@ -47,7 +47,13 @@ count(const struct calls *calls, enum call_kind kind, bool changes_only)
 bool
 calls_have_room(const struct calls *calls)
 {
-	return count(calls, CALL_FREE, false) > 0;
+	return calls->top < CALLS_MAX || count(calls, CALL_FREE, false) > 0;
+}
+
+bool
+calls_pending(const struct calls *calls)
+{
+	return count(calls, CALL_TOOL, false) > 0;
 }
 
 bool
@@ -59,7 +65,7 @@ calls_reads_pending(const struct calls *calls)
 static const struct call *
 by_id(const struct calls *calls, struct json_slice id)
 {
-	for (size_t i = 0; i < CALLS_MAX; i++) {
+	for (size_t i = 0; i < calls->top; i++) {
 		const struct call *c = &calls->rows[i];
 
 		if (c->kind != CALL_FREE && json_slice_equal(slice_of(&c->id), id))
@@ -83,6 +89,8 @@ call_new(struct front *f, const struct request *r, enum call_kind kind)
 
 		if (c->kind != CALL_FREE)
 			continue;
+		if (i >= f->calls.top)
+			f->calls.top = i + 1;
 		c->kind = kind;
 		c->request = ++f->calls.last;
 		c->modern = r->era == ERA_MODERN;
@@ -96,10 +104,19 @@ call_new(struct front *f, const struct request *r, enum call_kind kind)
 		c->shown = 0;
 		c->cut = false;
 		c->cost = 0;
+		c->costed = 0;
 		c->part = buf_over(f->calls.items[i], sizeof(f->calls.items[i]));
 		return c;
 	}
 	return NULL;
+}
+
+static void
+call_free(struct calls *calls, struct call *c)
+{
+	c->kind = CALL_FREE;
+	while (calls->top > 0 && calls->rows[calls->top - 1].kind == CALL_FREE)
+		calls->top--;
 }
 
 /* ---- beginning ---- */
@@ -202,7 +219,7 @@ calls_start(
 		complain(&complaint, SGW_ERR_RESTARTED, "");
 	}
 	result_complaint(f, c, &complaint);
-	c->kind = CALL_FREE;
+	call_free(&f->calls, c);
 }
 
 bool
@@ -218,7 +235,7 @@ calls_listen(struct front *f, const struct request *r)
 static struct call *
 by_request(struct calls *calls, uint32_t request)
 {
-	for (size_t i = 0; i < CALLS_MAX; i++)
+	for (size_t i = 0; i < calls->top; i++)
 		if (calls->rows[i].kind == CALL_TOOL && calls->rows[i].request == request)
 			return &calls->rows[i];
 	return NULL;
@@ -227,7 +244,7 @@ by_request(struct calls *calls, uint32_t request)
 void
 calls_cancel(struct front *f, struct json_slice id)
 {
-	for (size_t i = 0; i < CALLS_MAX; i++) {
+	for (size_t i = 0; i < f->calls.top; i++) {
 		struct call *c = &f->calls.rows[i];
 
 		if (c->kind == CALL_FREE || !json_slice_equal(slice_of(&c->id), id))
@@ -237,7 +254,7 @@ calls_cancel(struct front *f, struct json_slice id)
 			f->msg.ask_forget = (struct msg_ask_forget){.request = c->request};
 			(void)chan_send(&f->planner, f->scratch, &f->msg, -1, false);
 		}
-		c->kind = CALL_FREE;
+		call_free(&f->calls, c);
 		return;
 	}
 }
@@ -287,7 +304,7 @@ calls_answer(struct front *f, const struct msg *m)
 		return 0;
 	}
 	result_answer(f, c, m);
-	c->kind = CALL_FREE;
+	call_free(&f->calls, c);
 	return 0;
 }
 
@@ -296,7 +313,7 @@ calls_end(struct front *f)
 {
 	struct complaint complaint = {.error = SGW_ERR_RESTARTED};
 
-	for (size_t i = 0; i < CALLS_MAX; i++) {
+	for (size_t i = 0; i < f->calls.top; i++) {
 		struct call *c = &f->calls.rows[i];
 		struct reply reply;
 
@@ -308,4 +325,5 @@ calls_end(struct front *f)
 		}
 		c->kind = CALL_FREE;
 	}
+	f->calls.top = 0;
 }

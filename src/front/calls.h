@@ -49,13 +49,15 @@ struct call {
 	struct page page;
 	uint16_t skip; /* still to be left out */
 	uint16_t shown;
-	bool cut;        /* an entry did not fit any more */
-	size_t cost;     /* of the entries so far in a reply, bytes */
+	bool cut;    /* an entry did not fit any more */
+	size_t cost; /* in a reply, bytes, of as many bytes of the entries as `costed` says */
+	size_t costed;
 	struct buf part; /* the entries so far, over its row of `items` */
 };
 
 struct calls {
 	struct call rows[CALLS_MAX];
+	size_t top;          /* no row is in use from here on */
 	uint32_t last;       /* number given last */
 	int64_t tokens_time; /* ms: when the bucket was last refilled */
 	unsigned tokens;
@@ -68,6 +70,8 @@ struct request;
 
 /* Is there room for one more, whatever it is?  While there is none, no further line is taken. */
 bool calls_have_room(const struct calls *calls);
+/* Calls that the planner will say more about. */
+bool calls_pending(const struct calls *calls);
 /* Calls whose answer does not wait for a person: worth a moment at the end of input. */
 bool calls_reads_pending(const struct calls *calls);
 /* An id that is under way already cannot be told apart. */

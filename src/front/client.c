@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <sgwarden/log.h>
@@ -165,30 +166,56 @@ client_commit(struct client *c, struct buf *b)
 	return true;
 }
 
-/* POLLOUT on a pipe promises room for PIPE_BUF bytes. */
-static void
-write_once(struct client *c)
-{
-	size_t left = c->out_len - c->out_at;
-	ssize_t n = write(FD_FRONT_OUT, c->out + c->out_at, left < PIPE_BUF ? left : PIPE_BUF);
+enum pushed {
+	PUSHED_NONE, /* no more for now */
+	PUSHED_SOME,
+};
 
-	if (n < 0 && errno != EAGAIN && errno != EINTR)
-		c->out_gone = true;
+/* What write(2) and pwritev2(2) said. */
+static enum pushed
+pushed(struct client *c, ssize_t n)
+{
 	if (n > 0)
 		c->out_at += (size_t)n;
+	else if (n < 0 && errno != EAGAIN && errno != EINTR)
+		c->out_gone = true;
+	return n > 0 || errno == EINTR ? PUSHED_SOME : PUSHED_NONE;
+}
+
+/* A kernel before 6.4 has no writing to a pipe without waiting; POLLOUT promises room for PIPE_BUF bytes. */
+static enum pushed
+push_as_polled(struct client *c)
+{
+	struct pollfd p = {.fd = FD_FRONT_OUT, .events = POLLOUT};
+	size_t left = c->out_len - c->out_at;
+
+	if (poll(&p, 1, 0) <= 0)
+		return PUSHED_NONE;
+	if (!(p.revents & POLLOUT)) {
+		c->out_gone = true;
+		return PUSHED_NONE;
+	}
+	return pushed(
+	    c, write(FD_FRONT_OUT, c->out + c->out_at, left < PIPE_BUF ? left : PIPE_BUF));
+}
+
+/* All of it at once, or as much as there is room for: RWF_NOWAIT asks for this one call what O_NONBLOCK would. */
+static enum pushed
+push(struct client *c)
+{
+	struct iovec iov = {.iov_base = c->out + c->out_at, .iov_len = c->out_len - c->out_at};
+	ssize_t n;
+
+	if (c->out_polled)
+		return push_as_polled(c);
+	n = pwritev2(FD_FRONT_OUT, &iov, 1, -1, RWF_NOWAIT);
+	c->out_polled = n < 0 && errno == EOPNOTSUPP;
+	return c->out_polled ? PUSHED_SOME : pushed(c, n);
 }
 
 void
 client_push(struct client *c)
 {
-	while (client_has_output(c) && !c->out_gone) {
-		struct pollfd p = {.fd = FD_FRONT_OUT, .events = POLLOUT};
-
-		if (poll(&p, 1, 0) <= 0)
-			return;
-		if (p.revents & POLLOUT)
-			write_once(c);
-		else
-			c->out_gone = true;
-	}
+	while (client_has_output(c) && !c->out_gone && push(c) == PUSHED_SOME)
+		;
 }

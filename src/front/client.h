@@ -2,7 +2,7 @@
 /*
  * The client's end: its stdin as lines, its stdout as a bounded queue.  Both descriptors are hostile: they are pipes
  * or sockets, shared with whoever the client likes, and their flags are left as they are.  So nothing is read that
- * poll() did not announce, and no more is written at once than poll()'s POLLOUT promises to take.
+ * poll() did not announce, and each write says for itself that it does not wait.
  */
 #ifndef FRONT_CLIENT_H
 #define FRONT_CLIENT_H
@@ -29,7 +29,8 @@ struct client {
 	uint8_t out[CLIENT_QUEUE_MAX];
 	size_t out_len;
 	size_t out_at;
-	bool out_gone; /* nobody reads any more */
+	bool out_gone;   /* nobody reads any more */
+	bool out_polled; /* this kernel cannot write there without waiting */
 };
 
 enum client_line {
@@ -67,7 +68,7 @@ client_has_room(const struct client *c)
 	return CLIENT_QUEUE_MAX - (c->out_len - c->out_at) > 2 * CLIENT_LINE_OUT_MAX;
 }
 
-/* As much of the queue as goes without waiting, PIPE_BUF bytes at a time. */
+/* As much of the queue as goes without waiting. */
 void client_push(struct client *c);
 
 #endif

@@ -27,8 +27,9 @@ jw_over(struct buf *b)
 
 void jw_open(struct jw *w, char bracket); /* '{' or '[' */
 void jw_close(struct jw *w, char bracket);
-void jw_key(struct jw *w, const char *key);   /* our own plain names */
-void jw_text(struct jw *w, const char *text); /* UTF-8 */
+void jw_key(struct jw *w, const char *key);                 /* our own plain names */
+void jw_name(struct jw *w, const char *quoted, size_t len); /* the same, from `,"name":` */
+void jw_text(struct jw *w, const char *text);               /* UTF-8 */
 void jw_chars(struct jw *w, const char *text, size_t len);
 void jw_vis(struct jw *w, const char *text); /* anybody's words: printable ASCII first, then JSON */
 void jw_int(struct jw *w, int64_t v);
@@ -43,5 +44,6 @@ void jw_key_bool(struct jw *w, const char *key, bool v);
 
 /* What `json` costs in a reply that carries it twice: as it is, and escaped inside a text. */
 size_t jw_cost_twice(const uint8_t *json, size_t len);
+bool jw_fits_twice(const uint8_t *json, size_t len, size_t most); /* is that at most `most`? */
 
 #endif

@@ -6,13 +6,30 @@
 
 #define LIST_FRAME_MAX 6144 /* bytes of a reply around the two copies of the entries */
 
+/* Do the entries so far fit into a reply?  What has been counted is not counted again. */
+static bool
+entries_fit(struct call *c)
+{
+	size_t most = SGW_REPLY_MAX - LIST_FRAME_MAX, cost;
+
+	if (c->part.failed)
+		return false;
+	if (c->part.len <= most / 3) /* a byte costs three at most */
+		return true;
+	cost = c->cost + jw_cost_twice(c->part.data + c->costed, c->part.len - c->costed);
+	if (cost > most)
+		return false;
+	c->cost = cost;
+	c->costed = c->part.len;
+	return true;
+}
+
 /* One entry more, where it may still be shown and still fits; after the first that does not, none. */
 static void
 list_add(struct call *c, void (*write)(struct jw *w, const void *entry), const void *entry)
 {
 	struct jw w = {.b = &c->part, .comma = c->shown > 0};
 	struct buf before = c->part;
-	size_t cost;
 
 	if (c->skip > 0) {
 		c->skip--;
@@ -21,9 +38,7 @@ list_add(struct call *c, void (*write)(struct jw *w, const void *entry), const v
 	if (c->cut)
 		return;
 	write(&w, entry);
-	cost = c->cost + jw_cost_twice(before.data + before.len, c->part.len - before.len);
-	if (!c->part.failed && cost <= SGW_REPLY_MAX - LIST_FRAME_MAX) {
-		c->cost = cost;
+	if (entries_fit(c)) {
 		c->shown++;
 		return;
 	}

@@ -127,14 +127,14 @@ take_lines(struct front *f)
 static int
 take_answers(struct front *f)
 {
-	while (client_has_room(&f->client)) {
+	do {
 		enum chan_result r = chan_recv(&f->planner, f->scratch, &f->msg, NULL);
 
 		if (r == CHAN_AGAIN)
 			return 0;
 		if (r != CHAN_GOT || calls_answer(f, &f->msg) < 0)
 			return -1;
-	}
+	} while (calls_pending(&f->calls) && client_has_room(&f->client));
 	return 0;
 }
 

@@ -13,46 +13,47 @@
 #define END(name)                                                                                  \
 	jw_close(w, '}');                                                                          \
 	}
-#define TEXT(name, text) jw_key_text(w, #name, (text));
-#define WORDS(name, text) (jw_key(w, #name), jw_vis(w, (text)));
-#define INT(name, value) jw_key_int(w, #name, (int64_t)(value));
-#define BOOL(name, value) jw_key_bool(w, #name, (value));
-#define HEX(name, bytes) (jw_key(w, #name), jw_hex(w, (bytes), sizeof(bytes)));
-#define NAMED(name, word) jw_key_text(w, #name, (word));
-#define CALL(name, schema, call) (jw_key(w, #name), (call));
+#define KEY(name) jw_name(w, ",\"" #name "\":", sizeof(",\"" #name "\":") - 1)
+#define TEXT(name, text) (KEY(name), jw_text(w, (text)));
+#define WORDS(name, text) (KEY(name), jw_vis(w, (text)));
+#define INT(name, value) (KEY(name), jw_int(w, (int64_t)(value)));
+#define BOOL(name, value) (KEY(name), jw_bool(w, (value)));
+#define HEX(name, bytes) (KEY(name), jw_hex(w, (bytes), sizeof(bytes)));
+#define NAMED(name, word) (KEY(name), jw_text(w, (word)));
+#define CALL(name, schema, call) (KEY(name), (call));
 #define MAYBE_TEXT(name, text)                                                                     \
 	if ((text)[0] != 0)                                                                        \
-		jw_key_text(w, #name, (text));
+		(KEY(name), jw_text(w, (text)));
 #define MAYBE_INT(name, value)                                                                     \
 	if ((value) != 0)                                                                          \
-		jw_key_int(w, #name, (int64_t)(value));
+		(KEY(name), jw_int(w, (int64_t)(value)));
 #define MAYBE_TIME(name, when)                                                                     \
 	if ((when) != 0) {                                                                         \
-		jw_key(w, #name);                                                                  \
+		KEY(name);                                                                         \
 		show_time(w, (when));                                                              \
 	}
 #define IF_HEX(name, condition, bytes)                                                             \
 	if (condition) {                                                                           \
-		jw_key(w, #name);                                                                  \
+		KEY(name);                                                                         \
 		jw_hex(w, (bytes), sizeof(bytes));                                                 \
 	}
 #define IF_INT(name, condition, value)                                                             \
 	if (condition)                                                                             \
-		jw_key_int(w, #name, (int64_t)(value));
+		(KEY(name), jw_int(w, (int64_t)(value)));
 #define LIST(name, object, array, count)                                                           \
-	jw_key(w, #name);                                                                          \
+	KEY(name);                                                                                 \
 	jw_open(w, '[');                                                                           \
 	for (size_t i = 0; i < (count); i++)                                                       \
 		out_##object(w, &(array)[i]);                                                      \
 	jw_close(w, ']');
 #define NAMES(name, array, member, count)                                                          \
-	jw_key(w, #name);                                                                          \
+	KEY(name);                                                                                 \
 	jw_open(w, '[');                                                                           \
 	for (size_t i = 0; i < (count); i++)                                                       \
 		jw_text(w, (array)[i].member);                                                     \
 	jw_close(w, ']');
 #define PARTS(name, object, items)                                                                 \
-	jw_key(w, #name);                                                                          \
+	KEY(name);                                                                                 \
 	jw_open(w, '[');                                                                           \
 	buf_put(w->b, (items)->data, (items)->len);                                                \
 	jw_close(w, ']');

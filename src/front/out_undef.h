@@ -2,6 +2,7 @@
 /* Ends one pass over out.def. */
 #undef OBJECT
 #undef END
+#undef KEY
 #undef OUT_NO_FIELDS
 #undef TEXT
 #undef WORDS

@@ -99,8 +99,7 @@ build(struct front *f, const struct call *c, const struct result *r, struct buf 
 	if (r->error != SGW_ERR_NONE)
 		put_error(&w, r);
 	jw_close(&w, '}');
-	return !ret_b->failed &&
-	       jw_cost_twice(ret_b->data, ret_b->len) <= SGW_REPLY_MAX - FRAME_MAX;
+	return !ret_b->failed && jw_fits_twice(ret_b->data, ret_b->len, SGW_REPLY_MAX - FRAME_MAX);
 }
 
 static void

@@ -155,19 +155,23 @@ addr_is_mapped(const uint8_t addr[16])
 	return memcmp(addr, head, sizeof(head)) == 0;
 }
 
-/* Zeroes the bits behind the prefix; true where one of them was set. */
+/* Zeroes the host bits of one of the address's two words; true where one of them was set. */
 static bool
-addr_mask(uint8_t addr[16], unsigned prefix, unsigned bits)
+word_mask(uint8_t *addr, uint64_t host)
 {
-	bool any = false;
+	uint64_t word = cidr_word(addr), be = htobe64(word & ~host);
 
-	for (unsigned i = prefix; i < bits; i++) {
-		uint8_t bit = (uint8_t)(0x80u >> (i % 8));
+	memcpy(addr, &be, sizeof(be));
+	return (word & host) != 0;
+}
 
-		any = any || (addr[i / 8] & bit);
-		addr[i / 8] &= (uint8_t)~bit;
-	}
-	return any;
+/* Zeroes the bits behind the prefix; true where one of them was set.  (An IPv4 address has nothing behind its 32.) */
+static bool
+addr_mask(uint8_t addr[16], unsigned prefix)
+{
+	bool high = word_mask(addr, cidr_host_mask(prefix, 0));
+
+	return word_mask(addr + 8, cidr_host_mask(prefix, 64)) || high;
 }
 
 enum cidr_parse
@@ -192,7 +196,7 @@ cidr_parse(const char *text, size_t len, struct rec_cidr *ret_cidr)
 	/* Before the mask: what was written is refused, not what is left of it. */
 	if (cidr.family == 6 && addr_is_mapped(cidr.addr))
 		return CIDR_BAD_MAPPED;
-	host_bits = addr_mask(cidr.addr, prefix, bits);
+	host_bits = addr_mask(cidr.addr, prefix);
 	cidr.prefix = (uint8_t)prefix;
 	*ret_cidr = cidr;
 	return host_bits ? CIDR_OK_HOST_BITS : CIDR_OK;
@@ -233,6 +237,16 @@ format_v6(struct buf *b, const uint8_t addr[16])
 	}
 }
 
+static void
+format_v4(struct buf *b, const uint8_t *addr)
+{
+	for (size_t i = 0; i < 4; i++) {
+		if (i > 0)
+			buf_put_u8(b, '.');
+		buf_put_decimal(b, addr[i]);
+	}
+}
+
 void
 cidr_format(const struct rec_cidr *cidr, char ret_text[CIDR_TEXT_LEN])
 {
@@ -242,8 +256,9 @@ cidr_format(const struct rec_cidr *cidr, char ret_text[CIDR_TEXT_LEN])
 	if (cidr->family == 6)
 		format_v6(&b, a);
 	else
-		buf_printf(&b, "%u.%u.%u.%u", a[0], a[1], a[2], a[3]);
-	buf_printf(&b, "/%u", cidr->prefix);
+		format_v4(&b, a);
+	buf_put_u8(&b, '/');
+	buf_put_decimal(&b, cidr->prefix);
 	buf_put_c(&b);
 }
 
@@ -262,6 +277,6 @@ cidr_contains(const struct rec_cidr *outer, const struct rec_cidr *inner)
 	if (outer->family != inner->family || outer->prefix > inner->prefix)
 		return false;
 	memcpy(cut, inner->addr, sizeof(cut));
-	addr_mask(cut, outer->prefix, 128);
+	addr_mask(cut, outer->prefix);
 	return memcmp(cut, outer->addr, sizeof(cut)) == 0;
 }

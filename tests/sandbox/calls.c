@@ -111,6 +111,8 @@ const struct call CALLS[] = {
     KILLED(fallocate, FD_BROKER_LEDGER, 0, 0, 1),
     KILLED(pwrite64, FD_BROKER_LEDGER, P(zeroes), 1, 0),
     KILLED(pwritev2, FD_BROKER_LEDGER, P(zeroes), 1, 0, 0, 0x20),
+    KILLED_AS("pwritev2-that-waits", pwritev2, FD_FRONT_OUT, P(zeroes), 1, 0, 0, 0),
+    KILLED_AS("pwritev2-nowait-elsewhere", pwritev2, FD_FRONT_PLANNER, P(zeroes), 1, 0, 0, 0x8),
     MAY(NET, 0, "writev", writev, FD_BROKER_LEDGER, P(zeroes), 0),
     MAY(NET, 0, "lseek", lseek, FD_BROKER_LEDGER, 0, 0),
     KILLED_AS("fcntl-setfl-append-off", fcntl, FD_BROKER_LEDGER, F_SETFL, 0),

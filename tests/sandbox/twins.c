@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
@@ -49,6 +50,15 @@ static int
 writes(int fd)
 {
 	return write(fd, "x", 1) == 1 ? 0 : 11;
+}
+
+static int
+writes_without_waiting(int fd)
+{
+	char text[] = "x";
+	struct iovec iov = {.iov_base = text, .iov_len = 1};
+
+	return pwritev2(fd, &iov, 1, -1, RWF_NOWAIT) == 1 || errno == EOPNOTSUPP ? 0 : 12;
 }
 
 /* The heap grows, a large block moves, the clock is read, a line is logged. */
@@ -144,7 +154,11 @@ loader_works(const void *arg)
 static int
 front_serves(const void *arg)
 {
-	return reads(FD_FRONT_IN) != 0 ? 80 : writes(FD_FRONT_OUT) != 0 ? 81 : 0;
+	if (reads(FD_FRONT_IN) != 0)
+		return 80;
+	if (writes(FD_FRONT_OUT) != 0)
+		return 81;
+	return writes_without_waiting(FD_FRONT_OUT) != 0 ? 82 : 0;
 }
 
 /* Beneath a path of the row a file opens, elsewhere it does not; a socket is to be had. */
