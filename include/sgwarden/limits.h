@@ -47,6 +47,15 @@
 #define SGW_WAIT_DEFAULT 25 /* s a change call waits for its person */
 #define SGW_WAIT_MAX 50
 
+/* the policy */
+#define SGW_SCOPES_MAX 24
+#define SGW_SCOPE_PORTS_MAX 8
+#define SGW_SENSITIVE_MAX 64
+#define SGW_ASKERS_MAX 32
+#define SGW_POLICY_TAG_MAX 64 /* a tag's key or value that a scope names */
+#define SGW_TICKET_PREFIX_MAX 16
+#define SGW_POLICY_MAX 12288 /* encoded */
+
 /* records */
 #define SGW_RECORD_MAX 49152
 #define SGW_RENDER_MAX 49152
@@ -81,6 +90,7 @@
 #define SGW_LIFETIME_DEFAULT 3600
 #define SGW_LIFETIME_MIN 1200
 #define SGW_LIFETIME_MAX 43200
+#define SGW_LIFETIME_POLICY_MAX 2592000 /* 30 days: the most that a policy may allow */
 
 /* keys */
 #define SGW_KEYS_MAX 8

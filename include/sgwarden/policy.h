@@ -17,6 +17,17 @@
 void policy_builtin(struct rec_policy *ret_policy);
 void policy_digest(const struct rec_policy *policy, uint8_t ret_digest[HASH_LEN]);
 
+/* The bounds that no policy leaves. */
+#define POLICY_V4_FORBIDDEN_LEAST 8
+#define POLICY_V6_FORBIDDEN_LEAST 32
+#define POLICY_UNION_MOST 16777216 /* 2^24: one /8, one /40 */
+#define POLICY_PROMPTS_MOST 60
+#define POLICY_RULES_MOST 1000
+#define POLICY_PROBLEM_MAX 160
+
+/* True where the policy must not come into force, with why: bounds, order of its lists, needs of its classes. */
+bool policy_problem(const struct rec_policy *policy, char ret_text[POLICY_PROBLEM_MAX]);
+
 /* What the plan is held against.  `rules` are the group's present ingress rules, as reported by AWS. */
 struct policy_facts {
 	const struct rec_group *group; /* NULL: not read (then opt-in cannot hold) */
@@ -25,6 +36,7 @@ struct policy_facts {
 	const struct rec_grant *grants; /* ours */
 	size_t n_grants;
 	enum display_kind display; /* DISPLAY_NONE: not known yet, the display is not judged */
+	uint32_t uid;              /* who asks, as the kernel says */
 };
 
 struct verdict {
@@ -44,12 +56,37 @@ struct verdict {
  * tried in a fixed order; the first that applies decides.
  *
  * deny.union counts per port what is open now together with the plan: IPv4 in addresses, IPv6 in /64 networks, each
- * family against v4_union_max.  It refuses only a plan that adds to what is too much.
+ * family against its own maximum.  It refuses only a plan that adds to what is too much.
  *
  * A class that the display at hand may not approve keeps its name and gets SGW_ERR_DISPLAY_NOT_TRUSTED.
  */
 void policy_evaluate(const struct rec_policy *policy, const struct rec_plan *plan,
     const struct policy_facts *facts, struct verdict *ret_verdict);
+
+/* The same, and which lines were asked on the way: the last row is the one that decided. */
+#define POLICY_TRACE_MAX 24
+
+struct policy_trace_row {
+	const char *id;
+	const char *about; /* what the line is about, in words of its own */
+	bool decided;
+};
+
+struct policy_trace {
+	size_t n;
+	struct policy_trace_row rows[POLICY_TRACE_MAX + 1];
+};
+
+void policy_explain(const struct rec_policy *policy, const struct rec_plan *plan,
+    const struct policy_facts *facts, struct verdict *ret_verdict, struct policy_trace *ret_trace);
+
+/* What the class needs; NULL for a class that needs nobody. */
+const struct rec_class_rule *policy_class_rule(
+    const struct rec_policy *policy, enum effect_class effect);
+
+/* The lifetime, in s, of an opening that asks for none: the default of its class. */
+uint32_t policy_lifetime(
+    const struct rec_policy *policy, const struct rec_plan *plan, const struct policy_facts *facts);
 
 bool policy_sensitive(const struct rec_policy *policy, int16_t protocol, int32_t from, int32_t to);
 

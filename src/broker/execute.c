@@ -124,6 +124,7 @@ grants_add(struct broker *b)
 		    .source = op->source,
 		    .closes = b->ceremony.record.closes,
 		    .sent = clock_now(),
+		    .uid = b->ceremony.record.uid,
 		    .state = GRANT_AMBIGUOUS};
 
 		(void)FIELD_SET(g.receipt, j->receipt);

@@ -90,7 +90,8 @@ job_judge(struct broker *b)
 	    .n_rules = c->n_rules,
 	    .grants = grants,
 	    .n_grants = grants_list(b, grants),
-	    .display = b->screen};
+	    .display = b->screen,
+	    .uid = j->uid};
 	char detail[SGW_DETAIL_MAX + 1] = "";
 	const char *problem;
 	enum sgw_error error = state_problem(b, j, &problem);

@@ -17,7 +17,7 @@ static bool
 take_lifetime(struct parse *p, const struct key_row *row, const struct jt_node *v, void *into)
 {
 	p->lifetime = v;
-	if (row->offset == offsetof(struct rec_policy, lifetime_default))
+	if (row->offset == offsetof(struct rec_policy, on_open.lifetime_default))
 		p->lifetime_default_given = true;
 	return take_u32(p, row, v, into);
 }
@@ -193,9 +193,9 @@ static const struct key_row POLICY_KEYS[] = {
     {"allow_documentation", JT_BOOL, take_bool, POLICY(allow_documentation), 0, 0, NULL},
     {"allow_private", JT_BOOL, take_bool, POLICY(allow_private), 0, 0, NULL},
     {"allow_shared_display", JT_BOOL, take_bool, POLICY(allow_shared_display), 0, 0, NULL},
-    {"lifetime_default", JT_NUMBER, take_lifetime, POLICY(lifetime_default), SGW_LIFETIME_MIN,
-	SGW_LIFETIME_MAX, "seconds"},
-    {"lifetime_max", JT_NUMBER, take_lifetime, POLICY(lifetime_max), SGW_LIFETIME_MIN,
+    {"lifetime_default", JT_NUMBER, take_lifetime, POLICY(on_open.lifetime_default),
+	SGW_LIFETIME_MIN, SGW_LIFETIME_MAX, "seconds"},
+    {"lifetime_max", JT_NUMBER, take_lifetime, POLICY(on_open.lifetime_max), SGW_LIFETIME_MIN,
 	SGW_LIFETIME_MAX, "seconds"},
     {"prompts_per_hour", JT_NUMBER, take_u16, POLICY(prompts_per_hour), 1, 60, "consent screens"},
     {"require_opt_in", JT_BOOL, take_bool, POLICY(require_opt_in), 0, 0, NULL},
@@ -205,16 +205,20 @@ static bool
 take_policy(struct parse *p, const struct key_row *row, const struct jt_node *object, void *into)
 {
 	struct rec_policy *policy = &((struct rec_config *)into)->policy;
+	struct rec_class_rule *open = &policy->on_open;
 
 	(void)row;
 	if (!OBJECT_TAKE(p, POLICY_KEYS, object, policy))
 		return false;
-	if (!p->lifetime_default_given && policy->lifetime_default > policy->lifetime_max)
-		policy->lifetime_default = policy->lifetime_max;
-	if (policy->lifetime_default > policy->lifetime_max)
+	if (!p->lifetime_default_given && open->lifetime_default > open->lifetime_max)
+		open->lifetime_default = open->lifetime_max;
+	if (open->lifetime_default > open->lifetime_max)
 		return fail(p, p->lifetime->at,
 		    "lifetime_default (%u) is longer than lifetime_max (%u)",
-		    policy->lifetime_default, policy->lifetime_max);
+		    open->lifetime_default, open->lifetime_max);
+	policy->on_sensitive.lifetime_default = policy->on_wide.lifetime_default =
+	    open->lifetime_default;
+	policy->on_sensitive.lifetime_max = policy->on_wide.lifetime_max = open->lifetime_max;
 	return true;
 }
 

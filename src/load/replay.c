@@ -109,6 +109,7 @@ grants_add(struct replay *r, const struct record *record, const char *receipt)
 		grant->to_port = op->to_port;
 		grant->source = op->source;
 		grant->closes = record->closes;
+		grant->uid = record->uid;
 		grant->state = GRANT_AMBIGUOUS;
 	}
 	return NULL;

@@ -4,12 +4,9 @@
 
 #include <string.h>
 
-#define POLICY_BYTES_MAX 1024
-
 /* Ports through which a machine or its data is taken over. */
 static const struct rec_port_range SENSITIVE[] = {
-    {22, 22},
-    {23, 23},
+    {22, 23},
     {135, 135},
     {139, 139},
     {445, 445},
@@ -43,12 +40,16 @@ policy_builtin(struct rec_policy *ret_policy)
 	    .v4_forbidden = 16,
 	    .v6_wide = 64,
 	    .v6_forbidden = 48,
+	    .bulk_ops = 5,
 	    .v4_union_max = 65536,
-	    .lifetime_default = SGW_LIFETIME_DEFAULT,
-	    .lifetime_min = SGW_LIFETIME_MIN,
-	    .lifetime_max = SGW_LIFETIME_MAX,
+	    .v6_union_max = 65536,
+	    .on_open = {false, false, SGW_LIFETIME_DEFAULT, SGW_LIFETIME_MIN, SGW_LIFETIME_MAX},
+	    .on_sensitive = {true, false, SGW_LIFETIME_DEFAULT, SGW_LIFETIME_MIN, SGW_LIFETIME_MAX},
+	    .on_wide = {true, true, SGW_LIFETIME_DEFAULT, SGW_LIFETIME_MIN, SGW_LIFETIME_MAX},
 	    .prompts_per_hour = 6,
 	    .rules_per_group = 60,
+	    .open_most = SGW_GRANTS_MAX,
+	    .open_most_client = SGW_GRANTS_MAX,
 	    .require_opt_in = true,
 	    .n_sensitive = sizeof(SENSITIVE) / sizeof(SENSITIVE[0]),
 	};
@@ -58,10 +59,10 @@ policy_builtin(struct rec_policy *ret_policy)
 void
 policy_digest(const struct rec_policy *policy, uint8_t ret_digest[HASH_LEN])
 {
-	uint8_t bytes[POLICY_BYTES_MAX];
+	uint8_t bytes[SGW_POLICY_MAX];
 	struct buf b = buf_over(bytes, sizeof(bytes));
 
-	rec_policy_encode(&b, policy);
+	(void)rec_policy_encode(&b, policy);
 	hash_sha256(b.data, b.len, ret_digest);
 }
 

@@ -148,7 +148,7 @@ union_at(const struct doors *doors, size_t n, uint8_t family, const struct point
 
 struct search {
 	struct doors doors;
-	uint64_t most;
+	const uint64_t *most; /* by family: IPv4, IPv6 */
 	struct exposure *ret_where;
 };
 
@@ -161,7 +161,7 @@ exceeds_at(const struct search *s, const struct point *at)
 		uint64_t after = union_at(&s->doors, doors_count(&s->doors), families[f], at);
 		uint64_t before;
 
-		if (after <= s->most)
+		if (after <= s->most[f])
 			continue;
 		before = union_at(&s->doors, s->doors.facts->n_rules, families[f], at);
 		if (after == before)
@@ -219,8 +219,8 @@ exceeds_everywhere(const struct search *s)
 }
 
 bool
-exposure_exceeds(const struct rec_plan *plan, const struct policy_facts *facts, uint64_t most,
-    struct exposure *ret_where)
+exposure_exceeds(const struct rec_plan *plan, const struct policy_facts *facts,
+    const uint64_t most[2], struct exposure *ret_where)
 {
 	struct search s = {{plan, facts}, most, ret_where};
 

@@ -20,10 +20,11 @@ struct exposure {
 };
 
 /*
- * Looks at every protocol and port that the plan's openings reach.  True where after > most and after > before:
+ * Looks at every protocol and port that the plan's openings reach.  True where after > most ([0] for IPv4,
+ * [1] for IPv6) and after > before:
  * there the plan adds to what is too much.  A plan whose sources are open already adds nothing and passes.
  */
-bool exposure_exceeds(const struct rec_plan *plan, const struct policy_facts *facts, uint64_t most,
-    struct exposure *ret_where);
+bool exposure_exceeds(const struct rec_plan *plan, const struct policy_facts *facts,
+    const uint64_t most[2], struct exposure *ret_where);
 
 #endif

@@ -3,254 +3,19 @@
  * The policy's lines: one table, tried from the top, the first that applies decides.  What forbids stands above what
  * classes, and the classes fall from the gravest, so the first match is also the class of the gravest operation.
  */
-#include <sgwarden/policy.h>
+#include "policy_lines.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "exposure.h"
-
-/* An opening of more operations than this is read less well than it should be: bulk counts as wide. */
-#define BULK_OPS 5
-
-struct judge {
-	const struct rec_policy *policy;
-	const struct rec_plan *plan;
-	const struct policy_facts *facts;
-	bool opens;
-	const struct rec_op *op; /* the operation looked at, for lines that look at each */
-	char source[CIDR_TEXT_LEN];
-	char *text; /* SGW_DETAIL_MAX + 1 */
-};
-
-#define SAY(j, ...) snprintf((j)->text, SGW_DETAIL_MAX + 1, __VA_ARGS__)
-
-/* Is the rule of an opening there already, so that the operation changes nothing? */
-static bool
-op_exists(const struct judge *j, const struct rec_op *op)
-{
-	for (size_t i = 0; op->action == ACTION_OPEN && i < j->facts->n_rules; i++)
-		if (op_equals_rule(op, &j->facts->rules[i]))
-			return true;
-	return false;
-}
-
-static bool
-op_is_ours(const struct judge *j, const struct rec_op *op)
-{
-	for (size_t i = 0; i < j->facts->n_grants; i++) {
-		const struct rec_grant *g = &j->facts->grants[i];
-
-		if (g->state != GRANT_CLOSED && op_equals_grant(op, op->group_id, g) &&
-		    strcmp(g->account, j->plan->account) == 0 &&
-		    strcmp(g->region, j->plan->region) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Ingress rules that EC2 counts against a family's quota; a source that is no prefix counts in both. */
-static uint16_t
-rules_of_family(const struct policy_facts *facts, uint8_t family)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < facts->n_rules; i++)
-		if (!facts->rules[i].egress && (facts->rules[i].source_kind != SOURCE_CIDR ||
-						   facts->rules[i].source.family == family))
-			n++;
-	return n > UINT16_MAX ? UINT16_MAX : (uint16_t)n;
-}
-
-/* ---- lines about the whole plan ---- */
-
-static bool
-malformed(struct judge *j)
-{
-	const char *problem = plan_problem(j->plan);
-
-	if (problem == NULL)
-		return false;
-	SAY(j, "%s", problem);
-	return true;
-}
-
-static bool
-nothing_new(struct judge *j)
-{
-	for (size_t i = 0; i < j->plan->n_ops; i++)
-		if (!op_exists(j, &j->plan->ops[i]))
-			return false;
-	SAY(j, "every rule of the plan is there already");
-	return true;
-}
-
-static bool
-bad_lifetime(struct judge *j)
-{
-	if (j->plan->lifetime >= j->policy->lifetime_min &&
-	    j->plan->lifetime <= j->policy->lifetime_max)
-		return false;
-	SAY(j, "a lifetime of %" PRIu32 " s is not between %" PRIu32 " and %" PRIu32 " s",
-	    j->plan->lifetime, j->policy->lifetime_min, j->policy->lifetime_max);
-	return true;
-}
-
-static bool
-not_opted_in(struct judge *j)
-{
-	const struct rec_group *group = j->facts->group;
-
-	if (!j->policy->require_opt_in || (group != NULL && group->managed))
-		return false;
-	SAY(j, "%s does not carry the tag sgwarden:managed=true", j->plan->ops[0].group_id);
-	return true;
-}
-
-static bool
-union_too_large(struct judge *j)
-{
-	struct exposure where;
-	char ports[48] = "other protocols";
-
-	if (!exposure_exceeds(j->plan, j->facts, j->policy->v4_union_max, &where))
-		return false;
-	if (where.protocol <= 255)
-		op_ports_text(where.protocol, where.port,
-		    where.protocol == PROTO_TCP || where.protocol == PROTO_UDP ? where.port : -1,
-		    ports, sizeof(ports));
-	SAY(j, "%s would be open to %" PRIu64 " %s, more than %" PRIu32, ports, where.after,
-	    where.family == 6 ? "IPv6 /64 networks" : "IPv4 addresses", j->policy->v4_union_max);
-	return true;
-}
-
-static bool
-no_room(struct judge *j)
-{
-	static const uint8_t families[] = {4, 6};
-
-	for (size_t f = 0; f < 2; f++) {
-		size_t used = rules_of_family(j->facts, families[f]), more = 0;
-
-		for (size_t i = 0; i < j->plan->n_ops; i++)
-			if (j->plan->ops[i].source.family == families[f] &&
-			    !op_exists(j, &j->plan->ops[i]))
-				more++;
-		if (more == 0 || used + more <= j->policy->rules_per_group)
-			continue;
-		SAY(j, "%zu of %u IPv%u rules are taken, the plan adds %zu", used,
-		    (unsigned)j->policy->rules_per_group, (unsigned)families[f], more);
-		return true;
-	}
-	return false;
-}
-
-static bool
-bulk(struct judge *j)
-{
-	if (j->plan->n_ops <= BULK_OPS)
-		return false;
-	SAY(j, "%u operations in one plan", (unsigned)j->plan->n_ops);
-	return true;
-}
-
-/* ---- lines about one operation ---- */
-
-static bool
-world_open(struct judge *j)
-{
-	if (j->op->source.prefix != 0)
-		return false;
-	SAY(j, "%s is the whole Internet", j->source);
-	return true;
-}
-
-static bool
-special_range(struct judge *j)
-{
-	enum cidr_special special = cidr_special(&j->op->source);
-
-	if (special == CIDR_PUBLIC ||
-	    (special == CIDR_DOCUMENTATION && j->policy->allow_documentation) ||
-	    ((special == CIDR_PRIVATE || special == CIDR_CGNAT) && j->policy->allow_private))
-		return false;
-	SAY(j, "%s touches a special-purpose range: %s", j->source, cidr_special_name(special));
-	return true;
-}
-
-static bool
-shorter_than(struct judge *j, unsigned v4, unsigned v6)
-{
-	unsigned least = j->op->source.family == 6 ? v6 : v4;
-
-	if (j->op->source.prefix >= least)
-		return false;
-	SAY(j, "%s is wider than /%u", j->source, least);
-	return true;
-}
-
-static bool
-prefix_too_wide(struct judge *j)
-{
-	return shorter_than(j, j->policy->v4_forbidden, j->policy->v6_forbidden);
-}
-
-static bool
-wide_prefix(struct judge *j)
-{
-	return shorter_than(j, j->policy->v4_wide, j->policy->v6_wide);
-}
-
-static bool
-sensitive_port(struct judge *j)
-{
-	char ports[48];
-
-	if (!policy_sensitive(j->policy, j->op->protocol, j->op->from_port, j->op->to_port))
-		return false;
-	op_ports_text(j->op->protocol, j->op->from_port, j->op->to_port, ports, sizeof(ports));
-	SAY(j, "%s is or contains an administration or database port", ports);
-	return true;
-}
-
-static bool
-opens(struct judge *j)
-{
-	SAY(j, "a temporary opening within the policy");
-	return true;
-}
-
-/* Closing our own is never held up: the tag may have been taken away since. */
-static bool
-foreign_not_opted_in(struct judge *j)
-{
-	return !op_is_ours(j, j->op) && not_opted_in(j);
-}
-
-static bool
-foreign(struct judge *j)
-{
-	if (op_is_ours(j, j->op))
-		return false;
-	SAY(j, "%s was not opened by this appliance: closing it can be an outage", j->op->rule_id);
-	return true;
-}
-
-static bool
-own(struct judge *j)
-{
-	SAY(j, "closes what was opened here: the touch that opened it covers this");
-	return true;
-}
 
 /* ---- the table ---- */
 
 enum scope {
-	PLAN, /* asked once, of any plan */
-	OPEN, /* once, of a plan that opens */
+	PLAN,  /* asked once, of any plan */
+	ASKED, /* once, of a plan that opens, or closes what this appliance did not open */
+	OPEN,  /* once, of a plan that opens */
 	EACH_OPEN,
-	EACH_CLOSE,
+	EACH_FOREIGN, /* each closing of what this appliance did not open */
 };
 
 struct line {
@@ -258,36 +23,86 @@ struct line {
 	enum scope scope;
 	enum effect_class effect;
 	enum sgw_error error;
-	bool (*applies)(struct judge *j);
+	policy_line *applies;
+	const char *about;
 };
 
 static const struct line LINES[] = {
-    {"deny.malformed", PLAN, CLASS_FORBIDDEN, SGW_ERR_BAD_ARGUMENT, malformed},
-    {"none.exists", PLAN, CLASS_READ, SGW_ERR_NONE, nothing_new},
-    {"deny.world-open", EACH_OPEN, CLASS_FORBIDDEN, SGW_ERR_FORBIDDEN, world_open},
-    {"deny.special-range", EACH_OPEN, CLASS_FORBIDDEN, SGW_ERR_FORBIDDEN, special_range},
-    {"deny.prefix-too-wide", EACH_OPEN, CLASS_FORBIDDEN, SGW_ERR_FORBIDDEN, prefix_too_wide},
-    {"deny.lifetime", OPEN, CLASS_FORBIDDEN, SGW_ERR_FORBIDDEN, bad_lifetime},
-    {"deny.not-opted-in", OPEN, CLASS_FORBIDDEN, SGW_ERR_NOT_OPTED_IN, not_opted_in},
-    {"deny.union", OPEN, CLASS_FORBIDDEN, SGW_ERR_FORBIDDEN, union_too_large},
-    {"deny.quota", OPEN, CLASS_FORBIDDEN, SGW_ERR_QUOTA, no_room},
-    {"wide.prefix", EACH_OPEN, CLASS_OPEN_WIDE, SGW_ERR_NONE, wide_prefix},
-    {"wide.bulk", OPEN, CLASS_OPEN_WIDE, SGW_ERR_NONE, bulk},
-    {"sensitive.port", EACH_OPEN, CLASS_OPEN_SENSITIVE, SGW_ERR_NONE, sensitive_port},
-    {"open.default", OPEN, CLASS_OPEN, SGW_ERR_NONE, opens},
-    {"deny.not-opted-in", EACH_CLOSE, CLASS_FORBIDDEN, SGW_ERR_NOT_OPTED_IN, foreign_not_opted_in},
-    {"close.foreign", EACH_CLOSE, CLASS_CLOSE_FOREIGN, SGW_ERR_NONE, foreign},
-    {"close.own", PLAN, CLASS_CLOSE_OWN, SGW_ERR_NONE, own},
+    {"deny.malformed", PLAN, CLASS_FORBIDDEN, SGW_ERR_BAD_ARGUMENT, line_malformed,
+	"the plan is not of the form that a plan has"},
+    {"none.exists", PLAN, CLASS_READ, SGW_ERR_NONE, line_nothing_new,
+	"every rule is there already"},
+    {"deny.requester", ASKED, CLASS_FORBIDDEN, SGW_ERR_FORBIDDEN, line_not_an_asker,
+	"the policy names who may ask, and not this user"},
+    {"deny.world-open", EACH_OPEN, CLASS_FORBIDDEN, SGW_ERR_FORBIDDEN, line_world_open,
+	"a source is the whole Internet"},
+    {"deny.special-range", EACH_OPEN, CLASS_FORBIDDEN, SGW_ERR_FORBIDDEN, line_special_range,
+	"a source touches a special-purpose range"},
+    {"deny.prefix-too-wide", EACH_OPEN, CLASS_FORBIDDEN, SGW_ERR_FORBIDDEN, line_prefix_too_wide,
+	"a source is wider than may be asked for"},
+    {"deny.scope", EACH_OPEN, CLASS_FORBIDDEN, SGW_ERR_FORBIDDEN, line_out_of_scope,
+	"no scope takes in the place and the ports"},
+    {"deny.scope", EACH_FOREIGN, CLASS_FORBIDDEN, SGW_ERR_FORBIDDEN, line_out_of_scope,
+	"no scope takes in the place"},
+    {"deny.lifetime", OPEN, CLASS_FORBIDDEN, SGW_ERR_FORBIDDEN, line_bad_lifetime,
+	"the lifetime is not within the bounds of its class"},
+    {"deny.not-opted-in", ASKED, CLASS_FORBIDDEN, SGW_ERR_NOT_OPTED_IN, line_not_opted_in,
+	"the group is not opted in"},
+    {"deny.reason", ASKED, CLASS_FORBIDDEN, SGW_ERR_FORBIDDEN, line_no_reason,
+	"a reason is asked for and none was given"},
+    {"deny.ticket", ASKED, CLASS_FORBIDDEN, SGW_ERR_FORBIDDEN, line_no_ticket,
+	"a ticket is asked for and the reason names none"},
+    {"deny.union", OPEN, CLASS_FORBIDDEN, SGW_ERR_FORBIDDEN, line_union_too_large,
+	"with what is open now a port would be open to too many"},
+    {"deny.quota", OPEN, CLASS_FORBIDDEN, SGW_ERR_QUOTA, line_no_room,
+	"the group would have more rules than AWS allows"},
+    {"deny.open-at-once", OPEN, CLASS_FORBIDDEN, SGW_ERR_FORBIDDEN, line_too_many_open,
+	"too many rules would be open at once"},
+    {"wide.prefix", EACH_OPEN, CLASS_OPEN_WIDE, SGW_ERR_NONE, line_wide_prefix, "a source is wide"},
+    {"wide.bulk", OPEN, CLASS_OPEN_WIDE, SGW_ERR_NONE, line_bulk,
+	"it is more than is read with care at once"},
+    {"sensitive.port", EACH_OPEN, CLASS_OPEN_SENSITIVE, SGW_ERR_NONE, line_sensitive_port,
+	"a port is or contains a sensitive one"},
+    {"open.default", OPEN, CLASS_OPEN, SGW_ERR_NONE, line_opens, "any other opening"},
+    {"close.foreign", EACH_FOREIGN, CLASS_CLOSE_FOREIGN, SGW_ERR_NONE, line_foreign,
+	"a rule was not opened by this appliance"},
+    {"close.own", PLAN, CLASS_CLOSE_OWN, SGW_ERR_NONE, line_own,
+	"all was opened by this appliance"},
 };
+
+#define LINES_LEN (sizeof(LINES) / sizeof(LINES[0]))
 
 /* ---- evaluation ---- */
 
+/* Is the line asked about this operation? */
 static bool
-line_applies_to_each(const struct line *line, struct judge *j)
+looks_at(const struct line *line, const struct judge *j, const struct rec_op *op)
 {
+	return line->scope == EACH_OPEN ? j->opens && !op_exists(j, op)
+					: !j->opens && !op_is_ours(j, op);
+}
+
+static bool
+is_asked(const struct line *line, const struct judge *j)
+{
+	if (line->scope == PLAN || (line->scope == ASKED && j->opens))
+		return true;
+	if (line->scope == OPEN)
+		return j->opens;
+	for (size_t i = 0; i < j->plan->n_ops; i++)
+		if (looks_at(line, j, &j->plan->ops[i]))
+			return true;
+	return false;
+}
+
+static bool
+line_applies(const struct line *line, struct judge *j)
+{
+	if (line->scope != EACH_OPEN && line->scope != EACH_FOREIGN)
+		return line->applies(j);
 	for (size_t i = 0; i < j->plan->n_ops; i++) {
 		j->op = &j->plan->ops[i];
-		if (op_exists(j, j->op))
+		if (!looks_at(line, j, j->op))
 			continue;
 		cidr_format(&j->op->source, j->source);
 		if (line->applies(j))
@@ -296,28 +111,30 @@ line_applies_to_each(const struct line *line, struct judge *j)
 	return false;
 }
 
-static bool
-line_applies(const struct line *line, struct judge *j)
+enum effect_class
+opening_class(const struct judge *j)
 {
-	switch (line->scope) {
-	case PLAN:
-		return line->applies(j);
-	case OPEN:
-		return j->opens && line->applies(j);
-	case EACH_OPEN:
-		return j->opens && line_applies_to_each(line, j);
-	case EACH_CLOSE:
-		return !j->opens && line_applies_to_each(line, j);
-	}
-	return false;
+	char text[SGW_DETAIL_MAX + 1];
+	struct judge again = *j;
+
+	again.text = text;
+	for (size_t i = 0; i < LINES_LEN; i++)
+		if (LINES[i].effect >= CLASS_OPEN && LINES[i].effect <= CLASS_OPEN_WIDE &&
+		    is_asked(&LINES[i], &again) && line_applies(&LINES[i], &again))
+			return LINES[i].effect;
+	return CLASS_OPEN;
 }
 
 /* The last word: a class that needs a screen of its own user does not come onto a client's. */
 static void
-judge_display(const struct judge *j, struct verdict *v)
+judge_needs(const struct judge *j, struct verdict *v)
 {
+	const struct rec_class_rule *rule = policy_class_rule(j->policy, v->effect);
+
+	v->needs_consent = rule != NULL;
+	v->needs_pin = rule != NULL && rule->pin;
 	v->needs_trusted_display =
-	    v->needs_consent && (v->effect == CLASS_OPEN_WIDE || !j->policy->allow_shared_display);
+	    rule != NULL && (rule->trusted_display || !j->policy->allow_shared_display);
 	if (!v->needs_trusted_display || j->facts->display != DISPLAY_SHARED)
 		return;
 	v->error = SGW_ERR_DISPLAY_NOT_TRUSTED;
@@ -326,25 +143,74 @@ judge_display(const struct judge *j, struct verdict *v)
 	    "class %s is not approved on a screen of the client's own user", class_name(v->effect));
 }
 
-void
-policy_evaluate(const struct rec_policy *policy, const struct rec_plan *plan,
-    const struct policy_facts *facts, struct verdict *ret_verdict)
+static void
+evaluate(const struct rec_policy *policy, const struct rec_plan *plan,
+    const struct policy_facts *facts, struct verdict *ret_verdict, struct policy_trace *trace)
 {
 	struct verdict v = {.effect = CLASS_FORBIDDEN, .error = SGW_ERR_FORBIDDEN};
 	struct judge j = {.policy = policy, .plan = plan, .facts = facts, .text = v.text};
 
 	j.opens = plan->ops[0].action == ACTION_OPEN;
-	for (size_t i = 0; i < sizeof(LINES) / sizeof(LINES[0]); i++) {
-		if (!line_applies(&LINES[i], &j))
+	for (size_t i = 0; i < LINES_LEN; i++) {
+		bool asked = is_asked(&LINES[i], &j),
+		     applies = asked && line_applies(&LINES[i], &j);
+
+		if (trace != NULL && asked)
+			trace->rows[trace->n++] =
+			    (struct policy_trace_row){LINES[i].id, LINES[i].about, applies};
+		if (!applies)
 			continue;
 		v.effect = LINES[i].effect;
 		v.error = LINES[i].error;
 		FIELD_SET(v.line, LINES[i].id);
 		break;
 	}
-	v.needs_consent = v.effect >= CLASS_CLOSE_FOREIGN && v.effect < CLASS_FORBIDDEN;
-	v.needs_pin = v.effect == CLASS_OPEN_SENSITIVE || v.effect == CLASS_OPEN_WIDE;
 	v.quota_used = rules_of_family(facts, plan->ops[0].source.family);
-	judge_display(&j, &v);
+	judge_needs(&j, &v);
 	*ret_verdict = v;
+}
+
+void
+policy_evaluate(const struct rec_policy *policy, const struct rec_plan *plan,
+    const struct policy_facts *facts, struct verdict *ret_verdict)
+{
+	evaluate(policy, plan, facts, ret_verdict, NULL);
+}
+
+void
+policy_explain(const struct rec_policy *policy, const struct rec_plan *plan,
+    const struct policy_facts *facts, struct verdict *ret_verdict, struct policy_trace *ret_trace)
+{
+	_Static_assert(LINES_LEN <= POLICY_TRACE_MAX, "a trace holds every line");
+	ret_trace->n = 0;
+	evaluate(policy, plan, facts, ret_verdict, ret_trace);
+	if (strcmp(ret_verdict->line, "deny.display") == 0)
+		ret_trace->rows[ret_trace->n++] = (struct policy_trace_row){
+		    "deny.display", "the screen at hand may not approve this class", true};
+}
+
+uint32_t
+policy_lifetime(
+    const struct rec_policy *policy, const struct rec_plan *plan, const struct policy_facts *facts)
+{
+	struct judge j = {.policy = policy, .plan = plan, .facts = facts, .opens = true};
+
+	return policy_class_rule(policy, opening_class(&j))->lifetime_default;
+}
+
+const struct rec_class_rule *
+policy_class_rule(const struct rec_policy *policy, enum effect_class effect)
+{
+	switch (effect) {
+	case CLASS_CLOSE_FOREIGN:
+		return &policy->on_foreign;
+	case CLASS_OPEN:
+		return &policy->on_open;
+	case CLASS_OPEN_SENSITIVE:
+		return &policy->on_sensitive;
+	case CLASS_OPEN_WIDE:
+		return &policy->on_wide;
+	default:
+		return NULL;
+	}
 }

@@ -94,7 +94,7 @@ change_begin(struct planner *p, struct call *call)
 /* ---- the plan ---- */
 
 static uint32_t
-lifetime_of(const struct planner *p, const struct msg_ask_change *ask)
+lifetime_of(const struct msg_ask_change *ask)
 {
 	int64_t left = ask->until - clock_now();
 
@@ -102,7 +102,7 @@ lifetime_of(const struct planner *p, const struct msg_ask_change *ask)
 		return 0;
 	if (ask->until != 0)
 		return left < 1 ? 1 : left > UINT32_MAX ? UINT32_MAX : (uint32_t)left;
-	return ask->lifetime != 0 ? ask->lifetime : p->config.policy.lifetime_default;
+	return ask->lifetime; /* 0: the default of its class, once that is known */
 }
 
 static bool
@@ -117,7 +117,7 @@ plan_fill(struct planner *p, struct call *call, struct plan *plan)
 	FIELD_SET(to->profile, call->profile->name);
 	FIELD_SET(to->account, call_account(p, call));
 	FIELD_SET(to->region, call->region);
-	to->lifetime = lifetime_of(p, ask);
+	to->lifetime = lifetime_of(ask);
 	FIELD_SET(to->reason, ask->reason);
 	FIELD_SET(to->claimed, ask->claimed);
 	plan_ticket(p, to->ticket);
@@ -126,6 +126,9 @@ plan_fill(struct planner *p, struct call *call, struct plan *plan)
 		call_fail(call, refusal.error, refusal.field, refusal.detail);
 		return false;
 	}
+	if (ask->action == ACTION_OPEN && to->n_ops > 0 && to->lifetime == 0)
+		to->lifetime = policy_lifetime(&p->config.policy, to,
+		    &(struct policy_facts){.rules = rules->rules, .n_rules = rules->n});
 	state_digest(rules->rules, rules->n, p->order, to->state_digest);
 	return true;
 }
@@ -141,6 +144,7 @@ plan_judge(struct planner *p, struct call *call, struct plan *plan)
 	    .grants = p->grants,
 	    .n_grants = p->n_grants,
 	    .display = p->status.screen,
+	    .uid = call->client->uid,
 	};
 
 	policy_evaluate(&p->config.policy, &plan->plan, &facts, &plan->verdict);

@@ -37,9 +37,9 @@ run_capabilities(struct planner *p, struct call *call)
 	out->n_profiles = p->config.n_profiles;
 	for (size_t i = 0; i < p->config.n_profiles; i++)
 		profile_view(p, i, &out->profiles[i]);
-	out->lifetime_default = p->config.policy.lifetime_default;
-	out->lifetime_min = p->config.policy.lifetime_min;
-	out->lifetime_max = p->config.policy.lifetime_max;
+	out->lifetime_default = p->config.policy.on_open.lifetime_default;
+	out->lifetime_min = p->config.policy.on_open.lifetime_min;
+	out->lifetime_max = p->config.policy.on_open.lifetime_max;
 	return client_send(p, call->client) != SENT_BLOCKED;
 }
 

@@ -17,8 +17,7 @@ def read(what="AWS_DESCRIBE_RULES", **other):
 
 def sound(name):
     """Fields that the decoder of any message takes."""
-    config = {"policy": {"lifetime_min": 1, "lifetime_default": 1, "lifetime_max": 1},
-              "profiles": [{"name": "x", "regions": [{"name": "r"}]}]}
+    config = {"profiles": [{"name": "x", "regions": [{"name": "r"}]}]}
     cidr = source("0.0.0.0/0")
     grant = {"protocol": -1, "from_port": -1, "to_port": -1, "source": cidr}
     return {"CELL": {"config": config}, "ASK_RULES": {"source": cidr}, "LOADED_GRANT": {"grant": grant},

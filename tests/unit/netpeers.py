@@ -16,10 +16,9 @@ REGION = "eu-west-1"
 
 
 def config(http_loopback=True, ec2="", sts="", proxy="", regions=(REGION,)):
-    policy = {"lifetime_min": 1200, "lifetime_default": 3600, "lifetime_max": 43200}
     profile = {"name": "demo", "is_default": True, "regions": [{"name": r} for r in regions],
                "ec2_endpoint": ec2, "sts_endpoint": sts}
-    return {"policy": policy, "profiles": [profile], "http_loopback": http_loopback, "proxy": proxy,
+    return {"profiles": [profile], "http_loopback": http_loopback, "proxy": proxy,
             "ca_bundle": "/nowhere"}
 
 
