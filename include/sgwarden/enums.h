@@ -75,7 +75,21 @@ enum grant_state {
 	GRANT_CLOSING,   /* due, or being revoked */
 	GRANT_AMBIGUOUS, /* AWS never answered: open or not is not known yet */
 	GRANT_CLOSED,
+	/* A closing of somebody else's rule that AWS never answered: never ours to close, only to be settled by a read. */
+	GRANT_FOREIGN,
 	GRANT_STATE_MAX,
+};
+
+/* What became of one operation of a plan. */
+enum op_state {
+	OP_UNTRIED, /* nothing was sent for it */
+	OP_OPEN,
+	OP_CLOSED,
+	OP_EXTENDED,
+	OP_AMBIGUOUS, /* AWS never answered */
+	OP_FAILED,
+	OP_TAKEN_BACK, /* opened, and closed again because another step failed */
+	OP_STATE_MAX,
 };
 
 enum aws_op {

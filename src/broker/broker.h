@@ -134,7 +134,7 @@ enum job_state {
 	JOB_REREAD,
 	JOB_CALL,
 	JOB_READ_BACK,
-	JOB_CLOSE_OWN, /* the closing machine works for it */
+	JOB_CLOSE_OWN, /* never the active one: the closing machine works for it */
 };
 
 struct job {
@@ -153,9 +153,9 @@ struct job {
 	int64_t began;    /* monotonic ms: its intent was written */
 	unsigned tries;   /* of the present step */
 	bool asserted;    /* enrolment: an enrolled key has agreed */
-	size_t n_rule_ids;
-	struct rec_rule_id rule_ids[SGW_OPS_MAX];
-	size_t n_waiting; /* JOB_CLOSE_OWN: grants not closed yet */
+	struct rec_op_done done[SGW_OPS_MAX];
+	size_t n_waiting;     /* JOB_CLOSE_OWN: grants whose closing has not ended yet */
+	enum sgw_error error; /* JOB_CLOSE_OWN: of the first that could not be closed */
 };
 
 /* ---- the ceremony of the active plan ---- */
@@ -187,8 +187,10 @@ struct ceremony {
 struct grant {
 	bool used;
 	struct rec_grant g;
-	uint16_t op;     /* index in its plan */
-	const char *why; /* "expiry", "request", "sweep", "check", "superseded" */
+	uint16_t op;        /* index in its plan */
+	const char *why;    /* "expiry", "request", "sweep", "check", "superseded" */
+	struct job *waiter; /* whoever wants its closing now, or NULL */
+	char closing[SGW_RECEIPT_LEN + 1]; /* the receipt of its close record, or empty */
 	/* Monotonic ms, so that no wall clock that is set back keeps a rule open. */
 	int64_t closes_by; /* the same end as g.closes: the earlier of the two counts */
 	int64_t settle_at; /* AWS takes the opening no more: settled, or looked at once more */
@@ -196,7 +198,6 @@ struct grant {
 	unsigned tries;
 	bool unrecorded; /* closed, and the ledger could not be told yet */
 	bool was_there;
-	bool for_job; /* the active plan waits for its end */
 };
 
 enum closing_state {
@@ -210,6 +211,9 @@ struct closing {
 	size_t index; /* of the grant */
 	bool revoked; /* AWS said the rule was there */
 	char request_id[SGW_AWS_CODE_MAX + 1];
+	/* why the last closing that was due failed; NONE once one succeeds */
+	enum sgw_error error;
+	char profile[SGW_PROFILE_MAX + 1];
 };
 
 struct broker {
@@ -339,9 +343,13 @@ void job_timeouts(struct broker *b);
 int64_t job_next_deadline(const struct broker *b);
 /* The last word: RESULT to the planner, the outcome to the screen, the next plan. */
 void job_end(struct broker *b, enum status status, enum sgw_error error, const char *detail);
+/* The same for a plan that is not the active one: RESULT, and its slot is free. */
+void job_result(struct broker *b, struct job *j, enum status status, enum sgw_error error,
+    const char *detail);
 
 /* judge.c */
 void job_judge(struct broker *b);
+const struct rec_grant *grants_list(const struct broker *b, size_t *ret_n); /* live ones, until the next call */
 /* Leaves the ingress rules alone, in place: policy and digest speak of nothing else. */
 void ingress_only(struct collected *c);
 
@@ -369,8 +377,12 @@ bool record_make(struct broker *b, struct ceremony *c, const struct job *j);
 /* execute.c: after the touch */
 void execute_begin(struct broker *b);
 void execute_answer(struct broker *b, const struct aws_result *r);
-void execute_close_own(struct broker *b);
-void execute_grant_closed(struct broker *b, bool closed);
+
+/* close_own.c: what is ours is closed beside the active plan, without a screen */
+bool close_own_is(struct broker *b, const struct rec_plan *plan);
+bool close_own_take(struct broker *b, struct job *wanted); /* false: it is none */
+void close_own_begin(struct broker *b, struct job *j); /* which is not the active one any more */
+void close_own_ended(struct broker *b, struct grant *g, enum sgw_error error); /* of one grant */
 
 /* keys.c */
 int keys_read(struct broker *b);
@@ -385,7 +397,8 @@ void enroll_committed(struct broker *b, bool ok);
 
 /* grants.c, closing.c */
 struct grant *grant_add(struct broker *b, const struct rec_grant *g, uint16_t op);
-struct grant *grant_find(struct broker *b, const struct rec_op *op);
+bool grant_is_live(const struct grant *g); /* ours, and not closed */
+struct grant *grant_find(struct broker *b, const struct rec_plan *plan, const struct rec_op *op);
 void grants_tell(struct broker *b, uint32_t request, const char *group_id);
 unsigned grants_count(const struct broker *b, enum grant_state state);
 unsigned grants_overdue(const struct broker *b);
@@ -413,8 +426,8 @@ bool ledger_outcome(struct broker *b, const struct job *j, enum sgw_error error,
     const struct aws_result *r, const char *detail);
 bool ledger_ambiguous(
     struct broker *b, const char *receipt, const char *action, uint16_t op, int64_t until);
-bool ledger_reconcile(struct broker *b, const struct grant *g, bool open);
-bool ledger_close(struct broker *b, const struct grant *g, bool was_there, const char *request_id);
+bool ledger_reconcile(struct broker *b, const struct grant *g, const char *action, bool open);
+bool ledger_close(struct broker *b, struct grant *g, bool was_there, const char *request_id); /* sets its closing */
 bool ledger_enroll(struct broker *b, const struct job *j, const struct rec_key_entry *key,
     const struct msg_credential *m, const uint8_t keys_digest[HASH_LEN]);
 

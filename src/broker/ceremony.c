@@ -35,7 +35,7 @@ ceremony_show_outcome(
 
 	if (c->consent.fd < 0) {
 		/* before a ceremony of its own, c is that of a plan whose outcome may still be read */
-		if (b->active->state >= JOB_SPAWNING && b->active->state < JOB_CLOSE_OWN)
+		if (b->active->state >= JOB_SPAWNING)
 			ceremony_close(b);
 		return;
 	}

@@ -37,8 +37,8 @@ closing_due(struct grant *g)
 static bool
 is_due(const struct grant *g)
 {
-	return g->g.state != GRANT_CLOSED &&
-	       (g->for_job || g->g.closes <= clock_now() || g->closes_by <= clock_monotonic());
+	return grant_is_live(g) &&
+	       (g->waiter || g->g.closes <= clock_now() || g->closes_by <= clock_monotonic());
 }
 
 /* Its opening is still under way: first that one's outcome, which is never far, then its closing. */
@@ -59,11 +59,11 @@ grant_when(const struct broker *b, const struct grant *g)
 
 	if (is_being_opened(b, g))
 		return INT64_MAX;
-	if (g->for_job) /* now, whatever has become of the clock */
+	if (g->waiter) /* now, whatever has become of the clock */
 		return g->next_try;
 	if (g->closes_by < when)
 		when = g->closes_by;
-	if (g->g.state == GRANT_CLOSED)
+	if (g->g.state == GRANT_CLOSED || g->g.state == GRANT_FOREIGN)
 		when = g->unrecorded ? g->next_try : g->settle_at;
 	else if (g->g.state == GRANT_AMBIGUOUS && g->settle_at < when)
 		when = g->settle_at;
@@ -92,10 +92,15 @@ retry_later(struct broker *b, struct grant *g, enum sgw_error error, const struc
 	b->closing.state = CLOSING_IDLE;
 	g->tries++;
 	g->next_try = in_seconds(wait < RETRY_MOST ? wait : RETRY_MOST);
-	log_write(level, "receipt %s is still to be closed: %s %s %s", g->g.receipt,
-	    error_row((uint16_t)error)->message, r->code, r->message);
-	if (g->for_job)
-		execute_grant_closed(b, false);
+	log_write(level, "receipt %s is still to be %s: %s %s %s (profile %s)", g->g.receipt,
+	    is_due(g) ? "closed" : "looked at", error_row((uint16_t)error)->message, r->code,
+	    r->message, g->g.profile);
+	if (is_due(g)) {
+		b->closing.error = error;
+		(void)FIELD_SET(b->closing.profile, g->g.profile);
+	}
+	if (g->waiter)
+		close_own_ended(b, g, error);
 }
 
 /* Closed for certain; the ledger is told now, or as soon as it can be written. */
@@ -159,7 +164,9 @@ closing_run(struct broker *b)
 	if (due == SGW_GRANTS_MAX)
 		return;
 	g = &b->grants[due];
-	b->closing = (struct closing){.index = due};
+	b->closing.index = due;
+	b->closing.revoked = false;
+	b->closing.request_id[0] = 0;
 	/* what is only checked or settled is read first; what is due is closed whether it is there or not */
 	if (g->unrecorded) {
 		record_closed(b, g);
@@ -187,27 +194,29 @@ tell_planner(struct broker *b, const struct grant *g)
 static void
 closed(struct broker *b, struct grant *g)
 {
-	bool for_job = g->for_job, first = g->g.state != GRANT_CLOSED;
+	bool first = g->g.state != GRANT_CLOSED;
 
 	g->g.state = GRANT_CLOSED;
-	g->for_job = false;
 	g->tries = 0;
+	b->closing.error = SGW_ERR_NONE;
 	if (first) {
 		log_notice("receipt %s is closed (%s)", g->g.receipt, g->why);
 		tell_planner(b, g);
 		g->was_there = b->closing.revoked;
 		record_closed(b, g);
-	} else
-		g->used = false; /* looked at once more */
-	if (for_job)
-		execute_grant_closed(b, true);
+	} else { /* looked at once more, and no start has to do it again */
+		(void)ledger_reconcile(b, g, "close", false);
+		g->used = false;
+	}
+	if (g->waiter)
+		close_own_ended(b, g, SGW_ERR_NONE);
 }
 
 /* The read of a grant that was ambiguous, long enough after it was sent. */
 static void
 settle(struct broker *b, struct grant *g, bool there)
 {
-	if (!ledger_reconcile(b, g, there)) {
+	if (!ledger_reconcile(b, g, "open", there)) {
 		retry_later(b, g, SGW_ERR_LEDGER_FAILED, &(struct aws_result){0});
 		return;
 	}
@@ -218,6 +227,20 @@ settle(struct broker *b, struct grant *g, bool there)
 		g->g.state = GRANT_OPEN;
 	else
 		g->used = false;
+}
+
+/* The same of a closing of somebody else's rule: what a person touched for is not sent a second time by itself. */
+static void
+settle_foreign(struct broker *b, struct grant *g, bool there)
+{
+	if (!ledger_reconcile(b, g, "close", there)) {
+		retry_later(b, g, SGW_ERR_LEDGER_FAILED, &(struct aws_result){0});
+		return;
+	}
+	log_notice("receipt %s: AWS's answer was lost; by reading, the rule is %s", g->g.receipt,
+	    there ? "still there" : "closed");
+	tell_planner(b, g);
+	g->used = false;
 }
 
 static bool
@@ -236,7 +259,7 @@ static bool
 opened_anew(const struct broker *b, const struct grant *g)
 {
 	for (size_t i = 0; i < SGW_GRANTS_MAX; i++)
-		if (b->grants[i].used && b->grants[i].g.state != GRANT_CLOSED &&
+		if (grant_is_live(&b->grants[i]) &&
 		    same_rule(g, &b->grants[i]))
 			return true;
 	return false;
@@ -252,13 +275,15 @@ closing_superseded(struct broker *b, const struct grant *g)
 	for (size_t i = 0; i < SGW_GRANTS_MAX; i++) {
 		struct grant *old = &b->grants[i];
 
-		if (old == g || !old->used || !same_rule(g, old) ||
+		if (old == g || !old->used || old->g.state == GRANT_FOREIGN || !same_rule(g, old) ||
 		    (b->closing.state != CLOSING_IDLE && b->closing.index == i))
 			continue;
 		old->why = "superseded";
 		if (old->g.state != GRANT_CLOSED)
 			(void)ledger_close(b, old, false, "");
 		old->used = false;
+		if (old->waiter)
+			close_own_ended(b, old, SGW_ERR_NONE);
 	}
 }
 
@@ -273,6 +298,10 @@ after_read(struct broker *b, struct grant *g, const struct aws_result *r)
 		return;
 	}
 	b->closing.state = CLOSING_IDLE;
+	if (g->g.state == GRANT_FOREIGN) {
+		settle_foreign(b, g, there);
+		return;
+	}
 	if (g->g.state == GRANT_AMBIGUOUS && !is_due(g)) {
 		settle(b, g, there);
 		return;

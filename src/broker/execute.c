@@ -97,7 +97,6 @@ execute_begin(struct broker *b)
 
 	j->deadline = 0;
 	j->began = clock_monotonic();
-	j->n_rule_ids = 0;
 	ceremony_show_stage(b, STAGE_EXECUTING, 0);
 	if (!request_body(b, j, false, &body) || !ledger_intent(b, j, &body)) {
 		job_end(
@@ -109,14 +108,14 @@ execute_begin(struct broker *b)
 		finish(b, error, &NOTHING, "");
 }
 
-/* ---- the grants of an opening ---- */
+/* ---- what is known to be under way: the grants of an opening, the unsettled closings of others' rules ---- */
 
 static void
 grants_add(struct broker *b)
 {
 	const struct job *j = b->active;
 
-	for (size_t i = 0; i < j->plan.n_ops && opens(j); i++) {
+	for (size_t i = 0; i < j->plan.n_ops; i++) {
 		const struct rec_op *op = &j->plan.ops[i];
 		struct rec_grant g = {.protocol = op->protocol,
 		    .from_port = op->from_port,
@@ -125,7 +124,7 @@ grants_add(struct broker *b)
 		    .closes = b->ceremony.record.closes,
 		    .sent = clock_now(),
 		    .uid = b->ceremony.record.uid,
-		    .state = GRANT_AMBIGUOUS};
+		    .state = opens(j) ? GRANT_AMBIGUOUS : GRANT_FOREIGN};
 
 		(void)FIELD_SET(g.receipt, j->receipt);
 		(void)FIELD_SET(g.profile, j->plan.profile);
@@ -144,12 +143,12 @@ grants_settle(struct broker *b, bool open)
 	for (size_t i = 0; i < SGW_GRANTS_MAX; i++) {
 		struct grant *g = &b->grants[i];
 
-		if (!g->used || g->g.state != GRANT_AMBIGUOUS ||
+		if (!g->used || (g->g.state != GRANT_AMBIGUOUS && g->g.state != GRANT_FOREIGN) ||
 		    strcmp(g->g.receipt, j->receipt) != 0)
 			continue;
+		g->used = open && g->g.state == GRANT_AMBIGUOUS;
 		g->g.state = GRANT_OPEN;
-		g->used = open;
-		if (open)
+		if (g->used)
 			closing_superseded(b, g);
 	}
 }
@@ -251,8 +250,8 @@ reread_answer(struct broker *b, const struct aws_result *r)
 		    "AWS took more than a minute for the trial run and the read");
 		return;
 	}
-	if (opens(j) && !grants_room(b, j->plan.n_ops)) {
-		finish(b, SGW_ERR_BUSY, &NOTHING, "too many openings are open at once");
+	if (!grants_room(b, j->plan.n_ops)) {
+		finish(b, SGW_ERR_BUSY, &NOTHING, "too many rules are open or unsettled at once");
 		return;
 	}
 	grants_add(b);
@@ -269,6 +268,8 @@ ambiguous(struct broker *b)
 	struct job *j = b->active;
 	int64_t until = clock_now() + SGW_SIGNATURE_WINDOW + SETTLE_MARGIN;
 
+	for (size_t i = 0; i < j->plan.n_ops; i++)
+		j->done[i].state = OP_AMBIGUOUS;
 	(void)ledger_ambiguous(b, j->receipt, opens(j) ? "open" : "close", 0, until);
 	tell_wrote(b);
 	job_end(b, STATUS_AMBIGUOUS, SGW_ERR_AMBIGUOUS, "");
@@ -284,6 +285,18 @@ read_back(struct broker *b)
 	if (aws_read(b, CALL_JOB, AWS_DESCRIBE_RULES, profile_find(b, j->plan.profile),
 		j->plan.region, j->plan.ops[0].group_id) != SGW_ERR_NONE)
 		finish(b, SGW_ERR_NONE, &NOTHING, "AWS accepted the call; reading it back failed");
+}
+
+/* Which of the rules that AWS answered with is this operation's; AWS promises no order. */
+static void
+note_done(struct job *j, size_t i, const struct collected *c)
+{
+	struct rec_op_done *done = &j->done[i];
+
+	done->state = opens(j) ? OP_OPEN : OP_CLOSED;
+	for (size_t k = 0; k < c->n_rules; k++)
+		if (op_equals_rule(&j->plan.ops[i], &c->rules[k]))
+			(void)FIELD_SET(done->rule_id, c->rules[k].rule_id);
 }
 
 static void
@@ -302,9 +315,8 @@ call_answer(struct broker *b, const struct aws_result *r)
 		finish(b, error, r, r->code);
 		return;
 	}
-	for (size_t i = 0; i < c->n_rules && i < j->plan.n_ops; i++)
-		(void)FIELD_SET(j->rule_ids[i].id, c->rules[i].rule_id);
-	j->n_rule_ids = c->n_rules < j->plan.n_ops ? c->n_rules : j->plan.n_ops;
+	for (size_t i = 0; i < j->plan.n_ops; i++)
+		note_done(j, i, c);
 	j->tries = 0;
 	read_back(b);
 }
@@ -367,48 +379,4 @@ execute_answer(struct broker *b, const struct aws_result *r)
 	default:
 		return;
 	}
-}
-
-/* ---- closing what is ours, before its time: no new consent ---- */
-
-void
-execute_close_own(struct broker *b)
-{
-	struct job *j = b->active;
-
-	j->state = JOB_CLOSE_OWN;
-	j->deadline = 0;
-	j->n_waiting = 0;
-	for (size_t i = 0; i < j->plan.n_ops; i++) {
-		struct grant *g = grant_find(b, &j->plan.ops[i]);
-
-		if (!g || g->for_job)
-			continue;
-		g->for_job = true;
-		g->why = "request";
-		closing_due(g);
-		(void)FIELD_SET(j->receipt, g->g.receipt);
-		j->n_waiting++;
-	}
-	job_stage(b, j, STAGE_EXECUTING, 0);
-	if (j->n_waiting == 0)
-		job_end(b, STATUS_FAILED, SGW_ERR_NO_SUCH_RULE, "it is closed already");
-}
-
-void
-execute_grant_closed(struct broker *b, bool is_closed)
-{
-	struct job *j = b->active;
-
-	if (!j || j->state != JOB_CLOSE_OWN)
-		return;
-	if (!is_closed) {
-		for (size_t i = 0; i < SGW_GRANTS_MAX; i++)
-			b->grants[i].for_job = false;
-		job_end(b, STATUS_FAILED, SGW_ERR_NOT_CLOSED,
-		    "it will be tried again until it is closed");
-		return;
-	}
-	if (j->n_waiting > 0 && --j->n_waiting == 0)
-		job_end(b, STATUS_OK, SGW_ERR_NONE, "");
 }

@@ -29,24 +29,34 @@ times_set(struct grant *g)
 struct grant *
 grant_add(struct broker *b, const struct rec_grant *g, uint16_t op)
 {
-	for (size_t i = 0; i < SGW_GRANTS_MAX; i++)
-		if (!b->grants[i].used) {
-			b->grants[i] =
-			    (struct grant){.used = true, .g = *g, .op = op, .why = "expiry"};
-			times_set(&b->grants[i]);
-			return &b->grants[i];
-		}
-	return NULL;
+	struct grant *room = NULL;
+
+	for (size_t i = 0; i < SGW_GRANTS_MAX && !room; i++)
+		if (!b->grants[i].used)
+			room = &b->grants[i];
+	if (!room)
+		return NULL;
+	*room = (struct grant){
+	    .used = true, .g = *g, .op = op, .why = g->state == GRANT_CLOSED ? "check" : "expiry"};
+	times_set(room);
+	return room;
+}
+
+bool
+grant_is_live(const struct grant *g)
+{
+	return g->used && g->g.state != GRANT_CLOSED && g->g.state != GRANT_FOREIGN;
 }
 
 struct grant *
-grant_find(struct broker *b, const struct rec_op *op)
+grant_find(struct broker *b, const struct rec_plan *plan, const struct rec_op *op)
 {
 	for (size_t i = 0; i < SGW_GRANTS_MAX; i++) {
 		struct grant *g = &b->grants[i];
 
-		if (g->used && g->g.state != GRANT_CLOSED &&
-		    op_equals_grant(op, op->group_id, &g->g))
+		if (grant_is_live(g) && op_equals_grant(op, op->group_id, &g->g) &&
+		    strcmp(g->g.account, plan->account) == 0 &&
+		    strcmp(g->g.region, plan->region) == 0)
 			return g;
 	}
 	return NULL;
@@ -62,7 +72,7 @@ grants_tell(struct broker *b, uint32_t request, const char *group_id)
 	for (size_t i = 0; i < SGW_GRANTS_MAX; i++) {
 		const struct grant *g = &b->grants[i];
 
-		if (!g->used || g->g.state == GRANT_CLOSED ||
+		if (!grant_is_live(g) ||
 		    (group_id[0] && strcmp(group_id, g->g.group_id) != 0))
 			continue;
 		if (m->n_grants == SGW_GRANTS_PAGE) {
@@ -95,7 +105,7 @@ grants_overdue(const struct broker *b)
 	unsigned n = 0;
 
 	for (size_t i = 0; i < SGW_GRANTS_MAX; i++)
-		if (b->grants[i].used && b->grants[i].g.state != GRANT_CLOSED &&
+		if (grant_is_live(&b->grants[i]) &&
 		    (b->grants[i].g.closes < now || b->grants[i].closes_by < clock_monotonic()))
 			n++;
 	return n;

@@ -26,12 +26,12 @@ tell_result(struct broker *b, const struct job *j, enum status status, enum sgw_
 	*m = (struct msg_result){.status = status,
 	    .effect = j->verdict.effect,
 	    .error = (uint16_t)error,
-	    .n_rule_ids = (uint16_t)j->n_rule_ids};
+	    .n_done = j->kind == JOB_CHANGE ? j->plan.n_ops : 0};
 	(void)FIELD_SET(m->plan_id, j->plan_id);
 	(void)FIELD_SET(m->policy_line, j->verdict.line);
 	(void)FIELD_SET(m->detail, detail);
 	(void)FIELD_SET(m->receipt, j->receipt);
-	memcpy(m->rule_ids, j->rule_ids, sizeof(m->rule_ids));
+	memcpy(m->done, j->done, sizeof(m->done));
 	if (j->kind == JOB_CHANGE && j->plan.ops[0].action == ACTION_OPEN && b->active == j &&
 	    j->receipt[0]) /* the record is its own */
 		m->closes = b->ceremony.record.closes;
@@ -63,6 +63,14 @@ job_end(struct broker *b, enum status status, enum sgw_error error, const char *
 	job_next(b);
 }
 
+void
+job_result(struct broker *b, struct job *j, enum status status, enum sgw_error error,
+    const char *detail)
+{
+	tell_result(b, j, status, error, detail);
+	j->state = JOB_FREE;
+}
+
 /* ---- arrival ---- */
 
 static void
@@ -71,7 +79,7 @@ counts(
 {
 	*ret_of_client = *ret_of_uid = 0;
 	for (size_t i = 0; i < SGW_PLANS_MAX; i++) {
-		if (b->jobs[i].state == JOB_FREE)
+		if (b->jobs[i].state == JOB_FREE || b->jobs[i].state == JOB_CLOSE_OWN)
 			continue;
 		*ret_of_client += b->jobs[i].client == c->number;
 		*ret_of_uid += b->jobs[i].uid == c->uid;
@@ -131,7 +139,10 @@ job_plan(struct broker *b, const struct msg_plan *m)
 		    problem ? problem : "no such client");
 		return;
 	}
-	job_queue(b, &wanted, c);
+	wanted.client = c->number;
+	wanted.uid = c->uid;
+	if (!close_own_take(b, &wanted))
+		job_queue(b, &wanted, c);
 }
 
 /* Asked when it comes and again when its turn does: another may have been enrolled in between. */

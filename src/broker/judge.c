@@ -2,15 +2,17 @@
 /* The judgement: the plan against the broker's own read of the group, by the compiled policy. */
 #include "broker.h"
 
-static size_t
-grants_list(const struct broker *b, struct rec_grant *list)
+const struct rec_grant *
+grants_list(const struct broker *b, size_t *ret_n)
 {
+	static struct rec_grant list[SGW_GRANTS_MAX];
 	size_t n = 0;
 
 	for (size_t i = 0; i < SGW_GRANTS_MAX; i++)
-		if (b->grants[i].used && b->grants[i].g.state != GRANT_CLOSED)
+		if (grant_is_live(&b->grants[i]))
 			list[n++] = b->grants[i].g;
-	return n;
+	*ret_n = n;
+	return list;
 }
 
 /* The ingress rules alone, in place: policy and digest speak of nothing else. */
@@ -82,14 +84,11 @@ state_problem(struct broker *b, const struct job *j, const char **ret_detail)
 void
 job_judge(struct broker *b)
 {
-	static struct rec_grant grants[SGW_GRANTS_MAX];
 	struct job *j = b->active;
 	struct collected *c = &b->collected[CALL_JOB];
-	const struct policy_facts facts = {.group = c->has_group ? &c->group : NULL,
+	struct policy_facts facts = {.group = c->has_group ? &c->group : NULL,
 	    .rules = c->rules,
 	    .n_rules = c->n_rules,
-	    .grants = grants,
-	    .n_grants = grants_list(b, grants),
 	    .display = b->screen,
 	    .uid = j->uid};
 	char detail[SGW_DETAIL_MAX + 1] = "";
@@ -101,6 +100,7 @@ job_judge(struct broker *b)
 		job_fail(b, error, problem);
 		return;
 	}
+	facts.grants = grants_list(b, &facts.n_grants);
 	policy_evaluate(&b->config.policy, &j->plan, &facts, &j->verdict);
 	if (j->verdict.error != SGW_ERR_NONE || j->verdict.effect == CLASS_FORBIDDEN) {
 		job_fail(b, j->verdict.error != SGW_ERR_NONE ? j->verdict.error : SGW_ERR_FORBIDDEN,
@@ -109,7 +109,9 @@ job_judge(struct broker *b)
 	}
 	recorded = ledger_request(b, j);
 	if (!j->verdict.needs_consent) { /* a closing goes on even where the ledger is full */
-		execute_close_own(b);
+		b->active = NULL;
+		close_own_begin(b, j);
+		job_next(b);
 		return;
 	}
 	if (!recorded) {

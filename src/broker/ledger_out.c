@@ -202,9 +202,9 @@ rules_text(const struct job *j, char *ret_text, size_t size)
 	size_t len = 0;
 
 	ret_text[0] = 0;
-	for (size_t i = 0; i < j->n_rule_ids; i++) {
-		int n =
-		    snprintf(ret_text + len, size - len, "%s%s", i ? " " : "", j->rule_ids[i].id);
+	for (size_t i = 0; i < j->plan.n_ops; i++) {
+		const char *id = j->done[i].rule_id;
+		int n = snprintf(ret_text + len, size - len, "%s%s", id[0] && len ? " " : "", id);
 
 		if (n < 0 || (size_t)n >= size - len)
 			return;
@@ -249,19 +249,19 @@ ledger_ambiguous(
 }
 
 bool
-ledger_reconcile(struct broker *b, const struct grant *g, bool open)
+ledger_reconcile(struct broker *b, const struct grant *g, const char *action, bool open)
 {
 	struct draft d = draft(b, LEDGER_RECONCILE);
 
 	add_text(&d, "receipt", g->g.receipt);
-	add_text(&d, "action", "open");
+	add_text(&d, "action", action);
 	add_number(&d, "op", g->op);
 	add_text(&d, "found", open ? "open" : "absent");
 	return ledger_write(d.b, &d.e);
 }
 
 bool
-ledger_close(struct broker *b, const struct grant *g, bool was_there, const char *request_id)
+ledger_close(struct broker *b, struct grant *g, bool was_there, const char *request_id)
 {
 	struct draft d = draft(b, LEDGER_CLOSE);
 
@@ -270,7 +270,10 @@ ledger_close(struct broker *b, const struct grant *g, bool was_there, const char
 	add_text(&d, "why", g->why);
 	add_text(&d, "status", was_there ? "closed" : "gone");
 	add_maybe(&d, "aws-request", request_id);
-	return ledger_write(d.b, &d.e);
+	if (!ledger_write(d.b, &d.e))
+		return false;
+	receipt_id(d.e.self, g->closing);
+	return true;
 }
 
 bool

@@ -17,11 +17,14 @@ status_tell(struct broker *b, uint32_t request)
 	    .ledger_number = b->chain.number,
 	    .open_grants = (uint16_t)(grants_count(b, GRANT_OPEN) + grants_count(b, GRANT_CLOSING)),
 	    .overdue = (uint16_t)grants_overdue(b),
-	    .ambiguous = (uint16_t)grants_count(b, GRANT_AMBIGUOUS),
+	    .ambiguous =
+		(uint16_t)(grants_count(b, GRANT_AMBIGUOUS) + grants_count(b, GRANT_FOREIGN)),
+	    .closing_error = (uint16_t)b->closing.error,
 	    .aws_answered = b->aws_answered,
 	    .clock_skew = b->clock_skew};
 	(void)FIELD_SET(m->tty, b->tty);
 	(void)FIELD_SET(m->problem, b->problem);
+	(void)FIELD_SET(m->closing_profile, b->closing.profile);
 	memcpy(m->ledger_head, b->chain.head, sizeof(m->ledger_head));
 	memcpy(m->policy_digest, b->policy_digest, sizeof(m->policy_digest));
 	send_planner(b);

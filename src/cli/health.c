@@ -26,6 +26,19 @@ show(const cJSON *data)
 	}
 }
 
+/* Of the first part that is down: what its error has in errors.def, where it has one. */
+static int
+status_of(const cJSON *data)
+{
+	const cJSON *c;
+	int status = 0;
+
+	cJSON_ArrayForEach(c, cJSON_GetObjectItemCaseSensitive(data, "components"))
+		if (status == 0 && strcmp(json_text(c, "state"), "down") == 0)
+			status = mcp_exit_status(json_text(c, "error"));
+	return status != 0 ? status : 1;
+}
+
 int
 health_run(const struct args *args)
 {
@@ -44,7 +57,7 @@ health_run(const struct args *args)
 	} else {
 		const cJSON *data = cJSON_GetObjectItemCaseSensitive(envelope, "data");
 
-		status = strcmp(json_text(data, "overall"), "down") == 0 ? 1 : 0;
+		status = strcmp(json_text(data, "overall"), "down") == 0 ? status_of(data) : 0;
 		if (!args->json)
 			show(data);
 		else

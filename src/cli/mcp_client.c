@@ -237,6 +237,12 @@ row_named(const char *code)
 }
 
 int
+mcp_exit_status(const char *code)
+{
+	return *code ? row_named(code)->exit_status : 0;
+}
+
+int
 mcp_refused(const struct args *args, cJSON *envelope)
 {
 	const cJSON *error = cJSON_GetObjectItemCaseSensitive(envelope, "error");

@@ -41,6 +41,8 @@ cJSON *mcp_call(struct mcp_client *client, const struct args *args, const char *
 const char *mcp_status(const cJSON *envelope);
 /* Says the error of an envelope whose status is not what was hoped for; the exit status. */
 int mcp_refused(const struct args *args, cJSON *envelope);
+/* What errors.def has for an error's name; 0 for none. */
+int mcp_exit_status(const char *code);
 /* A text member of an object, or "". */
 const char *json_text(const cJSON *object, const char *key);
 

@@ -2,6 +2,7 @@
 /* out.def as writers, and as rows from which the output schemas are made. */
 #include "out.h"
 
+#include <sgwarden/errors.h>
 #include <sgwarden/plan.h>
 
 /* ---- writers ---- */

@@ -40,6 +40,7 @@ grant_state_name(enum grant_state s)
 	    [GRANT_CLOSING] = "closing",
 	    [GRANT_AMBIGUOUS] = "ambiguous",
 	    [GRANT_CLOSED] = "closed",
+	    [GRANT_FOREIGN] = "ambiguous",
 	};
 
 	return s < GRANT_STATE_MAX ? names[s] : "?";
@@ -151,6 +152,32 @@ show_source(struct jw *w, const struct rec_rule *rule)
 		show_cidr(w, &rule->source);
 	else
 		jw_text(w, rule->source_id);
+}
+
+const char *
+op_result_name(const struct rec_op_view *v)
+{
+	static const char *const names[OP_STATE_MAX] = {
+	    [OP_UNTRIED] = "none",
+	    [OP_OPEN] = "opened",
+	    [OP_CLOSED] = "closed",
+	    [OP_EXTENDED] = "extended",
+	    [OP_AMBIGUOUS] = "ambiguous",
+	    [OP_FAILED] = "failed",
+	    [OP_TAKEN_BACK] = "taken_back",
+	};
+
+	return v->existed ? "existed" : names[v->done.state];
+}
+
+void
+show_rule_ids(struct jw *w, const struct msg_change *m)
+{
+	jw_open(w, '[');
+	for (size_t i = 0; i < m->n_ops; i++)
+		if (m->ops[i].done.rule_id[0] != 0)
+			jw_text(w, m->ops[i].done.rule_id);
+	jw_close(w, ']');
 }
 
 void

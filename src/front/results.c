@@ -15,7 +15,7 @@
 #define FRAME_MAX 2048 /* bytes of a reply around the two copies of the result, ids included */
 #define POLL_MS 2000   /* how soon a pending plan may be asked for again */
 
-#define WARNINGS_MAX 3
+#define WARNINGS_MAX 4
 
 struct result {
 	enum status status;
@@ -281,6 +281,15 @@ answer_failed(struct front *f, struct call *c, const struct msg *m)
 	result_complaint(f, c, &complaint);
 }
 
+static bool
+closes_something(const struct msg_change *change)
+{
+	for (size_t i = 0; i < change->n_ops; i++)
+		if (change->ops[i].op.action == ACTION_CLOSE)
+			return true;
+	return false;
+}
+
 static void
 answer_change(struct front *f, struct call *c, const struct msg *m)
 {
@@ -305,6 +314,8 @@ answer_change(struct front *f, struct call *c, const struct msg *m)
 	    .view = &view};
 	struct buf built;
 
+	if (change->status == STATUS_OK && closes_something(change))
+		r.warnings[r.n_warnings++] = "connections that are established already are not cut";
 	if (build(f, c, &r, &built)) {
 		send_built(f, c, &built, r.is_error);
 		return;

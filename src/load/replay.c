@@ -75,6 +75,31 @@ grant_drop(struct replay *r, struct replay_grant *grant)
 	r->n_grants--;
 }
 
+/* How long after a closing the rule is looked at once more; twice the margin, so that no clock's step loses a look. */
+#define LOOK_AGAIN (SGW_SIGNATURE_WINDOW + 2 * 60)
+
+/* Closed, and its second look recorded or out of reach of a repeated request. */
+static void
+grant_closed(struct replay *r, struct replay_grant *grant, int64_t now)
+{
+	if (now > grant->grant.sent + LOOK_AGAIN)
+		grant_drop(r, grant);
+	else
+		grant->grant.state = GRANT_CLOSED;
+}
+
+/* What was closed makes room for what is open: its second look is a courtesy, an open rule's closing is not. */
+static bool
+drop_a_closed_one(struct replay *r)
+{
+	for (size_t i = 0; i < r->n_grants; i++)
+		if (r->grants[i].grant.state == GRANT_CLOSED) {
+			grant_drop(r, &r->grants[i]);
+			return true;
+		}
+	return false;
+}
+
 /* A record that was touched for and never sent opens nothing once another one is touched for. */
 static void
 grants_drop_unsent(struct replay *r)
@@ -91,8 +116,9 @@ grants_add(struct replay *r, const struct record *record, const char *receipt)
 
 	if (r->n_grants + plan->n_ops > REPLAY_GRANTS_MAX)
 		grants_drop_unsent(r);
-	if (r->n_grants + plan->n_ops > REPLAY_GRANTS_MAX)
-		return TOO_MANY;
+	while (r->n_grants + plan->n_ops > REPLAY_GRANTS_MAX)
+		if (!drop_a_closed_one(r))
+			return TOO_MANY;
 	for (unsigned i = 0; i < plan->n_ops; i++) {
 		const struct rec_op *op = &plan->ops[i];
 		struct replay_grant *to = &r->grants[r->n_grants++];
@@ -110,9 +136,33 @@ grants_add(struct replay *r, const struct record *record, const char *receipt)
 		grant->source = op->source;
 		grant->closes = record->closes;
 		grant->uid = record->uid;
-		grant->state = GRANT_AMBIGUOUS;
+		grant->state = op->action == ACTION_OPEN ? GRANT_AMBIGUOUS : GRANT_FOREIGN;
 	}
 	return NULL;
+}
+
+static bool
+same_rule(const struct rec_grant *a, const struct rec_grant *b)
+{
+	return strcmp(a->group_id, b->group_id) == 0 && a->protocol == b->protocol &&
+	       a->from_port == b->from_port && a->to_port == b->to_port &&
+	       cidr_equal(&a->source, &b->source);
+}
+
+/* AWS took this opening: what was closed there before is this one's now, and has its closing. */
+static void
+grants_supersede(struct replay *r, const struct ledger_entry *entry, unsigned op)
+{
+	char receipt[SGW_RECEIPT_LEN + 1];
+	const struct replay_grant *by = field_text(entry, "receipt", receipt, sizeof(receipt))
+					    ? grant_find(r, receipt, op)
+					    : NULL;
+	const struct rec_grant opened = by ? by->grant : (struct rec_grant){0};
+
+	for (size_t i = r->n_grants; i > 0 && by; i--)
+		if (r->grants[i - 1].grant.state == GRANT_CLOSED &&
+		    same_rule(&r->grants[i - 1].grant, &opened))
+			grant_drop(r, &r->grants[i - 1]);
 }
 
 /* ---- counters ---- */
@@ -235,8 +285,7 @@ on_consent(struct replay *r, const struct ledger_entry *entry)
 		return "its receipt is not that of its text";
 	if (!field_number(entry, "counter", UINT32_MAX, &counter))
 		return "its counter is none";
-	if (r->record.kind == RECORD_CHANGE && r->record.plan.n_ops > 0 &&
-	    r->record.plan.ops[0].action == ACTION_OPEN) {
+	if (r->record.kind == RECORD_CHANGE) {
 		const char *problem = grants_add(r, &r->record, receipt);
 
 		if (problem != NULL)
@@ -283,8 +332,6 @@ on_intent(struct replay *r, const struct ledger_entry *entry)
 
 	if (!entry_grant(r, entry, &named))
 		return NO_NAME;
-	if (!field_is(entry, "action", "open"))
-		return NULL;
 	if (named == NULL)
 		return UNKNOWN;
 	for (size_t i = request_grants(r, entry, 0); i < r->n_grants;
@@ -294,7 +341,10 @@ on_intent(struct replay *r, const struct ledger_entry *entry)
 	}
 	for (size_t i = 0; i < r->n_grants; i++)
 		sent += r->grants[i].sent;
-	return sent > SGW_GRANTS_MAX ? TOO_MANY : NULL;
+	for (; sent > SGW_GRANTS_MAX; sent--)
+		if (!drop_a_closed_one(r))
+			return TOO_MANY;
+	return NULL;
 }
 
 static const char *
@@ -306,16 +356,16 @@ on_outcome(struct replay *r, const struct ledger_entry *entry)
 
 	if (!entry_grant(r, entry, &named))
 		return NO_NAME;
-	if (!field_is(entry, "action", "open"))
-		return NULL;
 	if (named == NULL || !named->sent)
 		return UNKNOWN;
 	for (i = request_grants(r, entry, 0); i < r->n_grants; i = request_grants(r, entry, i)) {
-		if (ok)
-			r->grants[i++].grant.state = GRANT_OPEN;
-		else
+		if (!ok || r->grants[i].grant.state == GRANT_FOREIGN)
 			grant_drop(r, &r->grants[i]);
+		else
+			r->grants[i++].grant.state = GRANT_OPEN;
 	}
+	for (unsigned op = 0; ok && op < SGW_OPS_MAX; op++)
+		grants_supersede(r, entry, op);
 	return NULL;
 }
 
@@ -324,15 +374,8 @@ on_ambiguous(struct replay *r, const struct ledger_entry *entry)
 {
 	struct replay_grant *named = NULL;
 
-	if (!entry_grant(r, entry, &named))
-		return NO_NAME;
-	/* A closing that AWS never answered leaves its grant as it was: still to be closed. */
-	if (!field_is(entry, "action", "open"))
-		return NULL;
-	for (size_t i = request_grants(r, entry, 0); i < r->n_grants;
-	     i = request_grants(r, entry, i + 1))
-		r->grants[i].grant.state = GRANT_AMBIGUOUS;
-	return NULL;
+	/* An opening is ambiguous from its intent on, and a closing of somebody else's rule unsettled. */
+	return entry_grant(r, entry, &named) ? NULL : NO_NAME;
 }
 
 static const char *
@@ -344,7 +387,9 @@ on_reconcile(struct replay *r, const struct ledger_entry *entry)
 		return NO_NAME;
 	if (grant == NULL)
 		return NULL;
-	if (field_is(entry, "found", "open"))
+	if (field_is(entry, "action", "close"))
+		grant_drop(r, grant);
+	else if (field_is(entry, "found", "open"))
 		grant->grant.state = GRANT_OPEN;
 	else if (field_is(entry, "found", "absent"))
 		grant_drop(r, grant);
@@ -362,7 +407,7 @@ on_close(struct replay *r, const struct ledger_entry *entry)
 		return NO_NAME;
 	if (grant != NULL &&
 	    (field_is(entry, "status", "closed") || field_is(entry, "status", "gone")))
-		grant_drop(r, grant);
+		grant_closed(r, grant, entry->time);
 	return NULL;
 }
 

@@ -3,10 +3,10 @@
  * What the ledger says is still open.  Entries come in their order, already held against the chain; what remains at
  * the end are the grants that no entry closed, the counters, and the digests that the broker compares.
  *
- *   consent with an opening plan   its operations may open          intent (open)           sent, answer unknown
- *   outcome ok                     open                             outcome failed          none
- *   ambiguous                      sent, answer unknown             reconcile open|absent   open | none
- *   close closed|gone              none
+ *   consent                        its operations may be sent       intent                  sent, answer unknown
+ *   outcome ok                     open; a foreign closing: none    outcome failed          none
+ *   reconcile open|absent          open | none                      reconcile close         none: looked at, all is said
+ *   close closed|gone              closed: looked at once more while AWS may still take a repeated opening, then none
  *
  * Pure.  A ledger that contradicts itself is refused: it is our own file, and closings are built from it.
  */

@@ -184,8 +184,7 @@ settle_existing(struct planner *p, struct call *call, struct plan *plan)
 	for (size_t i = 0; i < rules->n; i++) {
 		const struct rule_note *note = &rules->notes[i];
 
-		if (!note->own || result->n_rule_ids == 0 ||
-		    strcmp(rules->rules[i].rule_id, result->rule_ids[0].id) != 0)
+		if (!note->own || strcmp(rules->rules[i].rule_id, plan->ops[0].done.rule_id) != 0)
 			continue;
 		FIELD_SET(result->detail, "open already, by an earlier request: nothing was done");
 		FIELD_SET(result->receipt, note->receipt);

@@ -109,14 +109,28 @@ on_aws(const struct planner *p, struct rec_component *c)
 		say(c, COMPONENT_OK, "answered %" PRId64 " s ago", clock_now() - last);
 }
 
+/* What is open past its time, and what a person must do about it. */
+static void
+overdue(const struct msg_broker_status *s, struct rec_component *c)
+{
+	const struct error_row *why = error_row(s->closing_error);
+
+	if (s->closing_error == SGW_ERR_NONE)
+		say(c, COMPONENT_DOWN, "%u past their time and not yet closed",
+		    (unsigned)s->overdue);
+	else
+		say(c, COMPONENT_DOWN, "%u past their time and not yet closed: profile %s: %s; %s",
+		    (unsigned)s->overdue, s->closing_profile, why->message, why->next_step);
+	c->error = s->closing_error;
+}
+
 static void
 on_expiry(const struct planner *p, struct rec_component *c)
 {
 	const struct msg_broker_status *s = &p->status;
 
 	if (s->overdue > 0)
-		say(c, COMPONENT_DOWN, "%u past their time and not yet closed",
-		    (unsigned)s->overdue);
+		overdue(s, c);
 	else if (s->ambiguous > 0)
 		say(c, COMPONENT_DEGRADED, "%u of which AWS never said whether they are open",
 		    (unsigned)s->ambiguous);
@@ -182,6 +196,7 @@ run_health(struct planner *p, struct call *call)
 	out->n_components = sizeof(COMPONENTS) / sizeof(COMPONENTS[0]);
 	for (size_t i = 0; i < out->n_components; i++) {
 		FIELD_SET(out->components[i].name, COMPONENTS[i].name);
+		out->components[i].error = SGW_ERR_NONE;
 		COMPONENTS[i].say(p, &out->components[i]);
 	}
 	return client_send(p, call->client) != SENT_BLOCKED;

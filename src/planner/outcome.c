@@ -26,7 +26,6 @@ put_plan(struct planner *p, const struct plan *plan)
 	out->lifetime = plan->plan.lifetime;
 	out->closes = plan->closes;
 	out->receipt[0] = 0;
-	out->n_rule_ids = 0;
 	out->quota_used = plan->verdict.quota_used;
 	out->quota_limit = p->config.policy.rules_per_group;
 	out->stage = plan->stage;
@@ -42,6 +41,18 @@ put_plan(struct planner *p, const struct plan *plan)
 		    (unsigned)plan->left_out);
 }
 
+/* The plan's operations are those of the request without what was there already, in the same order. */
+static void
+put_done(const struct plan *plan, struct msg_change *out)
+{
+	const struct msg_result *result = &plan->result;
+	size_t n = 0;
+
+	for (size_t i = 0; i < out->n_ops && n < result->n_done; i++)
+		if (!out->ops[i].existed)
+			out->ops[i].done = result->done[n++];
+}
+
 static void
 put_result(struct planner *p, const struct plan *plan)
 {
@@ -53,10 +64,9 @@ put_result(struct planner *p, const struct plan *plan)
 	FIELD_SET(out->detail, result->detail);
 	FIELD_SET(out->receipt, result->receipt);
 	out->closes = result->closes;
-	out->n_rule_ids = result->n_rule_ids;
-	memcpy(out->rule_ids, result->rule_ids, result->n_rule_ids * sizeof(result->rule_ids[0]));
 	if (plan->enroll)
 		return;
+	put_done(plan, out);
 	out->effect = result->effect;
 	/* Where the broker decided by another line than the planner foresaw, its own words say why. */
 	if (result->policy_line[0] != 0 && strcmp(result->policy_line, plan->verdict.line) != 0) {

@@ -124,8 +124,7 @@ resolve_open(const struct msg_ask_change *ask, const struct snap *rules, struct 
 		if (rule == NULL)
 			plan->plan.ops[plan->plan.n_ops++] = view->op;
 		else
-			FIELD_SET(
-			    plan->result.rule_ids[plan->result.n_rule_ids++].id, rule->rule_id);
+			FIELD_SET(view->done.rule_id, rule->rule_id);
 	}
 }
 

@@ -200,8 +200,7 @@ put_change(struct msg_change *m, const struct msg_ask_change *q)
 		FIELD_SET(m->preview, "OPEN tcp/443\n\"quoted\"\n");
 	else {
 		FIELD_SET(m->receipt, PLAN_ID);
-		m->n_rule_ids = 1;
-		FIELD_SET(m->rule_ids[0].id, "sgr-0123456789abcdef0");
+		FIELD_SET(m->ops[0].done.rule_id, "sgr-0123456789abcdef0");
 		m->closes = 1795282200;
 	}
 }

@@ -103,7 +103,7 @@ class Lies(OwnedCase):
             self.assertEqual(shown.fields["class"], "close-foreign")
             w.say(CONTROL, "CLIENT_GONE", client=60 + n)
             w.settle()
-        ours = next(r for r in w.ec2.rules if r["rule_id"] == result["rule_ids"][0]["id"])
+        ours = next(r for r in w.ec2.rules if r["rule_id"] == result["done"][0]["rule_id"])
         mixed = w.show(w.plan(closing(w.ec2.rules[-1]), closing(ours)))
         self.assertEqual(mixed.fields["class"], "close-foreign")
         self.assert_clean(w, changes=0)

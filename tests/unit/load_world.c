@@ -24,7 +24,7 @@ put(const char *key, const char *value)
 void
 entry(enum ledger_kind kind)
 {
-	L.e = (struct ledger_entry){.kind = kind, .time = NOW + (int64_t)L.chain.number};
+	L.e = (struct ledger_entry){.kind = kind, .time = NOW + L.later + (int64_t)L.chain.number};
 }
 
 void
@@ -49,21 +49,34 @@ put_start(const char *policy)
 }
 
 /* A touched record with this many openings, from port 8000 on. */
-void
-put_consent(unsigned ops, const char *counter)
+static void
+put_record(struct record r, const char *counter)
 {
-	struct record r = fixture_record();
 	struct buf b = buf_over(L.record, SGW_RECORD_MAX);
 
-	r.plan.n_ops = (uint16_t)ops;
-	for (unsigned i = 0; i < ops; i++)
-		r.plan.ops[i] = fixture_op(ACTION_OPEN, PROTO_TCP, (int32_t)(8000 + i),
-		    (int32_t)(8000 + i), "203.0.113.7");
 	r.nonce[0] = (uint8_t)L.chain.number;
 	assert_true(record_encode(&r, &b));
 	L.record[b.len] = 0;
 	record_receipt(b.data, b.len, L.receipt);
 	put_consent_as(L.receipt, counter);
+}
+
+void
+put_foreign(unsigned ops, const char *counter)
+{
+	put_record(fixture_close(ops), counter);
+}
+
+void
+put_consent(unsigned ops, const char *counter)
+{
+	struct record r = fixture_record();
+
+	r.plan.n_ops = (uint16_t)ops;
+	for (unsigned i = 0; i < ops; i++)
+		r.plan.ops[i] = fixture_op(ACTION_OPEN, PROTO_TCP, (int32_t)(8000 + i),
+		    (int32_t)(8000 + i), "203.0.113.7");
+	put_record(r, counter);
 }
 
 void
@@ -98,9 +111,15 @@ put_intent(const char *receipt, const char *action)
 void
 put_outcome(const char *status)
 {
+	put_outcome_of("open", status);
+}
+
+void
+put_outcome_of(const char *action, const char *status)
+{
 	entry(LEDGER_OUTCOME);
 	put("receipt", L.receipt);
-	put("action", "open");
+	put("action", action);
 	put("op", "0");
 	put("status", status);
 	put("error", "none");
@@ -110,9 +129,15 @@ put_outcome(const char *status)
 void
 put_reconcile(const char *op, const char *found)
 {
+	put_reconcile_of("open", op, found);
+}
+
+void
+put_reconcile_of(const char *action, const char *op, const char *found)
+{
 	entry(LEDGER_RECONCILE);
 	put("receipt", L.receipt);
-	put("action", "open");
+	put("action", action);
 	put("op", op);
 	put("found", found);
 	append();

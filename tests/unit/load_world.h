@@ -29,6 +29,7 @@ struct load_ledger {
 	struct ledger_entry e;
 	char record[SGW_RECORD_MAX + 1];
 	char receipt[SGW_RECEIPT_LEN + 1]; /* of the last consent */
+	int64_t later; /* s that the next entries come later */
 };
 extern struct load_ledger L;
 
@@ -57,8 +58,11 @@ void put_start(const char *policy);
 void put_consent(unsigned ops, const char *counter);
 void put_consent_as(const char *receipt, const char *counter); /* of the text in L.record */
 void put_intent(const char *receipt, const char *action);
+void put_foreign(unsigned ops, const char *counter); /* likewise with closings of others' rules */
 void put_outcome(const char *status);
+void put_outcome_of(const char *action, const char *status);
 void put_reconcile(const char *op, const char *found);
+void put_reconcile_of(const char *action, const char *op, const char *found);
 void put_close(const char *op, const char *status);
 void put_enroll(void);
 

@@ -67,7 +67,7 @@ test_open_never_closes(void **state)
 	job_judge(&W.b);
 	assert_int_equal(result()->status, STATUS_FAILED);
 	assert_int_equal(result()->error, SGW_ERR_DUPLICATE);
-	assert_false(g->for_job);
+	assert_null(g->waiter);
 	assert_true(g->g.closes > clock_now());
 	closing_run(&W.b);
 	assert_null(world_sent());

@@ -23,6 +23,7 @@ grant_make(const char *receipt, enum grant_state state, int64_t closes)
 	g.source = fixture_cidr("198.51.100.7/32");
 	(void)FIELD_SET(g.receipt, receipt);
 	(void)FIELD_SET(g.profile, "prod");
+	(void)FIELD_SET(g.account, "111122223333");
 	(void)FIELD_SET(g.region, "eu-west-1");
 	(void)FIELD_SET(g.group_id, GROUP);
 	return grant_add(&W.b, &g, 0);
@@ -109,7 +110,8 @@ test_close_own_clock_back(void **state)
 
 	world_active(
 	    fixture_op(ACTION_CLOSE, PROTO_TCP, 443, 443, "198.51.100.7/32"), JOB_READ_RULES);
-	execute_close_own(&W.b);
+	close_own_begin(&W.b, W.b.active);
+	W.b.active = NULL;
 	g->g.closes = clock_now() + 3000; /* as a clock that went back sees it */
 	assert_true(closing_next(&W.b) <= clock_now());
 	closing_run(&W.b);
@@ -123,6 +125,109 @@ test_close_own_clock_back(void **state)
 	assert_int_equal(world_said(MSG_RESULT)->result.status, STATUS_OK);
 }
 
+static const struct msg_send *
+revoke_sent(void)
+{
+	const struct msg_send *sent = world_sent();
+
+	assert_non_null(sent);
+	assert_int_equal(sent->op, AWS_REVOKE_INGRESS);
+	return sent;
+}
+
+/* A plan to close what is ours, from its arrival on. */
+static void
+ask_to_close(void)
+{
+	static struct msg_plan m;
+
+	m.client = 1;
+	m.plan = fixture_plan(fixture_op(ACTION_CLOSE, PROTO_TCP, 443, 443, "198.51.100.7/32"));
+	job_plan(&W.b, &m);
+}
+
+/* Somebody reads another plan on the screen: what is ours is closed all the same, and its receipt is told. */
+static void
+test_close_own_beside_a_plan(void **state)
+{
+	struct job *shown;
+
+	(void)grant_make("sgw-aaaaaaaaaaaaaaaaaaaa", GRANT_OPEN, clock_now() + 3600);
+	shown = world_active(
+	    fixture_op(ACTION_OPEN, PROTO_TCP, 8443, 8443, "198.51.100.9/32"), JOB_READING);
+	ask_to_close();
+	closing_run(&W.b);
+	aws_done(&W.b, &(struct msg_done){.request = revoke_sent()->request,
+			   .outcome = NET_ANSWERED,
+			   .http_status = 200});
+	read_answered(false);
+	assert_int_equal(world_said(MSG_RESULT)->result.status, STATUS_OK);
+	assert_int_equal(world_said(MSG_RESULT)->result.done[0].state, OP_CLOSED);
+	assert_true(receipt_id_ok(world_said(MSG_RESULT)->result.done[0].closing));
+	assert_ptr_equal(W.b.active, shown);
+	assert_int_equal(shown->state, JOB_READING);
+}
+
+/* Asked twice: the second hears that it is under way, and nothing is sent twice. */
+static void
+test_close_own_twice(void **state)
+{
+	(void)grant_make("sgw-aaaaaaaaaaaaaaaaaaaa", GRANT_OPEN, clock_now() + 3600);
+	ask_to_close();
+	assert_null(world_said(MSG_RESULT));
+	closing_run(&W.b);
+	(void)revoke_sent();
+	W.b.jobs[0].plan_id[5]++; /* another plan, or it would be the same one */
+	ask_to_close();
+	assert_int_equal(world_said(MSG_RESULT)->result.error, SGW_ERR_BUSY);
+	closing_run(&W.b);
+	assert_null(world_sent());
+}
+
+/* The reader's session has ended early: the alarm names it and whose it is, and the closing is tried again. */
+static void
+test_expired_credentials(void **state)
+{
+	struct grant *g = grant_make("sgw-aaaaaaaaaaaaaaaaaaaa", GRANT_OPEN, clock_now() + 3600);
+	struct msg_done done = {.outcome = NET_ANSWERED, .http_status = 400, .code = "ExpiredToken"};
+
+	ask_to_close();
+	closing_run(&W.b);
+	done.request = revoke_sent()->request;
+	aws_done(&W.b, &done);
+	assert_int_equal(world_said(MSG_RESULT)->result.error, SGW_ERR_CREDENTIALS_EXPIRED);
+	assert_int_equal(W.b.closing.error, SGW_ERR_CREDENTIALS_EXPIRED);
+	assert_string_equal(W.b.closing.profile, "prod");
+	assert_null(g->waiter);
+	assert_true(grant_is_live(g));
+	g->next_try = 0;
+	closing_run(&W.b);
+	done.code[0] = 0;
+	done.http_status = 200;
+	done.request = revoke_sent()->request;
+	aws_done(&W.b, &done);
+	read_answered(false);
+	assert_int_equal(W.b.closing.error, SGW_ERR_NONE);
+}
+
+/* A closing of somebody else's rule without an answer: settled by a read, never sent again, never taken for ours. */
+static void
+test_foreign_is_settled_by_a_read(void **state)
+{
+	struct grant *g = grant_make("sgw-aaaaaaaaaaaaaaaaaaaa", GRANT_FOREIGN, 0);
+
+	assert_false(grant_is_live(g));
+	ask_to_close();
+	assert_int_not_equal(W.b.jobs[0].state, JOB_CLOSE_OWN);
+	W.b.active = NULL;
+	(void)world_sent();
+	closing_run(&W.b);
+	read_answered(true);
+	assert_false(g->used);
+	closing_run(&W.b);
+	assert_null(world_sent());
+}
+
 int
 main(void)
 {
@@ -133,6 +238,11 @@ main(void)
 		test_check_closes_what_came_back, world_open, world_close),
 	    cmocka_unit_test_setup_teardown(test_new_opening_takes_over, world_open, world_close),
 	    cmocka_unit_test_setup_teardown(test_close_own_clock_back, world_open, world_close),
+	    cmocka_unit_test_setup_teardown(test_close_own_beside_a_plan, world_open, world_close),
+	    cmocka_unit_test_setup_teardown(test_close_own_twice, world_open, world_close),
+	    cmocka_unit_test_setup_teardown(test_expired_credentials, world_open, world_close),
+	    cmocka_unit_test_setup_teardown(
+		test_foreign_is_settled_by_a_read, world_open, world_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,8 +28,8 @@ tell_result(enum status status, uint16_t error)
 	if (status == STATUS_OK) {
 		FIELD_SET(W.out.result.receipt, "sgw-aaaaaaaaaaaaaaaaaaaa");
 		W.out.result.closes = 4000000000;
-		W.out.result.n_rule_ids = 1;
-		FIELD_SET(W.out.result.rule_ids[0].id, "sgr-0000000000000000f");
+		W.out.result.n_done = 1;
+		FIELD_SET(W.out.result.done[0].rule_id, "sgr-0000000000000000f");
 	}
 	world_say(&W.broker);
 }
@@ -95,7 +95,7 @@ test_add_to_its_end(void **state)
 	assert_string_equal(W.m.change.plan_id, plan_id);
 	assert_string_equal(W.m.change.receipt, "sgw-aaaaaaaaaaaaaaaaaaaa");
 	assert_int_equal(W.m.change.closes, 4000000000);
-	assert_string_equal(W.m.change.rule_ids[0].id, "sgr-0000000000000000f");
+	assert_string_equal(W.m.change.ops[0].done.rule_id, "sgr-0000000000000000f");
 	assert_int_equal(W.m.change.effect, CLASS_OPEN);
 	assert_int_equal(W.m.change.n_ops, 1);
 	assert_false(W.m.change.ops[0].existed);
@@ -291,7 +291,7 @@ test_exists_already(void **state)
 	open_443(&front, 1, 50);
 	expect_change(&front, 1, STATUS_OK);
 	assert_true(W.m.change.ops[0].existed);
-	assert_string_equal(W.m.change.rule_ids[0].id, HTTPS_RULE);
+	assert_string_equal(W.m.change.ops[0].done.rule_id, HTTPS_RULE);
 	assert_int_equal(W.m.change.closes, 0);
 	W.grants[0] = (struct rec_grant){.protocol = PROTO_TCP, .from_port = 443, .to_port = 443};
 	FIELD_SET(W.grants[0].receipt, "sgw-aaaaaaaaaaaaaaaaaaaa");
