@@ -7,7 +7,7 @@
 
 #include "plan_fixture.h"
 
-#define SAID_MAX 16
+#define SAID_MAX 32
 
 struct world {
 	struct broker b;

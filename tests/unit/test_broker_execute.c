@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* After the touch: each answer of AWS that is not the hoped-for one, a ledger that fails, and closings' own ends. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <sgwarden/clock.h>
+
+#include "broker_world.h"
+
+#define SOURCE "203.0.113.7/32"
+#define RECEIPT "sgw-aaaaaaaaaaaaaaaaaaaa"
+
+static const struct aws_result ANSWERED = {.http_status = 200};
+
+static const struct msg_result *
+result(void)
+{
+	const struct msg *m = world_said(MSG_RESULT);
+
+	assert_non_null(m);
+	return &m->result;
+}
+
+static void
+expect_end(enum status status, enum sgw_error error)
+{
+	assert_int_equal(result()->status, status);
+	assert_int_equal(result()->error, error);
+	assert_null(W.b.active);
+	W.n_planner = W.n_control = 0;
+}
+
+/* A plan whose touch has been made. */
+static struct job *
+touched(enum action action, enum job_state state)
+{
+	struct job *j = world_active(fixture_op(action, PROTO_TCP, 8443, 8443, SOURCE), state);
+	struct record *r = &W.b.ceremony.record;
+
+	(void)FIELD_SET(j->receipt, RECEIPT);
+	j->began = clock_monotonic();
+	r->plan = j->plan;
+	r->closes = clock_now() + 3600;
+	(void)FIELD_SET(r->description, "uid 1000 #{receipt}");
+	return j;
+}
+
+static struct grant *
+grant_make(enum grant_state state, int64_t closes)
+{
+	struct rec_grant g = {.protocol = PROTO_TCP,
+	    .from_port = 8443,
+	    .to_port = 8443,
+	    .closes = closes,
+	    .sent = clock_now() - 5000,
+	    .state = state};
+
+	g.source = fixture_cidr(SOURCE);
+	(void)FIELD_SET(g.receipt, RECEIPT);
+	(void)FIELD_SET(g.profile, "prod");
+	(void)FIELD_SET(g.region, "eu-west-1");
+	(void)FIELD_SET(g.group_id, GROUP);
+	return grant_add(&W.b, &g, 0);
+}
+
+/* ---- intent and trial run ---- */
+
+static void
+test_begin_without_a_form(void **state)
+{
+	(void)touched(ACTION_OPEN, JOB_KEYS);
+	(void)FIELD_SET(W.b.ceremony.record.description, "no place for the receipt");
+	execute_begin(&W.b);
+	expect_end(STATUS_FAILED, SGW_ERR_INTERNAL);
+	assert_null(world_sent());
+}
+
+static void
+test_begin_without_a_ledger(void **state)
+{
+	(void)touched(ACTION_OPEN, JOB_KEYS);
+	W.b.ledger_fd = -1;
+	execute_begin(&W.b);
+	expect_end(STATUS_FAILED, SGW_ERR_LEDGER_FAILED);
+	assert_null(world_sent());
+}
+
+static void
+test_begin_unsigned(void **state)
+{
+	(void)touched(ACTION_OPEN, JOB_KEYS);
+	W.b.profiles[0].has_keys = false;
+	execute_begin(&W.b);
+	expect_end(STATUS_FAILED, SGW_ERR_NO_CREDENTIALS);
+	assert_int_equal(W.b.chain.number, 2); /* the intent and its outcome */
+	assert_null(world_sent());
+}
+
+static void
+test_trial_run(void **state)
+{
+	static const struct aws_result no = {.http_status = 403, .code = "UnauthorizedOperation"};
+	static const struct aws_result yes = {.http_status = 412, .code = "DryRunOperation"};
+
+	(void)touched(ACTION_OPEN, JOB_DRY_RUN);
+	job_answer(&W.b, &no);
+	expect_end(STATUS_FAILED, SGW_ERR_AWS_REFUSED);
+	(void)touched(ACTION_OPEN, JOB_DRY_RUN);
+	job_answer(&W.b, &ANSWERED); /* a trial run that succeeds was none */
+	expect_end(STATUS_FAILED, SGW_ERR_AWS_BAD_ANSWER);
+	(void)touched(ACTION_OPEN, JOB_DRY_RUN);
+	job_answer(&W.b, &(struct aws_result){.outcome = NET_NO_ANSWER});
+	expect_end(STATUS_FAILED, SGW_ERR_AWS_UNREACHABLE);
+	(void)touched(ACTION_OPEN, JOB_DRY_RUN);
+	W.b.profiles[0].has_keys = false;
+	job_answer(&W.b, &yes); /* the group cannot be read again */
+	expect_end(STATUS_FAILED, SGW_ERR_NO_CREDENTIALS);
+	assert_null(world_sent());
+}
+
+/* ---- the second look ---- */
+
+static void
+test_second_look(void **state)
+{
+	(void)touched(ACTION_OPEN, JOB_REREAD);
+	job_answer(&W.b, &(struct aws_result){.http_status = 400, .code = "InvalidGroup.NotFound"});
+	expect_end(STATUS_FAILED, SGW_ERR_NO_SUCH_GROUP);
+	(void)touched(ACTION_OPEN, JOB_REREAD);
+	W.b.collected[CALL_JOB].overflow = true; /* more than can be compared */
+	job_answer(&W.b, &ANSWERED);
+	expect_end(STATUS_FAILED, SGW_ERR_AWS_BAD_ANSWER);
+	W.b.collected[CALL_JOB].overflow = false;
+	(void)touched(ACTION_OPEN, JOB_REREAD);
+	world_rule(fixture_rule("sgr-1", PROTO_TCP, 22, 22, SOURCE));
+	job_answer(&W.b, &ANSWERED);
+	expect_end(STATUS_FAILED, SGW_ERR_STATE_CHANGED);
+	assert_null(world_sent());
+}
+
+static void
+test_second_look_has_pages(void **state)
+{
+	struct job *j = touched(ACTION_OPEN, JOB_REREAD);
+
+	job_answer(&W.b, &(struct aws_result){.http_status = 200, .next_token = "more"});
+	assert_int_equal(j->state, JOB_REREAD);
+	assert_int_equal(world_sent()->op, AWS_DESCRIBE_RULES);
+}
+
+static void
+test_no_room_for_grants(void **state)
+{
+	(void)touched(ACTION_OPEN, JOB_REREAD);
+	while (grant_make(GRANT_OPEN, clock_now() + 3600))
+		;
+	job_answer(&W.b, &ANSWERED);
+	expect_end(STATUS_FAILED, SGW_ERR_BUSY);
+	assert_null(world_sent());
+}
+
+static void
+test_call_unsigned(void **state)
+{
+	(void)touched(ACTION_OPEN, JOB_REREAD);
+	W.b.profiles[0].has_keys = false;
+	job_answer(&W.b, &ANSWERED);
+	expect_end(STATUS_FAILED, SGW_ERR_NO_CREDENTIALS);
+	for (size_t i = 0; i < SGW_GRANTS_MAX; i++)
+		assert_false(W.b.grants[i].used); /* nothing was sent: nothing is open */
+	(void)touched(ACTION_OPEN, JOB_REREAD);
+	(void)FIELD_SET(W.b.ceremony.record.description, "no place");
+	job_answer(&W.b, &ANSWERED);
+	expect_end(STATUS_FAILED, SGW_ERR_INTERNAL);
+	assert_null(world_sent());
+}
+
+/* ---- the call ---- */
+
+static void
+test_call_refused(void **state)
+{
+	(void)touched(ACTION_OPEN, JOB_CALL);
+	(void)grant_make(GRANT_AMBIGUOUS, clock_now() + 3600);
+	job_answer(&W.b,
+	    &(struct aws_result){.http_status = 400, .code = "RulesPerSecurityGroupLimitExceeded"});
+	expect_end(STATUS_FAILED, SGW_ERR_QUOTA);
+	assert_false(W.b.grants[0].used);
+}
+
+static void
+test_ambiguous_close(void **state)
+{
+	(void)touched(ACTION_CLOSE, JOB_CALL);
+	job_answer(&W.b, &(struct aws_result){.outcome = NET_BAD_ANSWER, .http_status = 200});
+	expect_end(STATUS_AMBIGUOUS, SGW_ERR_AMBIGUOUS);
+}
+
+static void
+test_read_back_unsigned(void **state)
+{
+	(void)touched(ACTION_OPEN, JOB_CALL);
+	W.b.profiles[0].has_keys = false;
+	job_answer(&W.b, &ANSWERED);
+	assert_non_null(strstr(result()->detail, "reading it back failed"));
+	expect_end(STATUS_OK, SGW_ERR_NONE);
+}
+
+static void
+test_names_of_the_new_rules(void **state)
+{
+	struct job *j = touched(ACTION_OPEN, JOB_CALL);
+	struct collected *c = &W.b.collected[CALL_JOB];
+
+	c->rules[0] = fixture_rule("sgr-1", PROTO_TCP, 8443, 8443, SOURCE);
+	c->rules[1] = fixture_rule("sgr-2", PROTO_TCP, 8443, 8443, SOURCE);
+	c->n_rules = 2; /* more than were asked for */
+	job_answer(&W.b, &ANSWERED);
+	assert_int_equal(j->n_rule_ids, 1);
+	assert_string_equal(j->rule_ids[0].id, "sgr-1");
+	assert_int_equal(j->state, JOB_READ_BACK);
+}
+
+/* ---- the read-back ---- */
+
+static void
+test_read_back_fails(void **state)
+{
+	(void)touched(ACTION_OPEN, JOB_READ_BACK);
+	job_answer(&W.b, &(struct aws_result){.outcome = NET_NO_ANSWER});
+	expect_end(STATUS_OK, SGW_ERR_NONE); /* AWS accepted it */
+	(void)touched(ACTION_OPEN, JOB_READ_BACK);
+	W.b.collected[CALL_JOB].overflow = true;
+	job_answer(&W.b, &ANSWERED);
+	expect_end(STATUS_OK, SGW_ERR_NONE);
+	W.b.collected[CALL_JOB].overflow = false;
+	(void)touched(ACTION_OPEN, JOB_READ_BACK);
+	job_answer(&W.b, &(struct aws_result){.http_status = 200, .next_token = "more"});
+	assert_int_equal(W.b.active->state, JOB_READ_BACK);
+}
+
+/* AWS's reads lag behind its writes: three looks, a second apart. */
+static void
+test_three_looks(void **state)
+{
+	static const enum action actions[] = {ACTION_OPEN, ACTION_CLOSE};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct job *j = touched(actions[i], JOB_READ_BACK);
+		struct collected *c = &W.b.collected[CALL_JOB];
+
+		for (int look = 1; look <= 3; look++) {
+			/* after an opening it is not there yet, after a closing it still is */
+			c->n_rules = 0;
+			if (actions[i] == ACTION_CLOSE)
+				c->rules[c->n_rules++] =
+				    fixture_rule("sgr-1", PROTO_TCP, 8443, 8443, SOURCE);
+			job_answer(&W.b, &ANSWERED);
+			if (look == 3)
+				break;
+			assert_true(j->deadline > clock_monotonic());
+			assert_null(world_sent());
+			j->deadline = clock_monotonic() - 1;
+			job_timeouts(&W.b);
+			assert_int_equal(world_sent()->op, AWS_DESCRIBE_RULES);
+		}
+		if (actions[i] == ACTION_OPEN)
+			expect_end(STATUS_OK, SGW_ERR_NONE);
+		else
+			expect_end(STATUS_FAILED, SGW_ERR_NOT_CLOSED);
+	}
+}
+
+/* Done, and the ledger cannot say so: it is told, and learnt later by reading. */
+static void
+test_outcome_without_a_ledger(void **state)
+{
+	struct grant *g = grant_make(GRANT_OPEN, clock_now() + 3600);
+	struct grant *other = grant_make(GRANT_OPEN, clock_now() + 3600);
+	struct grant *closed = grant_make(GRANT_CLOSED, clock_now() + 3600);
+
+	(void)FIELD_SET(other->g.receipt, "sgw-zzzzzzzzzzzzzzzzzzzz");
+	(void)touched(ACTION_OPEN, JOB_READ_BACK);
+	world_rule(fixture_rule("sgr-1", PROTO_TCP, 8443, 8443, SOURCE));
+	W.b.ledger_fd = -1;
+	job_answer(&W.b, &ANSWERED);
+	assert_non_null(strstr(result()->detail, "the ledger cannot be written"));
+	expect_end(STATUS_OK, SGW_ERR_NONE);
+	assert_int_equal(g->g.state, GRANT_AMBIGUOUS);
+	assert_int_equal(other->g.state, GRANT_OPEN);
+	assert_int_equal(closed->g.state, GRANT_CLOSED);
+	(void)touched(ACTION_OPEN, JOB_DRY_RUN); /* one that failed keeps its own words */
+	job_answer(&W.b, &(struct aws_result){.http_status = 400, .code = "Strange"});
+	assert_string_equal(result()->detail, "Strange");
+	expect_end(STATUS_FAILED, SGW_ERR_AWS_REFUSED);
+	/* and so does one that was done with something to say about it */
+	(void)touched(ACTION_OPEN, JOB_READ_BACK);
+	job_answer(&W.b, &(struct aws_result){.outcome = NET_NO_ANSWER});
+	assert_non_null(strstr(result()->detail, "reading it back failed"));
+	expect_end(STATUS_OK, SGW_ERR_NONE);
+}
+
+static void
+test_answer_of_no_step(void **state)
+{
+	struct job *j = touched(ACTION_OPEN, JOB_CLOSE_OWN);
+
+	execute_answer(&W.b, &ANSWERED);
+	assert_int_equal(j->state, JOB_CLOSE_OWN);
+	assert_int_equal(W.n_planner, 0);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, world_open, world_close)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_begin_without_a_form),
+	    TEST(test_begin_without_a_ledger),
+	    TEST(test_begin_unsigned),
+	    TEST(test_trial_run),
+	    TEST(test_second_look),
+	    TEST(test_second_look_has_pages),
+	    TEST(test_no_room_for_grants),
+	    TEST(test_call_unsigned),
+	    TEST(test_call_refused),
+	    TEST(test_ambiguous_close),
+	    TEST(test_read_back_unsigned),
+	    TEST(test_names_of_the_new_rules),
+	    TEST(test_read_back_fails),
+	    TEST(test_three_looks),
+	    TEST(test_outcome_without_a_ledger),
+	    TEST(test_answer_of_no_step),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

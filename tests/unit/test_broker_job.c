@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A plan's way to the screen: what is not queued, what ends it on the way, and who may take it back. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <sgwarden/clock.h>
+
+#include "broker_world.h"
+
+#define SOURCE "203.0.113.7/32"
+
+static const struct aws_result ANSWERED = {.http_status = 200};
+
+static const struct msg_result *
+result(void)
+{
+	const struct msg *m = world_said(MSG_RESULT);
+
+	assert_non_null(m);
+	return &m->result;
+}
+
+static void
+expect_end(enum status status, enum sgw_error error)
+{
+	assert_int_equal(result()->status, status);
+	assert_int_equal(result()->error, error);
+	assert_null(W.b.active);
+	W.n_planner = W.n_control = 0;
+}
+
+static struct job *
+active(enum job_state state)
+{
+	return world_active(fixture_op(ACTION_OPEN, PROTO_TCP, 8443, 8443, SOURCE), state);
+}
+
+/* ---- the group ---- */
+
+static void
+test_group_as_read(void **state)
+{
+	struct collected *c = &W.b.collected[CALL_JOB];
+
+	(void)active(JOB_READ_GROUP);
+	c->has_group = false;
+	job_answer(&W.b, &ANSWERED);
+	expect_end(STATUS_FAILED, SGW_ERR_NO_SUCH_GROUP);
+	(void)active(JOB_READ_GROUP);
+	c->overflow = true; /* two, where one was asked for */
+	job_answer(&W.b, &ANSWERED);
+	expect_end(STATUS_FAILED, SGW_ERR_NO_SUCH_GROUP);
+	c->overflow = false;
+	(void)active(JOB_READ_GROUP);
+	(void)FIELD_SET(c->group.group_id, "sg-00000000000000000");
+	job_answer(&W.b, &ANSWERED);
+	expect_end(STATUS_FAILED, SGW_ERR_NO_SUCH_GROUP);
+	(void)active(JOB_READ_RULES);
+	c->overflow = true;
+	job_answer(&W.b, &(struct aws_result){.http_status = 200, .next_token = "more"});
+	expect_end(STATUS_FAILED, SGW_ERR_AWS_BAD_ANSWER);
+}
+
+/* What is not awaited in that state moves nothing. */
+static void
+test_answer_out_of_turn(void **state)
+{
+	struct job *j = active(JOB_WAIT_SCREEN);
+
+	job_answer(&W.b, &ANSWERED);
+	assert_int_equal(j->state, JOB_WAIT_SCREEN);
+	W.b.active = NULL;
+	job_answer(&W.b, &ANSWERED);
+	assert_int_equal(W.n_planner, 0);
+}
+
+/* AWS's clock is learnt from its refusal: once more from the start, and once only. */
+static void
+test_request_expired(void **state)
+{
+	const struct aws_result r = {.http_status = 400, .code = "RequestExpired"};
+	struct job *j = active(JOB_READ_RULES);
+
+	job_answer(&W.b, &r);
+	assert_int_equal(j->state, JOB_READ_GROUP);
+	job_answer(&W.b, &r);
+	expect_end(STATUS_FAILED, SGW_ERR_CREDENTIALS_EXPIRED);
+}
+
+/* ---- the judgement ---- */
+
+static void
+test_close_names_what_is_there(void **state)
+{
+	struct job *j =
+	    world_active(fixture_op(ACTION_CLOSE, PROTO_TCP, 8443, 8443, SOURCE), JOB_READ_RULES);
+
+	world_rule(fixture_rule("sgr-00000000000000000", PROTO_TCP, 8443, 8443, SOURCE));
+	job_judge(&W.b);
+	expect_end(STATUS_FAILED, SGW_ERR_NO_SUCH_RULE); /* the rule is there under another id */
+	W.b.collected[CALL_JOB].n_rules = 0;
+	j = world_active(fixture_op(ACTION_CLOSE, PROTO_TCP, 8443, 8443, SOURCE), JOB_READ_RULES);
+	j->plan.ops[0].rule_id[0] = 0; /* it is there, but a person must be able to point at it */
+	world_rule(fixture_rule("sgr-00000000000000000", PROTO_TCP, 8443, 8443, SOURCE));
+	job_judge(&W.b);
+	expect_end(STATUS_FAILED, SGW_ERR_BAD_ARGUMENT);
+}
+
+static void
+test_group_unknown_to_the_judge(void **state)
+{
+	(void)active(JOB_READ_RULES);
+	W.b.config.policy.allow_documentation = true;
+	W.b.collected[CALL_JOB].has_group = false;
+	job_judge(&W.b);
+	expect_end(STATUS_REFUSED, SGW_ERR_NOT_OPTED_IN);
+}
+
+static void
+test_cooled_down_meanwhile(void **state)
+{
+	(void)active(JOB_READ_RULES);
+	W.b.config.policy.allow_documentation = true;
+	W.b.keys.n_keys = 1;
+	quota_of(&W.b, 1000)->cool_until = quota_now() + 60;
+	job_judge(&W.b);
+	expect_end(STATUS_REFUSED, SGW_ERR_COOLING_DOWN);
+}
+
+/* No record, no question; the plan of an enrolment too. */
+static void
+test_ledger_cannot_be_written(void **state)
+{
+	struct job *j = active(JOB_READ_RULES);
+
+	W.b.config.policy.allow_documentation = true;
+	W.b.ledger_fd = -1;
+	job_judge(&W.b);
+	expect_end(STATUS_FAILED, SGW_ERR_LEDGER_FAILED);
+	assert_false(W.b.ledger_ok);
+	*j = (struct job){.kind = JOB_ENROLL, .state = JOB_QUEUED, .client = 1, .uid = 1000};
+	(void)FIELD_SET(j->plan_id, "sgw-cccccccccccccccccccc");
+	(void)FIELD_SET(j->key_name, "blue");
+	W.b.active = j;
+	job_restart(&W.b);
+	expect_end(STATUS_FAILED, SGW_ERR_LEDGER_FAILED);
+}
+
+/* ---- leaving ---- */
+
+static void
+test_withdraw(void **state)
+{
+	struct job *j = active(JOB_WAIT_SCREEN);
+
+	job_withdraw(&W.b, "sgw-zzzzzzzzzzzzzzzzzzzz"); /* no such plan */
+	assert_int_equal(W.n_planner, 0);
+	j->state = JOB_COMMIT; /* the touch has been made */
+	job_withdraw(&W.b, j->plan_id);
+	assert_int_equal(W.n_planner, 0);
+	assert_ptr_equal(W.b.active, j);
+	j->state = JOB_WAIT_SCREEN;
+	job_withdraw(&W.b, j->plan_id);
+	expect_end(STATUS_DENIED, SGW_ERR_CANCELLED);
+}
+
+static void
+test_client_leaves(void **state)
+{
+	struct job *j = active(JOB_WAIT_SCREEN);
+
+	W.b.jobs[1] = *j;
+	W.b.jobs[1].state = JOB_QUEUED;
+	(void)FIELD_SET(W.b.jobs[1].plan_id, "sgw-cccccccccccccccccccc");
+	W.b.jobs[2] = W.b.jobs[1];
+	W.b.jobs[2].client = 2;
+	(void)FIELD_SET(W.b.jobs[2].plan_id, "sgw-dddddddddddddddddddd");
+	job_client_gone(&W.b, 1);
+	assert_int_equal(W.b.jobs[0].state, JOB_FREE);
+	assert_int_equal(W.b.jobs[1].state, JOB_FREE);
+	assert_ptr_equal(W.b.active, &W.b.jobs[2]); /* whose turn it is now */
+}
+
+/* ---- time ---- */
+
+static void
+test_times(void **state)
+{
+	struct job *j;
+
+	assert_true(job_next_deadline(&W.b) == INT64_MAX);
+	job_timeouts(&W.b);
+	j = active(JOB_KEYS);
+	assert_true(job_next_deadline(&W.b) == INT64_MAX);
+	j->deadline = clock_monotonic() + 50000;
+	W.b.ceremony.waiting_for_key = true;
+	W.b.ceremony.next_look = j->deadline + 1;
+	assert_true(job_next_deadline(&W.b) == j->deadline);
+	job_timeouts(&W.b);
+	assert_int_equal(W.n_control, 0);
+	W.b.ceremony.next_look = clock_monotonic() - 1;
+	assert_true(job_next_deadline(&W.b) == W.b.ceremony.next_look);
+	job_timeouts(&W.b); /* is a key plugged in by now? */
+	assert_non_null(world_said(MSG_START_KEYS));
+	assert_ptr_equal(W.b.active, j);
+	j->deadline = clock_monotonic() - 1;
+	job_timeouts(&W.b);
+	expect_end(STATUS_EXPIRED, SGW_ERR_NO_KEY);
+	/* after the touch no time-out takes it back */
+	j = active(JOB_COMMIT);
+	j->deadline = clock_monotonic() - 1;
+	job_timeouts(&W.b);
+	assert_ptr_equal(W.b.active, j);
+}
+
+static void
+test_seconds_left(void **state)
+{
+	struct job *j = active(JOB_READING);
+
+	job_stage(&W.b, j, STAGE_ON_SCREEN, -5);
+	assert_int_equal(world_said(MSG_STAGE)->stage.seconds_left, 0);
+	job_stage(&W.b, j, STAGE_ON_SCREEN, 70000);
+	assert_int_equal(world_said(MSG_STAGE)->stage.seconds_left, 65535);
+	job_stage(&W.b, j, STAGE_ON_SCREEN, 119);
+	assert_int_equal(world_said(MSG_STAGE)->stage.seconds_left, 119);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, world_open, world_close)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_group_as_read),
+	    TEST(test_answer_out_of_turn),
+	    TEST(test_request_expired),
+	    TEST(test_close_names_what_is_there),
+	    TEST(test_group_unknown_to_the_judge),
+	    TEST(test_cooled_down_meanwhile),
+	    TEST(test_ledger_cannot_be_written),
+	    TEST(test_withdraw),
+	    TEST(test_client_leaves),
+	    TEST(test_times),
+	    TEST(test_seconds_left),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
