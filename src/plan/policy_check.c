@@ -77,7 +77,8 @@ classes_ok(const struct check *c)
 	if (!p->on_sensitive.pin || !p->on_wide.pin || !p->on_wide.trusted_display)
 		return FAIL(c, "class open-sensitive needs the PIN, class open-wide the PIN and a "
 			       "trusted display: no policy takes that away");
-	if (p->on_foreign.lifetime_min || p->on_foreign.lifetime_max)
+	if (p->on_foreign.lifetime_min || p->on_foreign.lifetime_default ||
+	    p->on_foreign.lifetime_max)
 		return FAIL(c, "a closing has no lifetime");
 	for (enum effect_class e = CLASS_OPEN; e <= CLASS_OPEN_WIDE; e++)
 		if (!lifetimes_ok(c, policy_class_rule(p, e), e) ||
