@@ -253,18 +253,19 @@ static void
 test_table_of_grants(void **state)
 {
 	struct rec_grant g = a_grant(GRANT_CLOSED, INT64_MAX / 2);
-	const struct rec_op op = fixture_op(ACTION_CLOSE, PROTO_TCP, 443, 443, SOURCE);
+	const struct rec_plan plan =
+	    fixture_plan(fixture_op(ACTION_CLOSE, PROTO_TCP, 443, 443, SOURCE));
 	struct grant *added = grant_add(&W.b, &g, 3);
 
 	assert_non_null(added);
 	assert_int_equal(added->op, 3);
-	assert_true(added->closes_by > clock_monotonic()); /* however far */
-	assert_null(grant_find(&W.b, &op));                /* a closed one is none */
+	assert_true(added->closes_by > clock_monotonic());  /* however far */
+	assert_null(grant_find(&W.b, &plan, &plan.ops[0])); /* a closed one is none */
 	g.closes = INT64_MIN / 2;
 	g.state = GRANT_AMBIGUOUS;
 	added = grant_add(&W.b, &g, 0);
 	assert_true(added->closes_by < clock_monotonic());
-	assert_ptr_equal(grant_find(&W.b, &op), added);
+	assert_ptr_equal(grant_find(&W.b, &plan, &plan.ops[0]), added);
 	while (grant_add(&W.b, &g, 0))
 		;
 	for (size_t i = 0; i < SGW_GRANTS_MAX; i++)

@@ -15,39 +15,6 @@
 
 static const struct aws_result ANSWERED = {.http_status = 200};
 
-static const struct msg_result *
-result(void)
-{
-	const struct msg *m = world_said(MSG_RESULT);
-
-	assert_non_null(m);
-	return &m->result;
-}
-
-static void
-expect_end(enum status status, enum sgw_error error)
-{
-	assert_int_equal(result()->status, status);
-	assert_int_equal(result()->error, error);
-	assert_null(W.b.active);
-	W.n_planner = W.n_control = 0;
-}
-
-/* A plan whose touch has been made. */
-static struct job *
-touched(enum action action, enum job_state state)
-{
-	struct job *j = world_active(fixture_op(action, PROTO_TCP, 8443, 8443, SOURCE), state);
-	struct record *r = &W.b.ceremony.record;
-
-	(void)FIELD_SET(j->receipt, RECEIPT);
-	j->began = clock_monotonic();
-	r->plan = j->plan;
-	r->closes = clock_now() + 3600;
-	(void)FIELD_SET(r->description, "uid 1000 #{receipt}");
-	return j;
-}
-
 static struct grant *
 grant_make(enum grant_state state, int64_t closes)
 {
@@ -64,48 +31,6 @@ grant_make(enum grant_state state, int64_t closes)
 	(void)FIELD_SET(g.region, "eu-west-1");
 	(void)FIELD_SET(g.group_id, GROUP);
 	return grant_add(&W.b, &g, 0);
-}
-
-/* ---- closing ours before its time ---- */
-
-static void
-test_close_own_twice_or_nothing(void **state)
-{
-	struct job *j = touched(ACTION_CLOSE, JOB_READ_RULES);
-	struct grant *g = grant_make(GRANT_OPEN, clock_now() + 3600);
-
-	j->plan.ops[1] = j->plan.ops[0]; /* the same rule twice is one */
-	j->plan.n_ops = 2;
-	execute_close_own(&W.b);
-	assert_int_equal(j->n_waiting, 1);
-	assert_true(g->for_job);
-	execute_grant_closed(&W.b, true);
-	expect_end(STATUS_OK, SGW_ERR_NONE);
-	execute_grant_closed(&W.b, true); /* nobody waits any more */
-	assert_int_equal(W.n_planner, 0);
-	(void)touched(ACTION_OPEN, JOB_CALL);
-	execute_grant_closed(&W.b, true); /* nor does this plan */
-	assert_int_equal(W.n_planner, 0);
-	g->used = false;
-	(void)touched(ACTION_CLOSE, JOB_READ_RULES);
-	execute_close_own(&W.b); /* it went while the plan waited */
-	expect_end(STATUS_FAILED, SGW_ERR_NO_SUCH_RULE);
-}
-
-static void
-test_close_own_of_two(void **state)
-{
-	struct job *j = touched(ACTION_CLOSE, JOB_CLOSE_OWN);
-
-	j->n_waiting = 2;
-	execute_grant_closed(&W.b, true);
-	assert_int_equal(j->n_waiting, 1);
-	assert_ptr_equal(W.b.active, j);
-	(void)grant_make(GRANT_OPEN, clock_now() + 3600);
-	W.b.grants[0].for_job = true;
-	execute_grant_closed(&W.b, false);
-	expect_end(STATUS_FAILED, SGW_ERR_NOT_CLOSED);
-	assert_false(W.b.grants[0].for_job);
 }
 
 /* ---- closings ---- */
@@ -304,8 +229,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(test_close_own_twice_or_nothing),
-	    TEST(test_close_own_of_two),
 	    TEST(test_closing_cannot_be_asked),
 	    TEST(test_closing_retries),
 	    TEST(test_closing_without_a_group),
