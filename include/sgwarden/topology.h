@@ -40,8 +40,10 @@ enum {
 	FD_BROKER_PLANNER = 4,
 	FD_BROKER_NET = 5,
 	FD_BROKER_LOADER = 6,
-	FD_BROKER_LEDGER = 7, /* O_WRONLY | O_APPEND */
-	FD_BROKER_KEYS = 8,   /* O_RDONLY, may be an empty file */
+	FD_BROKER_LEDGER = 7,      /* O_WRONLY | O_APPEND */
+	FD_BROKER_KEYS = 8,        /* O_RDONLY, may be an empty file */
+	FD_BROKER_BOOT_TIMER = 10, /* 9 is the test clock */
+	FD_BROKER_WALL_TIMER = 11,
 	/* net */
 	FD_NET_BROKER = 4,
 	FD_NET_PLANNER = 5,
@@ -84,6 +86,7 @@ enum fd_kind {
 	FDK_TTY,
 	FDK_KEY,    /* hidraw; in test builds a socket */
 	FDK_STREAM, /* what a client may hand over: pipe or socket */
+	FDK_TIMER,  /* timerfd_create(2); the process makes it itself, before it is confined */
 };
 
 struct fd_row {
@@ -106,14 +109,16 @@ struct topology_row {
 	enum role role;
 	const char *name;       /* "front": the policy's and the log's name */
 	const char *executable; /* below the libexec directory */
-	const char *user;       /* system mode: the account it becomes; user mode keeps the caller's */
+	const char *user; /* system mode: the account it becomes; user mode keeps the caller's */
 	enum life life;
 	uint32_t namespaces; /* NS_* */
 	struct fd_row fds[TOPOLOGY_FDS_MAX];
-	const char *read_paths[TOPOLOGY_PATHS_MAX]; /* Landlock: readable beneath these; NULL ends; none = no files */
+	const char *read_paths
+	    [TOPOLOGY_PATHS_MAX]; /* Landlock: readable beneath these; NULL ends; none = no files */
 	uint64_t limit_nofile;
-	uint64_t limit_as;    /* bytes of address space */
-	uint64_t limit_nproc; /* threads of the uid where the kernel counts them per user namespace; 0 = unset */
+	uint64_t limit_as; /* bytes of address space */
+	uint64_t
+	    limit_nproc; /* threads of the uid where the kernel counts them per user namespace; 0 = unset */
 	uint64_t limit_memlock;
 };
 

@@ -25,8 +25,6 @@
 #define CALL_TIMEOUT 30000 /* ms that net may take */
 #define CALL_GRACE 5000    /* ms more before the broker gives up on net itself */
 #define KEY_RETRY 2000     /* ms between looks for a plugged key */
-#define CLOSING_SWEEP                                                                              \
-	20000 /* ms: how late a closing may be after a suspend or a clock that was set */
 #define SETTLE_MARGIN                                                                              \
 	60 /* s added to AWS's signature window before anything is settled by reading */
 

@@ -18,6 +18,7 @@
 
 #include "start.h"
 #include "status.h"
+#include "timers.h"
 #include <sgwarden/assertion.h>
 #include "sigv4.h"
 
@@ -177,7 +178,9 @@ enum {
 	P_LOADER,
 	P_CONSENT,
 	P_FIDO,
-	P_MAX = P_FIDO + FIDOS_MAX,
+	P_BOOT_TIMER = P_FIDO + FIDOS_MAX,
+	P_WALL_TIMER,
+	P_MAX,
 };
 
 static void
@@ -200,31 +203,40 @@ dispatch(struct broker *b, const struct pollfd p[P_MAX])
 			touch_fido(b, i);
 }
 
-/* How long nothing has to be done by ourselves: -1 = for ever. */
+/* How long poll(2) may wait for what is under way: -1 = for ever.  Closings have timers of their own. */
 static int
 idle(const struct broker *b)
 {
 	int64_t next = aws_next_deadline(b);
 	int64_t job = job_next_deadline(b);
-	int64_t closing = b->serving ? closing_next(b) : INT64_MAX;
 	int64_t now = clock_monotonic();
-
-	/* poll(2) neither counts a suspend nor hears of a wall clock that is set: while something is open, look often */
-	if (closing != INT64_MAX && closing > now + CLOSING_SWEEP)
-		closing = now + CLOSING_SWEEP;
 
 	if (job < next)
 		next = job;
-	if (closing < next)
-		next = closing;
 	if (next == INT64_MAX)
 		return clock_wait(-1);
 	return clock_wait(next > now ? next - now : 0);
 }
 
+/* The timers stand where the next closing is due; once they have run out or the clock was set they are set anew. */
+static void
+wait_for_closing(int64_t *armed, bool expired, int64_t next)
+{
+	int64_t now = clock_monotonic();
+
+	/* the wall clock is told in seconds, so that what is due by it wanders within one: a moment early does no harm */
+	if (!expired && next >= *armed && next - *armed < 1000)
+		return;
+	*armed = next;
+	if (timers_arm(next == INT64_MAX ? -1 : next > now ? next - now : 0) < 0)
+		die("a timer cannot be set");
+}
+
 static void
 loop(struct broker *b)
 {
+	int64_t armed = INT64_MAX;
+
 	for (;;) {
 		struct pollfd p[P_MAX] = {
 		    [P_CONTROL] = {.fd = b->control.fd, .events = POLLIN},
@@ -232,6 +244,8 @@ loop(struct broker *b)
 		    [P_NET] = {.fd = b->net.fd, .events = POLLIN},
 		    [P_LOADER] = {.fd = b->configured ? b->loader.fd : -1, .events = POLLIN},
 		    [P_CONSENT] = {.fd = b->ceremony.consent.fd, .events = POLLIN},
+		    [P_BOOT_TIMER] = {.fd = FD_BROKER_BOOT_TIMER, .events = POLLIN},
+		    [P_WALL_TIMER] = {.fd = FD_BROKER_WALL_TIMER, .events = POLLIN},
 		};
 
 		for (size_t i = 0; i < FIDOS_MAX; i++)
@@ -244,6 +258,8 @@ loop(struct broker *b)
 		aws_timeouts(b);
 		job_timeouts(b);
 		closing_run(b);
+		wait_for_closing(&armed, p[P_BOOT_TIMER].revents || p[P_WALL_TIMER].revents,
+		    b->serving ? closing_next(b) : INT64_MAX);
 	}
 }
 
@@ -277,6 +293,8 @@ main(int argc, char **argv)
 		return 2;
 	warm_up();
 	clock_open();
+	if (timers_open() < 0)
+		die("no timers");
 	if (sandbox_enter(ROLE_BROKER, &args, &B.degraded) < 0)
 		return 70;
 	B.control = chan_open(FD_CONTROL, ROLE_BROKER, ROLE_SUPERVISOR);

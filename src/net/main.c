@@ -9,6 +9,7 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -16,7 +17,7 @@
 #include <sgwarden/log.h>
 #include <sgwarden/sandbox.h>
 
-#define POLL_MS 60000
+#define POLL_MS INT_MAX /* libcurl shortens it to its own timers */
 
 static struct net net;
 static char ca_text[NET_CA_MAX];

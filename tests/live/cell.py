@@ -59,18 +59,19 @@ def poll_until(condition: Callable[[], Any], what: str, timeout: float = PATIENC
 
 class Cell:
     """`policy`, `config`: members of config.json that differ; `account`: the emulator's state document;
-    `secret`: the demo credential's secret key; `start`: whether the daemon runs at once; `pin`: the key's."""
+    `secret`: the demo credential's secret key; `start`: whether the daemon runs at once; `pin`: the key's;
+    `clock`: whether the daemon reads the test's clock, for which a test build wakes all the time."""
 
     def __init__(self, policy: dict[str, Any] | None = None, config: dict[str, Any] | None = None,
                  account: dict[str, Any] | None = None, secret: str | None = None, start: bool = True,
-                 pin: str = "", build: str | None = None):
+                 pin: str = "", build: str | None = None, clock: bool = True):
         self.build = build or build_directory()
         self.folder = tempfile.mkdtemp(prefix="sgw-", dir="/tmp")  # short: sockets live below it
         self.daemon: subprocess.Popen[bytes] | None = None
         self._stack: list[Callable[[], object]] = [lambda: shutil.rmtree(self.folder, ignore_errors=True)]
         self._screen: Screen | None = None
         try:
-            self.pin = pin
+            self.pin, self.reads_clock = pin, clock
             self._make(policy or {}, config or {}, account, secret)
             if start:
                 self.start()
@@ -157,7 +158,9 @@ class Cell:
         command = [executable(self.build, "sgwardend"), "--user", "--libexec", self.path("libexec"),
                    "--config", self.path("config", "sgwarden"), "--state", self.state_dir,
                    "--runtime", self.path("run", "sgwarden"), "--aws", self.path("aws"),
-                   "--softkey-fd", str(self.key.platform_fd), "--clock-fd", str(self.clock.fd)]
+                   "--softkey-fd", str(self.key.platform_fd)]
+        if self.reads_clock:
+            command += ["--clock-fd", str(self.clock.fd)]
         with open(self.path("log"), "ab") as log:
             self._log_start = log.tell()
             self.daemon = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,

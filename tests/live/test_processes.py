@@ -17,7 +17,8 @@ CEREMONY_ROLES = ("consent", "fido")
 # done with is closed and may not be there: the broker's ends of the loader and of the key list, front's connection.
 ROWS: dict[str, dict[int, tuple[str, str | None]]] = {
     "planner": {4: ("seqpacket", "broker"), 5: ("seqpacket", "net")},
-    "broker": {4: ("seqpacket", "planner"), 5: ("seqpacket", "net"), 7: ("regular-append", None)},
+    "broker": {4: ("seqpacket", "planner"), 5: ("seqpacket", "net"), 7: ("regular-append", None),
+               10: ("anon:anon_inode:[timerfd]", None), 11: ("anon:anon_inode:[timerfd]", None)},
     "net": {4: ("seqpacket", "broker"), 5: ("seqpacket", "planner"), 6: ("regular-ro", None)},
     "front": {4: ("seqpacket", "planner"), 6: ("pipe", None), 7: ("pipe", None)},
     "consent": {4: ("seqpacket", "broker"), 5: ("tty", None)},

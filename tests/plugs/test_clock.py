@@ -3,7 +3,7 @@
 """Clocks that jump: every clock (a suspend, a test), or the wall clock alone (somebody set it), days forwards and hours
 backwards, at each step of a ceremony and while rules are open.
 
-No rule is open past its end by more than one sweep, no record is of use after its expiry, nobody crashes or spins.
+No rule is open past its end by more than moments, no record is of use after its expiry, nobody crashes or spins.
 """
 
 import time

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #define HIGH 100 /* where the child's ends wait until their numbers are free */
@@ -81,6 +82,11 @@ fd_make(enum fd_kind kind, int *ret_here, int *ret_there)
 		break;
 	case FDK_TTY:
 		tty_make(ret_here, ret_there);
+		break;
+	case FDK_TIMER:
+		*ret_here = high(timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC));
+		must(*ret_here >= 0, "timerfd_create");
+		*ret_there = -1;
 		break;
 	case FDK_STREAM:
 		pair_make(SOCK_STREAM, ret_here, ret_there);
