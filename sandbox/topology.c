@@ -68,6 +68,8 @@ const struct topology_row TOPOLOGY[ROLE_MAX] = {
 		    {FD_BROKER_LOADER, FDK_SEQPACKET, "loader: typed records, then end"},
 		    {FD_BROKER_LEDGER, FDK_REGULAR_APPEND, "the ledger"},
 		    {FD_BROKER_KEYS, FDK_REGULAR_RO, "enrolled public keys"},
+		    {FD_BROKER_POLICY, FDK_REGULAR_RO, "the policy that was touched for"},
+		    {FD_BROKER_SEALED, FDK_REGULAR_RO, "sealed credentials"},
 		    {FD_BROKER_BOOT_TIMER, FDK_TIMER, "the next closing, suspend counted"},
 		    {FD_BROKER_WALL_TIMER, FDK_TIMER, "the same by the wall clock"},
 		},

@@ -134,8 +134,21 @@ enum key_state {
 	KEY_STATE_MAX,
 };
 
+/* What an administrator may ask for besides an enrolment; each needs the touch of an enrolled key. */
+enum admin_act {
+	ACT_REMOVE_KEY,
+	ACT_TEST_KEY, /* changes nothing: does this key answer? */
+	ACT_POLICY,
+	ACT_SEAL,
+	ACT_ROTATE,
+	ACT_ENABLE, /* openings again, after a lockdown */
+	ACT_MAX,
+};
+
 enum state_file {
 	STATE_FILE_KEYS,
+	STATE_FILE_POLICY, /* a rec_policy that was touched for; see src/broker/statefile.h for the form */
+	STATE_FILE_SEALED, /* sealed credentials, in the same form */
 	STATE_FILE_MAX,
 };
 

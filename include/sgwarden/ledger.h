@@ -23,6 +23,9 @@ enum ledger_kind {
 	LEDGER_POLICY,
 	LEDGER_ENROLL,
 	LEDGER_REMOVE,
+	LEDGER_SEAL,
+	LEDGER_ENABLE,
+	LEDGER_TEST, /* a key answered; nothing changed */
 	LEDGER_REQUEST,
 	LEDGER_REFUSAL,
 	LEDGER_CONSENT, /* the record, the assertion: before anything is signed for AWS */

@@ -102,10 +102,17 @@
 #define SGW_X5C_MAX 4096
 #define SGW_SEALS_MAX 16 /* profiles times tiers */
 
+/* administration */
+#define SGW_SUBJECT_MAX 100      /* what an act is about: a key's name, a profile and a tier */
+#define SGW_SAY_MAX 120          /* lines that the screen shows of an act */
+#define SGW_SAY_LEN 76           /* characters of one */
+#define SGW_ADMIN_DATA_MAX 16000 /* an act's typed data */
+
 /* clients */
 #define SGW_CLIENTS_MAX 1024
 #define SGW_PLANS_MAX 256
-#define SGW_COMMIT_MAX 49152 /* a state file, the old one beside the new */
+#define SGW_STATE_MAX 24000  /* one version of a state file */
+#define SGW_COMMIT_MAX 49152 /* a state file, the old version beside the new */
 
 /* JSON-RPC (front) */
 #define SGW_JSON_LINE_MAX 1048576

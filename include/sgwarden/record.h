@@ -24,6 +24,7 @@
 enum record_kind {
 	RECORD_CHANGE, /* a plan */
 	RECORD_ENROLL, /* a new security key */
+	RECORD_ADMIN,  /* an administrative act */
 	RECORD_KIND_MAX,
 };
 
@@ -62,6 +63,14 @@ struct record {
 	/* RECORD_ENROLL */
 	char key_name[SGW_KEY_NAME_MAX + 1];
 	uint16_t keys_enrolled; /* already */
+
+	/* RECORD_ADMIN */
+	enum admin_act act;
+	char subject[SGW_SUBJECT_MAX + 1];
+	uint8_t digest[32]; /* of the state file that this makes; zero where it makes none */
+	unsigned n_say;
+	char say[SGW_SAY_MAX]
+		[SGW_SAY_LEN + 1]; /* printable, not empty: what the screen shows of it */
 };
 
 /*
@@ -71,7 +80,12 @@ struct record {
 bool record_encode(const struct record *record, struct buf *b);
 bool record_decode(const uint8_t *text, size_t len, struct record *ret_record);
 
-/* The word to type: <port|from-to|icmp|all|close|bulk-N|enroll>-<last 4 hex of the group, rule or appliance id>. */
+/* The act's name in a record and in the ledger: "remove-key". */
+extern const char *const RECORD_ACTS[ACT_MAX];
+
+/*
+ * The word to type: <port|from-to|icmp|all|close|bulk-N|enroll|the act's first word>-<last 4 of the group, rule or appliance id>.
+ */
 void record_word(const struct record *record, char ret_word[SGW_WORD_MAX + 1]);
 
 /* The description that the rule gets, and the receipt of an encoded record. */

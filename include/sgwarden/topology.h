@@ -44,6 +44,8 @@ enum {
 	FD_BROKER_KEYS = 8,        /* O_RDONLY, may be an empty file */
 	FD_BROKER_BOOT_TIMER = 10, /* 9 is the test clock */
 	FD_BROKER_WALL_TIMER = 11,
+	FD_BROKER_POLICY = 12,     /* O_RDONLY, may be an empty file */
+	FD_BROKER_SEALED = 13,     /* likewise */
 	/* net */
 	FD_NET_BROKER = 4,
 	FD_NET_PLANNER = 5,
@@ -95,7 +97,7 @@ struct fd_row {
 	const char *what;
 };
 
-#define TOPOLOGY_FDS_MAX 8
+#define TOPOLOGY_FDS_MAX 10
 #define TOPOLOGY_PATHS_MAX 12
 
 enum {

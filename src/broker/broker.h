@@ -13,6 +13,8 @@
 #include <sgwarden/secret.h>
 #include <sgwarden/wire.h>
 
+#include "statefile.h"
+
 #define RULES_READ_MAX 2048 /* rules of one group, both directions */
 #define PAGES_MAX 8         /* of one read: a net that always says "more" ends here */
 #define FIDOS_MAX 4
@@ -27,6 +29,8 @@
 #define KEY_RETRY 2000     /* ms between looks for a plugged key */
 #define SETTLE_MARGIN                                                                              \
 	60 /* s added to AWS's signature window before anything is settled by reading */
+
+struct admin; /* admin.h */
 
 /* ---- profiles and their keys ---- */
 
@@ -114,6 +118,7 @@ struct collected {
 enum job_kind {
 	JOB_CHANGE,
 	JOB_ENROLL,
+	JOB_ADMIN,
 };
 
 enum job_state {
@@ -126,8 +131,8 @@ enum job_state {
 	JOB_SPAWNING,    /* the supervisor starts consent */
 	JOB_READING,     /* the person reads */
 	JOB_KEYS,        /* the key is asked */
-	JOB_COMMIT,      /* enrolment: the key list is being written, the old one beside it */
-	JOB_TIDY,        /* enrolment: and then alone */
+	JOB_COMMIT, /* administration: a state file is being written, the old version beside the new */
+	JOB_TIDY, /* and then the new one alone */
 	JOB_DRY_RUN,
 	JOB_REREAD,
 	JOB_CALL,
@@ -144,6 +149,8 @@ struct job {
 	char plan_id[SGW_RECEIPT_LEN + 1];
 	struct rec_plan plan;
 	char key_name[SGW_KEY_NAME_MAX + 1];
+	enum admin_act act;
+	char subject[SGW_SUBJECT_MAX + 1];
 	struct verdict verdict;
 	bool withdrawn;
 	char receipt[SGW_RECEIPT_LEN + 1];
@@ -237,6 +244,9 @@ struct broker {
 	uint8_t keys_new_digest[HASH_LEN];
 	bool keys_both; /* the file was found with two lists */
 
+	struct statefile policy_file, sealed_file;
+	struct admin *admin; /* the one act that is pending */
+
 	struct ledger_chain chain;
 	bool ledger_ok;
 	size_t torn_len; /* bytes of ours behind the last whole record */
@@ -329,6 +339,11 @@ bool aws_unknown(const struct aws_result *r); /* it may have been carried out */
 /* job.c */
 void job_plan(struct broker *b, const struct msg_plan *m);
 void job_enroll(struct broker *b, const struct msg_enroll *m);
+void job_queue(struct broker *b, struct job *wanted, const struct client *c);
+void job_refuse(struct broker *b, const struct job *wanted, enum sgw_error error,
+    const char *detail); /* before it is queued */
+bool job_known(struct broker *b, const char *plan_id);
+bool job_pending(const struct broker *b, enum job_kind kind);
 void job_withdraw(struct broker *b, const char *plan_id);
 void job_client_gone(struct broker *b, uint32_t client);
 void job_next(struct broker *b);    /* starts the next queued plan when none is active */
@@ -393,6 +408,16 @@ void keys_tell(struct broker *b, uint32_t request);
 void enroll_credential(struct broker *b, const struct msg_credential *m);
 void enroll_committed(struct broker *b, bool ok);
 
+bool keys_commit(struct broker *b, bool both); /* the present list, and keys_new beside it */
+
+/* admin.c: every act but an enrolment */
+void admin_ask(struct broker *b, const struct msg_admin *m);
+void admin_restart(struct broker *b); /* its turn has come */
+void admin_record(struct broker *b, struct record *r);
+void admin_touched(
+    struct broker *b, const struct msg_assertion *a, uint32_t counter); /* the assertion holds */
+void admin_committed(struct broker *b, bool ok);
+
 /* grants.c, closing.c */
 struct grant *grant_add(struct broker *b, const struct rec_grant *g, uint16_t op);
 bool grant_is_live(const struct grant *g); /* ours, and not closed */
@@ -409,24 +434,6 @@ void closing_superseded(struct broker *b, const struct grant *g); /* by this ope
 bool rules_have(const struct collected *c, int16_t protocol, int32_t from, int32_t to,
     const struct rec_cidr *source);
 
-/* record.c of the ledger: ledger_out.c.  Each is true once the record is durable. */
-bool ledger_start(struct broker *b);
-bool ledger_stop(struct broker *b, const char *reason);
-bool ledger_request(struct broker *b, const struct job *j);
-bool ledger_refusal(
-    struct broker *b, const struct job *j, enum sgw_error error, const char *detail);
-bool ledger_consent(
-    struct broker *b, const struct job *j, const struct msg_assertion *a, uint32_t counter);
-bool ledger_denial(struct broker *b, const struct job *j, const char *reason);
-bool ledger_timeout(struct broker *b, const struct job *j, const char *stage);
-bool ledger_intent(struct broker *b, const struct job *j, const struct buf *body);
-bool ledger_outcome(struct broker *b, const struct job *j, enum sgw_error error,
-    const struct aws_result *r, const char *detail);
-bool ledger_ambiguous(
-    struct broker *b, const char *receipt, const char *action, uint16_t op, int64_t until);
-bool ledger_reconcile(struct broker *b, const struct grant *g, const char *action, bool open);
-bool ledger_close(struct broker *b, struct grant *g, bool was_there, const char *request_id); /* sets its closing */
-bool ledger_enroll(struct broker *b, const struct job *j, const struct rec_key_entry *key,
-    const struct msg_credential *m, const uint8_t keys_digest[HASH_LEN]);
+#include "ledger_out.h"
 
 #endif

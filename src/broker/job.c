@@ -86,7 +86,28 @@ counts(
 	}
 }
 
-static void
+void
+job_refuse(struct broker *b, const struct job *wanted, enum sgw_error error, const char *detail)
+{
+	tell_result(b, wanted, STATUS_REFUSED, error, detail);
+}
+
+bool
+job_known(struct broker *b, const char *plan_id)
+{
+	return job_find(b, plan_id) != NULL;
+}
+
+bool
+job_pending(const struct broker *b, enum job_kind kind)
+{
+	for (size_t i = 0; i < SGW_PLANS_MAX; i++)
+		if (b->jobs[i].state != JOB_FREE && b->jobs[i].kind == kind)
+			return true;
+	return false;
+}
+
+void
 job_queue(struct broker *b, struct job *wanted, const struct client *c)
 {
 	char detail[SGW_DETAIL_MAX + 1] = "";
@@ -270,8 +291,8 @@ job_restart(struct broker *b)
 
 	j->deadline = 0;
 	j->verdict.needs_consent = true;
-	if (j->kind == JOB_ENROLL) {
-		enroll_restart(b);
+	if (j->kind != JOB_CHANGE) {
+		(j->kind == JOB_ENROLL ? enroll_restart : admin_restart)(b);
 		return;
 	}
 	p = profile_find(b, j->plan.profile);

@@ -63,7 +63,7 @@ keys_choose(struct broker *b)
 	memcpy(b->keys_digest, b->keys_new_digest, HASH_LEN);
 }
 
-static bool
+bool
 keys_commit(struct broker *b, bool both)
 {
 	struct msg_commit *m = &b->out.commit;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The ledger's records, kind by kind; see ledger_write.h for how they get onto the disk. */
-#include "broker.h"
+#include "admin.h"
 
 #include <stdio.h>
 
@@ -99,7 +99,9 @@ ledger_stop(struct broker *b, const char *reason)
 static const char *
 job_class(const struct job *j)
 {
-	return j->kind == JOB_ENROLL ? "enroll" : class_name(j->verdict.effect);
+	return j->kind == JOB_ENROLL  ? "enroll"
+	       : j->kind == JOB_ADMIN ? RECORD_ACTS[j->act]
+				      : class_name(j->verdict.effect);
 }
 
 bool
@@ -274,6 +276,27 @@ ledger_close(struct broker *b, struct grant *g, bool was_there, const char *requ
 		return false;
 	receipt_id(d.e.self, g->closing);
 	return true;
+}
+
+bool
+ledger_admin(struct broker *b, const struct job *j, enum ledger_kind kind, const struct admin *a)
+{
+	struct draft d = draft(b, kind);
+
+	add_text(&d, "receipt", j->receipt);
+	add_text(&d, "plan", j->plan_id);
+	add_number(&d, "uid", j->uid);
+	add_text(&d, "act", RECORD_ACTS[j->act]);
+	add_maybe(&d, "subject", a->subject);
+	add_hex(&d, "digest", a->digest, sizeof(a->digest));
+	if (a->removed_len)
+		add_hex(&d, "removed", a->removed, a->removed_len);
+	add_hex(&d, "credential", a->touch.cred_id, a->touch.cred_id_len);
+	add_number(&d, "counter", a->counter);
+	add_hex(&d, "authdata", a->touch.authdata, a->touch.authdata_len);
+	add_hex(&d, "signature", a->touch.signature, a->touch.signature_len);
+	add_text(&d, "text", b->ceremony.text);
+	return ledger_write(d.b, &d.e);
 }
 
 bool

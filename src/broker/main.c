@@ -103,7 +103,10 @@ on_control(struct broker *b)
 		touch_end(b, &b->in.key_end, fd);
 		return;
 	default:
-		enroll_committed(b, b->in.committed.ok);
+		if (b->active && b->active->kind == JOB_ADMIN)
+			admin_committed(b, b->in.committed.ok);
+		else
+			enroll_committed(b, b->in.committed.ok);
 		return;
 	}
 }
@@ -127,6 +130,9 @@ on_planner(struct broker *b)
 		return;
 	case MSG_ENROLL:
 		job_enroll(b, &m.enroll);
+		return;
+	case MSG_ADMIN:
+		admin_ask(b, &m.admin);
 		return;
 	case MSG_WITHDRAW:
 		job_withdraw(b, m.withdraw.plan_id);
@@ -309,6 +315,9 @@ main(int argc, char **argv)
 	send_control(&B);
 	if (keys_read(&B) < 0)
 		die_mend("the key list cannot be read");
+	if (statefile_read(&B.policy_file, FD_BROKER_POLICY, "policy.bin") < 0 ||
+	    statefile_read(&B.sealed_file, FD_BROKER_SEALED, "sealed") < 0)
+		die_mend("a state file cannot be read");
 	loop(&B);
 	return 0;
 }

@@ -93,6 +93,8 @@ record_make(struct broker *b, struct ceremony *c, const struct job *j)
 	memcpy(r->policy_digest, b->policy_digest, sizeof(r->policy_digest));
 	if (j->kind == JOB_CHANGE)
 		change_fields(b, r, j);
+	else if (j->kind == JOB_ADMIN)
+		admin_record(b, r);
 	if (!digest_ask(b, c) || !record_encode(r, &text))
 		return false;
 	c->text_len = text.len;

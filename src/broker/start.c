@@ -16,10 +16,15 @@ serve(struct broker *b)
 		return;
 	if (keys_check(b) < 0)
 		die_mend("the key list and the ledger do not agree");
+	if (statefile_choose(&b->policy_file, b->head.policy_file_digest, "policy.bin") < 0 ||
+	    statefile_choose(&b->sealed_file, b->head.sealed_digest, "sealed") < 0)
+		die_mend("a state file and the ledger do not agree");
 	if (!ledger_start(b))
 		log_error("the start could not be recorded: nothing will open");
 	b->serving = true;
 	keys_tidy(b);
+	statefile_tidy(b, &b->policy_file, STATE_FILE_POLICY);
+	statefile_tidy(b, &b->sealed_file, STATE_FILE_SEALED);
 	profiles_tell(b);
 	b->out.id = MSG_SERVING;
 	b->out.serving.overdue = grants_overdue(b);

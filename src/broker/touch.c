@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the typed word to the verified assertion: every plugged key is asked, the one that is touched wins. */
-#include "broker.h"
+#include "admin.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -19,14 +19,20 @@ rp_id(const struct broker *b, char ret_id[SGW_FIELD_MAX + 1])
 static void
 creds_fill(const struct broker *b, uint16_t *ret_n, struct rec_key_cred creds[SGW_KEYS_MAX])
 {
-	*ret_n = b->keys.n_keys;
+	const struct rec_key_entry *only = b->active->kind == JOB_ADMIN ? b->admin->only : NULL;
+	uint16_t n = 0;
+
 	for (size_t i = 0; i < b->keys.n_keys; i++) {
 		const struct rec_key_entry *k = &b->keys.keys[i];
 
-		creds[i].id_len = k->cred_id_len;
-		memcpy(creds[i].id, k->cred_id, k->cred_id_len);
-		memcpy(creds[i].salt, k->salt, sizeof(k->salt));
+		if (only && k != only)
+			continue;
+		creds[n].id_len = k->cred_id_len;
+		memcpy(creds[n].id, k->cred_id, k->cred_id_len);
+		memcpy(creds[n].salt, k->salt, sizeof(k->salt));
+		n++;
 	}
+	*ret_n = n;
 }
 
 /* What fido will be asked with; its digest stands in the record. */
@@ -246,6 +252,10 @@ on_assertion(struct broker *b)
 		return;
 	}
 	keys_dismiss(b);
+	if (j->kind == JOB_ADMIN) {
+		admin_touched(b, &a, counter);
+		return;
+	}
 	if (!ledger_consent(b, j, &a, counter)) {
 		job_end(b, STATUS_FAILED, SGW_ERR_LEDGER_FAILED, "");
 		return;

@@ -49,9 +49,12 @@ struct verb {
 	verb_run *run;
 };
 
+extern const struct verb VERBS[];
+extern const size_t VERBS_LEN;
+
 verb_run mcp_run, consent_run, config_check_run, config_load_run, key_enroll_run, key_list_run,
-    health_run, open_run, close_run, rules_run, groups_run, check_run, grants_run, ledger_show_run,
-    ledger_verify_run, version_run, help_run;
+    key_remove_run, key_test_run, health_run, open_run, close_run, rules_run, groups_run, check_run,
+    grants_run, ledger_show_run, ledger_verify_run, version_run, help_run;
 
 /* ---- out.c ---- */
 

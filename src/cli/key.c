@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "mcp_client.h"
+#include "admin.h"
 
 static void
 show_progress(const char *message)
@@ -176,4 +176,33 @@ key_enroll_run(const struct args *args)
 	cJSON_Delete(envelope);
 	mcp_client_close(&client);
 	return status;
+}
+
+/* ---- removal, and a try ---- */
+
+static int
+key_act(const struct args *args, const char *tool)
+{
+	cJSON *arguments = cJSON_CreateObject();
+
+	if (args->n_rest > 0 && !name_ok(args->rest[0])) {
+		cJSON_Delete(arguments);
+		return out_error(args, SGW_ERR_BAD_ARGUMENT, "NAME",
+		    "1 to 32 letters, digits, '.', '_' or '-', the first a letter or digit");
+	}
+	if (args->n_rest > 0)
+		cJSON_AddStringToObject(arguments, "name", args->rest[0]);
+	return admin_act(args, tool, arguments);
+}
+
+int
+key_remove_run(const struct args *args)
+{
+	return key_act(args, "key_remove");
+}
+
+int
+key_test_run(const struct args *args)
+{
+	return key_act(args, "key_test");
 }

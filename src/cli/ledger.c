@@ -61,9 +61,11 @@ ledger_text(const struct ledger_entry *entry, const char *key, char *ret_text, s
 /* What of each kind stands in its line, beside what the touched record says. */
 static const char *const SUMMARY[LEDGER_KIND_MAX][5] = {
     [LEDGER_START] = {"version", "mode", "degraded"},
-    [LEDGER_POLICY] = {"digest"},
+    [LEDGER_POLICY] = {"digest", "subject"},
     [LEDGER_ENROLL] = {"name"},
-    [LEDGER_REMOVE] = {"name"},
+    [LEDGER_REMOVE] = {"subject"},
+    [LEDGER_SEAL] = {"subject"},
+    [LEDGER_TEST] = {"subject"},
     [LEDGER_REQUEST] = {"class", "line"},
     [LEDGER_REFUSAL] = {"error", "class", "line", "detail"},
     [LEDGER_DENIAL] = {"reason"},

@@ -59,8 +59,8 @@ void verify_end(struct verify *v);
 
 /* ---- verify_touch.c: the kinds that hold a signature ---- */
 const char *verify_enroll(struct verify *v, const struct ledger_entry *entry);
-const char *verify_remove(struct verify *v, const struct ledger_entry *entry);
 const char *verify_consent(struct verify *v, const struct ledger_entry *entry);
+const char *verify_admin(struct verify *v, const struct ledger_entry *entry);
 
 /* ---- verify_body.c: is this form body exactly that record's change? ---- */
 const char *verify_body(

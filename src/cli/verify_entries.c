@@ -171,9 +171,14 @@ check_start(struct verify *v, const struct ledger_entry *entry)
 	return NULL;
 }
 
+/* From here on records name the policy that was agreed to. */
 static const char *
 check_policy(struct verify *v, const struct ledger_entry *entry)
 {
+	const char *why = verify_admin(v, entry);
+
+	if (why)
+		return why;
 	return field_hex(entry, "digest", v->policy, sizeof(v->policy)) ? NULL
 									: "its digest is none";
 }
@@ -187,7 +192,10 @@ static check_kind *const CHECKS[LEDGER_KIND_MAX] = {
     [LEDGER_START] = check_start,
     [LEDGER_POLICY] = check_policy,
     [LEDGER_ENROLL] = verify_enroll,
-    [LEDGER_REMOVE] = verify_remove,
+    [LEDGER_REMOVE] = verify_admin,
+    [LEDGER_SEAL] = verify_admin,
+    [LEDGER_ENABLE] = verify_admin,
+    [LEDGER_TEST] = verify_admin,
     [LEDGER_CONSENT] = check_consent,
     [LEDGER_INTENT] = check_intent,
     [LEDGER_OUTCOME] = check_after_intent,

@@ -202,20 +202,6 @@ verify_enroll(struct verify *v, const struct ledger_entry *entry)
 	return NULL;
 }
 
-const char *
-verify_remove(struct verify *v, const struct ledger_entry *entry)
-{
-	uint8_t id[SGW_CRED_ID_MAX];
-	size_t len;
-	struct verify_key *key =
-	    field_bytes(entry, "credential", id, sizeof(id), &len) ? key_find(v, id, len) : NULL;
-
-	if (!key)
-		return "it removes a key that was not enrolled";
-	*key = v->key[--v->n_keys];
-	return NULL;
-}
-
 /* ---- consents ---- */
 
 static const char *
@@ -226,21 +212,16 @@ display_name(enum display_kind kind)
 	return NAMES[kind];
 }
 
-const char *
-verify_consent(struct verify *v, const struct ledger_entry *entry)
+/* The touch over a record that is no enrolment, its counter, and where in the chain it stands. */
+static const char *
+touched_in_time(struct verify *v, const struct ledger_entry *entry, const struct record *record,
+    const uint8_t digest[HASH_LEN])
 {
 	static const struct touch_keys NAMES = {"credential", "authdata", "signature"};
-	struct record *record = &v->record;
-	uint8_t digest[HASH_LEN];
-	const char *why = record_take(v, entry, RECORD_CHANGE, record, digest);
+	const char *why;
 	uint64_t named;
 	uint32_t counter;
 
-	if (why)
-		return why;
-	if (!field_is(entry, "class", class_name(record->effect)) ||
-	    !field_is(entry, "display", display_name(record->display)))
-		return "its class or display is not its record's";
 	if (entry->time > record->expires + EXPIRY_SLACK)
 		return "it was touched for after its record had expired";
 	why = touch_holds(v, entry, &NAMES, record, digest, &counter);
@@ -249,7 +230,79 @@ verify_consent(struct verify *v, const struct ledger_entry *entry)
 	if (!field_number(entry, "counter", UINT32_MAX, &named) || named != counter)
 		return "its counter is not that of its authenticator data";
 	v->seen = entry->number;
+	return NULL;
+}
+
+const char *
+verify_consent(struct verify *v, const struct ledger_entry *entry)
+{
+	struct record *record = &v->record;
+	uint8_t digest[HASH_LEN];
+	const char *why = record_take(v, entry, RECORD_CHANGE, record, digest);
+
+	if (why)
+		return why;
+	if (!field_is(entry, "class", class_name(record->effect)) ||
+	    !field_is(entry, "display", display_name(record->display)))
+		return "its class or display is not its record's";
+	why = touched_in_time(v, entry, record, digest);
+	if (why)
+		return why;
 	record_receipt((const uint8_t *)ledger_field(entry, "text")->value,
 	    ledger_field(entry, "text")->len, v->receipt);
 	return NULL;
+}
+
+/* ---- administration ---- */
+
+static const enum ledger_kind ACT_KINDS[ACT_MAX] = {
+    [ACT_REMOVE_KEY] = LEDGER_REMOVE,
+    [ACT_TEST_KEY] = LEDGER_TEST,
+    [ACT_POLICY] = LEDGER_POLICY,
+    [ACT_SEAL] = LEDGER_SEAL,
+    [ACT_ROTATE] = LEDGER_SEAL,
+    [ACT_ENABLE] = LEDGER_ENABLE,
+};
+
+/* The key that is gone is the one that the record named; its removal is agreed to before it counts. */
+static const char *
+key_removed(struct verify *v, const struct ledger_entry *entry, const struct record *record)
+{
+	uint8_t id[SGW_CRED_ID_MAX];
+	size_t len;
+	struct verify_key *key =
+	    field_bytes(entry, "removed", id, sizeof(id), &len) ? key_find(v, id, len) : NULL;
+
+	if (!key)
+		return "it removes a key that was not enrolled";
+	if (strcmp(key->name, record->subject) != 0)
+		return "it removes another key than its record says";
+	if (v->n_keys == 1)
+		return "it removes the last key";
+	*key = v->key[--v->n_keys];
+	return NULL;
+}
+
+const char *
+verify_admin(struct verify *v, const struct ledger_entry *entry)
+{
+	static struct record record;
+	uint8_t digest[HASH_LEN], named[HASH_LEN];
+	const char *why = record_take(v, entry, RECORD_ADMIN, &record, digest);
+
+	if (why)
+		return why;
+	if (ACT_KINDS[record.act] != entry->kind ||
+	    !field_is(entry, "act", RECORD_ACTS[record.act]))
+		return "its record is of another act";
+	if (record.subject[0] ? !field_is(entry, "subject", record.subject)
+			      : ledger_field(entry, "subject") != NULL)
+		return "it is about something else than its record";
+	if (!field_hex(entry, "digest", named, sizeof(named)) ||
+	    memcmp(named, record.digest, sizeof(named)) != 0)
+		return "its digest is not its record's";
+	why = touched_in_time(v, entry, &record, digest);
+	if (why || entry->kind != LEDGER_REMOVE)
+		return why;
+	return key_removed(v, entry, &record);
 }

@@ -68,6 +68,31 @@ ask_key_enroll(
 	return FIELD_SET(m->name, a->name);
 }
 
+static bool
+ask_admin(const struct args *a, const struct asker *who, enum admin_act act, const char *subject,
+    struct msg *ret_m)
+{
+	struct msg_ask_admin *m = ASK(ASK_ADMIN, ask_admin);
+
+	m->request = who->request;
+	m->progress = who->progress;
+	m->act = act;
+	return FIELD_SET(m->subject, subject);
+}
+
+bool
+ask_key_remove(
+    const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
+{
+	return ask_admin(a, who, ACT_REMOVE_KEY, a->name, ret_m);
+}
+
+bool
+ask_key_test(const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
+{
+	return ask_admin(a, who, ACT_TEST_KEY, a->name, ret_m);
+}
+
 bool
 ask_consent_status(
     const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)

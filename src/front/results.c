@@ -316,6 +316,9 @@ answer_change(struct front *f, struct call *c, const struct msg *m)
 
 	if (change->status == STATUS_OK && closes_something(change))
 		r.warnings[r.n_warnings++] = "connections that are established already are not cut";
+	/* What is to be said of a success or of a plan is no error. */
+	if (change->error == SGW_ERR_NONE && change->detail[0] != 0)
+		r.warnings[r.n_warnings++] = change->detail;
 	if (build(f, c, &r, &built)) {
 		send_built(f, c, &built, r.is_error);
 		return;

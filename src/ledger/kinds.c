@@ -2,15 +2,22 @@
 /* What each kind of ledger record says, in its order. */
 #include <sgwarden/ledger.h>
 
+/* What every administrative act leaves: see src/broker/admin.c. */
+#define ADMIN_KEYS                                                                                 \
+	"receipt", "plan", "uid", "act", "?subject", "digest", "?removed", "credential",           \
+	    "counter", "authdata", "signature", "text"
+
 const struct ledger_kind_row LEDGER_KINDS[LEDGER_KIND_MAX] = {
     [LEDGER_START] = {LEDGER_START, "start",
 	{"version", "appliance", "boot", "mode", "policy", "degraded"}},
-    [LEDGER_POLICY] = {LEDGER_POLICY, "policy", {"digest"}},
+    [LEDGER_POLICY] = {LEDGER_POLICY, "policy", {ADMIN_KEYS}},
     [LEDGER_ENROLL] = {LEDGER_ENROLL, "enroll",
 	{"receipt", "uid", "name", "credential", "key", "aaguid", "zero", "format", "authdata",
 	    "?attestation", "keys", "?by", "?by-authdata", "?by-signature", "text"}},
-    [LEDGER_REMOVE] = {LEDGER_REMOVE, "remove",
-	{"receipt", "uid", "name", "credential", "keys", "text"}},
+    [LEDGER_REMOVE] = {LEDGER_REMOVE, "remove", {ADMIN_KEYS}},
+    [LEDGER_SEAL] = {LEDGER_SEAL, "seal", {ADMIN_KEYS}},
+    [LEDGER_ENABLE] = {LEDGER_ENABLE, "enable", {ADMIN_KEYS}},
+    [LEDGER_TEST] = {LEDGER_TEST, "test", {ADMIN_KEYS}},
     [LEDGER_REQUEST] = {LEDGER_REQUEST, "request", {"plan", "uid", "class", "line", "?detail"}},
     [LEDGER_REFUSAL] = {LEDGER_REFUSAL, "refusal",
 	{"plan", "uid", "class", "error", "line", "?detail"}},

@@ -4,55 +4,12 @@
 
 #include <string.h>
 
+#include "replay_fields.h"
+#include "replay_keys.h"
+
 #define NO_NAME "it names no operation of a receipt"
 #define UNKNOWN "no touched record before it opens what it names"
 #define TOO_MANY "more grants are open than this build can hold"
-
-#define COUNTER_AT                                                                                 \
-	33 /* authenticator data: 32 bytes rpIdHash, flags, then the counter (CTAP 2.1, 6.1) */
-
-static bool
-field_is(const struct ledger_entry *entry, const char *key, const char *value)
-{
-	const struct ledger_field *field = ledger_field(entry, key);
-
-	return field && field->len == strlen(value) && memcmp(field->value, value, field->len) == 0;
-}
-
-static bool
-field_text(const struct ledger_entry *entry, const char *key, char *ret, size_t size)
-{
-	const struct ledger_field *field = ledger_field(entry, key);
-
-	return field && field_copy(ret, size, field->value, field->len);
-}
-
-static bool
-field_number(const struct ledger_entry *entry, const char *key, uint64_t most, uint64_t *ret)
-{
-	const struct ledger_field *field = ledger_field(entry, key);
-	uint64_t n = 0;
-
-	if (field == NULL || field->len == 0 || (field->value[0] == '0' && field->len > 1))
-		return false;
-	for (size_t i = 0; i < field->len; i++) {
-		if (field->value[i] < '0' || field->value[i] > '9')
-			return false;
-		n = n * 10 + (uint64_t)(field->value[i] - '0');
-		if (n > most)
-			return false;
-	}
-	*ret = n;
-	return true;
-}
-
-static bool
-field_digest(const struct ledger_entry *entry, const char *key, uint8_t ret[HASH_LEN])
-{
-	const struct ledger_field *field = ledger_field(entry, key);
-
-	return field && hex_decode(field->value, field->len, ret, HASH_LEN);
-}
 
 /* ---- grants ---- */
 
@@ -165,109 +122,12 @@ grants_supersede(struct replay *r, const struct ledger_entry *entry, unsigned op
 			grant_drop(r, &r->grants[i - 1]);
 }
 
-/* ---- counters ---- */
-
-static struct replay_counter *
-counter_find(struct replay *r, const uint8_t *id, size_t len)
-{
-	for (size_t i = 0; i < r->n_counters; i++)
-		if (r->counters[i].cred_id_len == len &&
-		    memcmp(r->counters[i].cred_id, id, len) == 0)
-			return &r->counters[i];
-	return NULL;
-}
-
-static bool
-field_credential(const struct ledger_entry *entry, const char *key, uint8_t ret_id[SGW_CRED_ID_MAX],
-    uint16_t *ret_len)
-{
-	const struct ledger_field *field = ledger_field(entry, key);
-	size_t len = field ? field->len / 2 : 0;
-
-	if (len == 0 || len > SGW_CRED_ID_MAX || !hex_decode(field->value, field->len, ret_id, len))
-		return false;
-	*ret_len = (uint16_t)len;
-	return true;
-}
-
-static const char *
-counter_set(struct replay *r, const struct ledger_entry *entry, const char *key, uint32_t counter)
-{
-	uint8_t id[SGW_CRED_ID_MAX];
-	struct replay_counter *to;
-	uint16_t len = 0;
-
-	if (!field_credential(entry, key, id, &len))
-		return "its credential is none";
-	to = counter_find(r, id, len);
-	if (to == NULL && r->n_counters == REPLAY_COUNTERS_MAX)
-		return "more security keys than this build can hold";
-	if (to == NULL) {
-		to = &r->counters[r->n_counters++];
-		memcpy(to->cred_id, id, len);
-		to->cred_id_len = len;
-	}
-	to->counter = counter;
-	return NULL;
-}
-
 /* ---- the kinds ---- */
 
 static const char *
 on_start(struct replay *r, const struct ledger_entry *entry)
 {
 	return field_digest(entry, "policy", r->policy_digest) ? NULL : "its policy is no digest";
-}
-
-static bool
-field_authdata_counter(const struct ledger_entry *entry, const char *key, uint32_t *ret_counter)
-{
-	const struct ledger_field *field = ledger_field(entry, key);
-	uint8_t authdata[SGW_AUTHDATA_MAX];
-	size_t len = field ? field->len / 2 : 0;
-	const uint8_t *at = authdata + COUNTER_AT;
-
-	if (len < COUNTER_AT + 4 || len > sizeof(authdata) ||
-	    !hex_decode(field->value, field->len, authdata, len))
-		return false;
-	*ret_counter = (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-	return true;
-}
-
-/* A later key is enrolled by the touch of an earlier one, whose counter moved too. */
-static const char *
-on_enroll(struct replay *r, const struct ledger_entry *entry)
-{
-	const char *problem;
-	uint32_t counter = 0;
-
-	if (!field_digest(entry, "keys", r->keys_digest))
-		return "its key list is no digest";
-	if (!field_authdata_counter(entry, "authdata", &counter))
-		return "its authenticator data are none";
-	problem = counter_set(r, entry, "credential", counter);
-	if (problem != NULL || ledger_field(entry, "by") == NULL)
-		return problem;
-	if (!field_authdata_counter(entry, "by-authdata", &counter))
-		return "its authenticator data are none";
-	return counter_set(r, entry, "by", counter);
-}
-
-static const char *
-on_remove(struct replay *r, const struct ledger_entry *entry)
-{
-	uint8_t id[SGW_CRED_ID_MAX];
-	struct replay_counter *gone;
-	uint16_t len = 0;
-
-	if (!field_digest(entry, "keys", r->keys_digest))
-		return "its key list is no digest";
-	if (!field_credential(entry, "credential", id, &len))
-		return "its credential is none";
-	gone = counter_find(r, id, len);
-	if (gone != NULL)
-		*gone = r->counters[--r->n_counters];
-	return NULL;
 }
 
 static const char *
@@ -291,7 +151,7 @@ on_consent(struct replay *r, const struct ledger_entry *entry)
 		if (problem != NULL)
 			return problem;
 	}
-	return counter_set(r, entry, "credential", (uint32_t)counter);
+	return replay_counter_set(r, entry, "credential", (uint32_t)counter);
 }
 
 /* The grant that an entry speaks of.  false: the entry names none; NULL grant: none of that name is open. */
@@ -414,8 +274,12 @@ on_close(struct replay *r, const struct ledger_entry *entry)
 static const char *(*const ON_KIND[LEDGER_KIND_MAX])(
     struct replay *, const struct ledger_entry *) = {
     [LEDGER_START] = on_start,
-    [LEDGER_ENROLL] = on_enroll,
-    [LEDGER_REMOVE] = on_remove,
+    [LEDGER_ENROLL] = replay_enroll,
+    [LEDGER_POLICY] = replay_policy,
+    [LEDGER_REMOVE] = replay_remove,
+    [LEDGER_SEAL] = replay_seal,
+    [LEDGER_ENABLE] = replay_admin,
+    [LEDGER_TEST] = replay_admin,
     [LEDGER_CONSENT] = on_consent,
     [LEDGER_INTENT] = on_intent,
     [LEDGER_OUTCOME] = on_outcome,

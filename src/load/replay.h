@@ -42,9 +42,11 @@ struct replay {
 	struct replay_grant grants[REPLAY_GRANTS_MAX];
 	size_t n_counters;
 	struct replay_counter counters[REPLAY_COUNTERS_MAX];
-	uint8_t keys_digest[HASH_LEN];   /* zero: none recorded */
-	uint8_t policy_digest[HASH_LEN]; /* zero: none recorded */
-	struct record record;            /* scratch */
+	uint8_t keys_digest[HASH_LEN];        /* zero: none recorded */
+	uint8_t policy_digest[HASH_LEN];      /* zero: none recorded */
+	uint8_t policy_file_digest[HASH_LEN]; /* of the last load; zero: none */
+	uint8_t sealed_digest[HASH_LEN];      /* zero: none recorded */
+	struct record record;                 /* scratch */
 };
 
 /* NULL, or what does not hold: a sentence without a byte of the entry. */

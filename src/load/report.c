@@ -99,6 +99,9 @@ report_ledger(struct report *r, const struct stream *s, const struct replay *rep
 	memcpy(head->torn_digest, s->torn_digest, sizeof(head->torn_digest));
 	memcpy(head->keys_digest, replay->keys_digest, sizeof(head->keys_digest));
 	memcpy(head->policy_digest, replay->policy_digest, sizeof(head->policy_digest));
+	memcpy(
+	    head->policy_file_digest, replay->policy_file_digest, sizeof(head->policy_file_digest));
+	memcpy(head->sealed_digest, replay->sealed_digest, sizeof(head->sealed_digest));
 	send_out(r, false);
 	for (size_t i = 0; i < replay->n_grants; i++) {
 		if (!replay->grants[i].sent)

@@ -105,6 +105,14 @@ get_op(struct value v, struct rec_plan *plan)
 }
 
 static bool
+get_say(const struct value *v, struct record *record)
+{
+	if (record->n_say == SGW_SAY_MAX)
+		return false;
+	return field_copy(record->say[record->n_say++], sizeof(record->say[0]), v->text, v->len);
+}
+
+static bool
 get_number_field(const struct record_line *line, const struct value *v, void *at)
 {
 	static const uint64_t most[] = {
@@ -161,6 +169,13 @@ get_field(const struct record_line *line, const struct value *v, struct record *
 		    sizeof(record->plan.ops[0].group_id), v->text, v->len);
 	case LINE_OPS:
 		return get_op(*v, &record->plan);
+	case LINE_ACT:
+		if (!get_name(v, RECORD_ACTS, ACT_MAX, &index))
+			return false;
+		record->act = (enum admin_act)index;
+		return true;
+	case LINE_SAY:
+		return get_say(v, record);
 	case LINE_VERSION:
 	case LINE_PARTITION:
 	case LINE_RENDER:
@@ -201,7 +216,7 @@ get_record(const char *text, size_t len, struct record *record)
 		while (get_line(text, len, line->key, &pos, &value)) {
 			if (!get_field(line, &value, record))
 				return false;
-			if (line->type != LINE_OPS)
+			if (line->type != LINE_OPS && line->type != LINE_SAY)
 				break;
 		}
 	}

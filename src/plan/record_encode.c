@@ -78,6 +78,20 @@ put_ops(struct buf *b, const struct record_line *line, const struct rec_plan *pl
 	return !b->failed;
 }
 
+/* Lines that are not empty: an empty one would be none, and a long one is not cut. */
+static bool
+put_say(struct buf *b, const struct record_line *line, const struct record *record)
+{
+	for (unsigned i = 0; i < record->n_say; i++) {
+		size_t len = strnlen(record->say[i], sizeof(record->say[i]));
+
+		if (len == 0 || len == sizeof(record->say[i]) ||
+		    !text_is_ascii(record->say[i], len) || !put_line(b, line->key, record->say[i]))
+			return false;
+	}
+	return true;
+}
+
 static bool
 put_bytes(struct buf *b, const char *key, const uint8_t *data, size_t len)
 {
@@ -129,6 +143,10 @@ put_field(struct buf *b, const struct record_line *line, const struct record *re
 		return put_line(b, line->key, record->plan.ops[0].group_id);
 	case LINE_OPS:
 		return put_ops(b, line, &record->plan);
+	case LINE_ACT:
+		return put_line(b, line->key, RECORD_ACTS[record->act]);
+	case LINE_SAY:
+		return put_say(b, line, record);
 	case LINE_RENDER:
 		return put_render(b, line, record);
 	}

@@ -8,26 +8,26 @@
 #define NOWHERE 0, 0
 
 const struct record_line RECORD_LINES[] = {
-    {"record", LINE_VERSION, ON_BOTH, NOWHERE},
-    {"kind", LINE_KIND, ON_BOTH, NOWHERE},
-    {"appliance", LINE_NAME, ON_BOTH, AT(appliance)},
-    {"nonce", LINE_BYTES, ON_BOTH, AT(nonce)},
-    {"boot", LINE_NAME, ON_BOTH, AT(boot_id)},
-    {"created", LINE_TIME, ON_BOTH, AT(created)},
-    {"expires", LINE_TIME, ON_BOTH, AT(expires)},
-    {"ledger-number", LINE_U64, ON_BOTH, AT(ledger_number)},
-    {"ledger-head", LINE_BYTES, ON_BOTH, AT(ledger_head)},
-    {"policy", LINE_BYTES, ON_BOTH, AT(policy_digest)},
-    {"class", LINE_CLASS, ON_BOTH, AT(effect)},
-    {"pin", LINE_BOOL, ON_BOTH, AT(pin)},
-    {"display", LINE_DISPLAY, ON_BOTH, AT(display)},
-    {"tty", LINE_TEXT, ON_BOTH, AT(tty)},
-    {"uid", LINE_U32, ON_BOTH, AT(uid)},
-    {"pid", LINE_U32, ON_BOTH, AT(pid)},
-    {"chain-verified", LINE_BOOL, ON_BOTH, AT(chain_verified)},
-    {"chain", LINE_TEXT, ON_BOTH, AT(chain)},
-    {"claimed", LINE_TEXT, ON_BOTH, AT(claimed)},
-    {"ask", LINE_BYTES, ON_BOTH, AT(ask_digest)},
+    {"record", LINE_VERSION, ON_ALL, NOWHERE},
+    {"kind", LINE_KIND, ON_ALL, NOWHERE},
+    {"appliance", LINE_NAME, ON_ALL, AT(appliance)},
+    {"nonce", LINE_BYTES, ON_ALL, AT(nonce)},
+    {"boot", LINE_NAME, ON_ALL, AT(boot_id)},
+    {"created", LINE_TIME, ON_ALL, AT(created)},
+    {"expires", LINE_TIME, ON_ALL, AT(expires)},
+    {"ledger-number", LINE_U64, ON_ALL, AT(ledger_number)},
+    {"ledger-head", LINE_BYTES, ON_ALL, AT(ledger_head)},
+    {"policy", LINE_BYTES, ON_ALL, AT(policy_digest)},
+    {"class", LINE_CLASS, ON_ALL, AT(effect)},
+    {"pin", LINE_BOOL, ON_ALL, AT(pin)},
+    {"display", LINE_DISPLAY, ON_ALL, AT(display)},
+    {"tty", LINE_TEXT, ON_ALL, AT(tty)},
+    {"uid", LINE_U32, ON_ALL, AT(uid)},
+    {"pid", LINE_U32, ON_ALL, AT(pid)},
+    {"chain-verified", LINE_BOOL, ON_ALL, AT(chain_verified)},
+    {"chain", LINE_TEXT, ON_ALL, AT(chain)},
+    {"claimed", LINE_TEXT, ON_ALL, AT(claimed)},
+    {"ask", LINE_BYTES, ON_ALL, AT(ask_digest)},
     {"profile", LINE_NAME, ON_CHANGE, AT(plan.profile)},
     {"account", LINE_NAME, ON_CHANGE, AT(plan.account)},
     {"region", LINE_NAME, ON_CHANGE, AT(plan.region)},
@@ -45,12 +45,24 @@ const struct record_line RECORD_LINES[] = {
     {"description", LINE_TEXT, ON_CHANGE, AT(description)},
     {"key-name", LINE_NAME, ON_ENROLL, AT(key_name)},
     {"keys-enrolled", LINE_U16, ON_ENROLL, AT(keys_enrolled)},
-    {"render", LINE_RENDER, ON_BOTH, NOWHERE},
-    {"reason", LINE_TEXT, ON_BOTH, AT(reason)},
+    {"act", LINE_ACT, ON_ADMIN, NOWHERE},
+    {"subject", LINE_TEXT, ON_ADMIN, AT(subject)},
+    {"digest", LINE_BYTES, ON_ADMIN, AT(digest)},
+    {"say", LINE_SAY, ON_ADMIN, NOWHERE},
+    {"render", LINE_RENDER, ON_ALL, NOWHERE},
+    {"reason", LINE_TEXT, ON_ALL, AT(reason)},
 };
 const size_t RECORD_LINES_LEN = sizeof(RECORD_LINES) / sizeof(RECORD_LINES[0]);
 
-const char *const RECORD_KINDS[RECORD_KIND_MAX] = {"change", "enroll"};
+const char *const RECORD_KINDS[RECORD_KIND_MAX] = {"change", "enroll", "admin"};
+const char *const RECORD_ACTS[ACT_MAX] = {
+    [ACT_REMOVE_KEY] = "remove-key",
+    [ACT_TEST_KEY] = "test-key",
+    [ACT_POLICY] = "load-policy",
+    [ACT_SEAL] = "seal-credential",
+    [ACT_ROTATE] = "rotate-seals",
+    [ACT_ENABLE] = "enable-openings",
+};
 const char *const RECORD_DISPLAYS[DISPLAY_MAX] = {"none", "shared", "trusted"};
 
 static bool
@@ -94,5 +106,7 @@ record_sound(const struct record *record)
 		return false;
 	if (!appliance_ok(record->appliance) || record->expires <= record->created)
 		return false;
+	if (record->kind == RECORD_ADMIN)
+		return record->act < ACT_MAX && record->n_say <= SGW_SAY_MAX;
 	return record->kind != RECORD_CHANGE || change_sound(record);
 }

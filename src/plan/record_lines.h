@@ -22,12 +22,15 @@ enum line_type {
 	LINE_PARTITION, /* follows from the region */
 	LINE_GROUP,     /* of every operation */
 	LINE_OPS,       /* one line each */
-	LINE_RENDER,    /* follows from everything else */
+	LINE_ACT,
+	LINE_SAY,    /* one line each, or none */
+	LINE_RENDER, /* follows from everything else */
 };
 
 #define ON_CHANGE (1u << RECORD_CHANGE)
 #define ON_ENROLL (1u << RECORD_ENROLL)
-#define ON_BOTH (ON_CHANGE | ON_ENROLL)
+#define ON_ADMIN (1u << RECORD_ADMIN)
+#define ON_ALL (ON_CHANGE | ON_ENROLL | ON_ADMIN)
 
 struct record_line {
 	const char *key;

@@ -38,6 +38,9 @@ record_word(const struct record *record, char ret_word[SGW_WORD_MAX + 1])
 
 	if (record->kind == RECORD_CHANGE)
 		change_word(&record->plan, what, sizeof(what), &id);
+	else if (record->kind == RECORD_ADMIN)
+		snprintf(what, sizeof(what), "%.*s", (int)strcspn(RECORD_ACTS[record->act], "-"),
+		    RECORD_ACTS[record->act]);
 	len = strlen(id);
 	snprintf(ret_word, SGW_WORD_MAX + 1, "%s-%s", what, len > 4 ? id + len - 4 : id);
 }

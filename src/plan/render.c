@@ -125,6 +125,21 @@ put_how_long(struct buf *b, const struct record *r)
 
 /* ---- how grave ---- */
 
+static const struct {
+	const char *label;
+	const char *what;
+	const char *risk;
+} ACTS[ACT_MAX] = {
+    [ACT_REMOVE_KEY] = {"REMOVE", "the security key by the name of",
+	"it can approve nothing here any more"},
+    [ACT_TEST_KEY] = {"TEST", "a security key", "changes nothing"},
+    [ACT_POLICY] = {"LOAD", "another policy", "decides what can be approved from now on"},
+    [ACT_SEAL] = {"SEAL", "the credential of", "it can be used with a security key alone"},
+    [ACT_ROTATE] = {"ROTATE", "the seals of", "every enrolled key is asked, and opens them anew"},
+    [ACT_ENABLE] = {"ENABLE", "openings again, after the lockdown",
+	"what the policy allows can be asked for again"},
+};
+
 static const char *const RISKS[CLASS_MAX] = {
     [CLASS_READ] = "changes nothing",
     [CLASS_CLOSE_OWN] = "closes what was opened here",
@@ -143,6 +158,8 @@ put_risk(struct buf *b, const struct record *r)
 	if (r->kind == RECORD_ENROLL)
 		put_saidf(
 		    b, "RISK", "whoever holds this key can approve changes here -> %s", needs);
+	else if (r->kind == RECORD_ADMIN)
+		put_saidf(b, "RISK", "%s -> %s", ACTS[r->act].risk, needs);
 	else
 		put_saidf(
 		    b, "RISK", "%s -> %s  [%s]", RISKS[r->effect], needs, class_name(r->effect));
@@ -198,11 +215,36 @@ put_enroll(struct buf *b, const struct record *r)
 	    b, "TO", "appliance %s, %u enrolled already", r->appliance, (unsigned)r->keys_enrolled);
 }
 
+/* ---- administration ---- */
+
+static void
+put_admin(struct buf *b, const struct record *r)
+{
+	static const uint8_t none[sizeof(r->digest)] = {0};
+	char hex[2 * sizeof(r->digest) + 1];
+	struct buf out = buf_over(hex, sizeof(hex));
+
+	if (r->subject[0] != 0)
+		put_quoted(b, ACTS[r->act].label, ACTS[r->act].what, r->subject);
+	else
+		put_said(b, ACTS[r->act].label, ACTS[r->act].what);
+	put_saidf(b, "ON", "appliance %s", r->appliance);
+	for (unsigned i = 0; i < r->n_say; i++)
+		put_said(b, i == 0 ? "WHAT" : "", r->say[i]);
+	if (memcmp(r->digest, none, sizeof(none)) == 0)
+		return;
+	buf_put_hex(&out, r->digest, sizeof(r->digest));
+	buf_put_c(&out);
+	put_saidf(b, "DIGEST", "%s", hex);
+}
+
 bool
 render_record(const struct record *record, struct buf *b)
 {
 	if (record->kind == RECORD_CHANGE)
 		put_change(b, record);
+	else if (record->kind == RECORD_ADMIN)
+		put_admin(b, record);
 	else
 		put_enroll(b, record);
 	put_risk(b, record);

@@ -321,30 +321,63 @@ run_change(struct planner *p, struct call *call)
 	return plan_made(p, call, plan);
 }
 
-bool
-run_enroll(struct planner *p, struct call *call)
+/* A plan whose content the broker alone makes: what names it is a ticket and these words.  NULL: the call has failed. */
+static struct plan *
+plan_of_words(struct planner *p, struct call *call, const char *act, const char *subject)
 {
 	struct buf b = buf_over(p->scratch, sizeof(p->scratch));
-	struct plan *plan = call->plan;
+	struct plan *plan = plan_new(p, call->client);
 
-	if (plan != NULL)
-		return outcome_due(p, call);
-	plan = plan_new(p, call->client);
 	if (plan == NULL) {
 		call_fail(call, SGW_ERR_BUSY, "", "too many plans are pending");
-		return false;
+		return NULL;
 	}
 	plan->enroll = true;
 	plan_ticket(p, plan->plan.ticket);
-	buf_printf(&b, "enroll %s %s", plan->plan.ticket, call->ask.enroll.name);
+	buf_printf(&b, "%s %s %s", act, plan->plan.ticket, subject);
 	hash_sha256(b.data, b.len, plan->digest);
 	receipt_id(plan->digest, plan->id);
 	plan_pending(p, plan);
 	call->plan = plan;
+	return plan;
+}
+
+bool
+run_enroll(struct planner *p, struct call *call)
+{
+	struct plan *plan = call->plan;
+
+	if (plan != NULL)
+		return outcome_due(p, call);
+	plan = plan_of_words(p, call, "enroll", call->ask.enroll.name);
+	if (plan == NULL)
+		return false;
 	p->out.id = MSG_ENROLL;
 	p->out.enroll.client = call->client->number;
 	FIELD_SET(p->out.enroll.plan_id, plan->id);
 	FIELD_SET(p->out.enroll.name, call->ask.enroll.name);
+	broker_send(p);
+	return false;
+}
+
+bool
+run_admin(struct planner *p, struct call *call)
+{
+	const struct msg_ask_admin *ask = &call->ask.admin;
+	struct plan *plan = call->plan;
+
+	if (plan != NULL)
+		return outcome_due(p, call);
+	plan = plan_of_words(p, call, "admin", ask->subject);
+	if (plan == NULL)
+		return false;
+	p->out.id = MSG_ADMIN;
+	p->out.admin.client = call->client->number;
+	FIELD_SET(p->out.admin.plan_id, plan->id);
+	p->out.admin.act = ask->act;
+	FIELD_SET(p->out.admin.subject, ask->subject);
+	memcpy(p->out.admin.data, ask->data, ask->data_len);
+	p->out.admin.data_len = ask->data_len;
 	broker_send(p);
 	return false;
 }

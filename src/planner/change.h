@@ -8,5 +8,6 @@
 void change_begin(struct planner *p, struct call *call);
 bool run_change(struct planner *p, struct call *call);
 bool run_enroll(struct planner *p, struct call *call);
+bool run_admin(struct planner *p, struct call *call);
 
 #endif

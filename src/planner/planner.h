@@ -167,6 +167,7 @@ enum call_kind {
 	CALL_CHANGE,
 	CALL_KEYS,
 	CALL_ENROLL,
+	CALL_ADMIN,
 	CALL_STATUS,
 	CALL_PROFILES,
 	CALL_ACCESS,
@@ -213,6 +214,7 @@ struct call {
 		struct msg_ask_rules rules;
 		struct msg_ask_change change;
 		struct msg_ask_enroll enroll;
+		struct msg_ask_admin admin;
 		struct msg_ask_status status;
 		struct msg_ask_access access;
 		struct msg_ask_opened opened;

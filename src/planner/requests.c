@@ -64,6 +64,13 @@ begin_enroll(struct planner *p, struct call *call, const struct msg *m)
 }
 
 static void
+begin_admin(struct planner *p, struct call *call, const struct msg *m)
+{
+	call->ask.admin = m->ask_admin;
+	call->progress = m->ask_admin.progress;
+}
+
+static void
 begin_status(struct planner *p, struct call *call, const struct msg *m)
 {
 	call->ask.status = m->ask_status;
@@ -121,6 +128,7 @@ NUMBER(change)
 NUMBER(status)
 NUMBER(keys)
 NUMBER(enroll)
+NUMBER(admin)
 NUMBER(profiles)
 NUMBER(access)
 NUMBER(opened)
@@ -137,6 +145,7 @@ static const struct request_row ROWS[] = {
     {MSG_ASK_STATUS, CALL_STATUS, false, number_status, begin_status},
     {MSG_ASK_KEYS, CALL_KEYS, true, number_keys, begin_nothing},
     {MSG_ASK_ENROLL, CALL_ENROLL, true, number_enroll, begin_enroll},
+    {MSG_ASK_ADMIN, CALL_ADMIN, true, number_admin, begin_admin},
     {MSG_ASK_PROFILES, CALL_PROFILES, false, number_profiles, begin_nothing},
     {MSG_ASK_ACCESS, CALL_ACCESS, false, number_access, begin_access},
     {MSG_ASK_OPENED, CALL_OPENED, false, number_opened, begin_opened},

@@ -25,6 +25,8 @@ enum {
 	FILE_LEDGER_WRITE,
 	FILE_LEDGER_READ,
 	FILE_KEYS,
+	FILE_POLICY,
+	FILE_SEALED,
 	FILE_CREDENTIALS,
 	FILE_CONFIG,
 	FILE_CA,
@@ -81,7 +83,9 @@ ends_open(struct supervisor *s, struct ends *e)
 			return -1;
 	e->file[FILE_LEDGER_WRITE] = state_ledger(s, O_WRONLY | O_APPEND);
 	e->file[FILE_LEDGER_READ] = state_ledger(s, O_RDONLY);
-	e->file[FILE_KEYS] = state_keys(s);
+	e->file[FILE_KEYS] = state_file_open(s, STATE_FILE_KEYS);
+	e->file[FILE_POLICY] = state_file_open(s, STATE_FILE_POLICY);
+	e->file[FILE_SEALED] = state_file_open(s, STATE_FILE_SEALED);
 	e->file[FILE_CREDENTIALS] = person_file(s, "credentials");
 	e->file[FILE_CONFIG] = person_file(s, "config");
 	e->file[FILE_CA] = ca_file(s);
@@ -97,7 +101,8 @@ spawn_all(struct supervisor *s, const struct ends *e)
 	const struct spawn_fd broker[] = {{e->edge[EDGE_PLANNER_BROKER][1], FD_BROKER_PLANNER},
 	    {e->edge[EDGE_BROKER_NET][0], FD_BROKER_NET},
 	    {e->edge[EDGE_LOADER_BROKER][1], FD_BROKER_LOADER},
-	    {e->file[FILE_LEDGER_WRITE], FD_BROKER_LEDGER}, {e->file[FILE_KEYS], FD_BROKER_KEYS}};
+	    {e->file[FILE_LEDGER_WRITE], FD_BROKER_LEDGER}, {e->file[FILE_KEYS], FD_BROKER_KEYS},
+	    {e->file[FILE_POLICY], FD_BROKER_POLICY}, {e->file[FILE_SEALED], FD_BROKER_SEALED}};
 	const struct spawn_fd planner[] = {{e->edge[EDGE_PLANNER_BROKER][0], FD_PLANNER_BROKER},
 	    {e->edge[EDGE_NET_PLANNER][1], FD_PLANNER_NET}};
 	const struct spawn_fd net[] = {{e->edge[EDGE_BROKER_NET][1], FD_NET_BROKER},

@@ -35,14 +35,17 @@ is_fido(const char *name)
 
 #if SGW_SOFTKEY
 static size_t
-softkey(const struct supervisor *s, int ret_fds[KEY_DEVICES_MAX])
+softkeys(const struct supervisor *s, int ret_fds[KEY_DEVICES_MAX])
 {
-	int fd = s->opt.softkey_fd < 0 ? -1 : fcntl(s->opt.softkey_fd, F_DUPFD_CLOEXEC, 3);
+	size_t n = 0;
 
-	if (fd < 0)
-		return 0;
-	ret_fds[0] = fd;
-	return 1;
+	for (size_t i = 0; i < s->opt.n_softkeys; i++) {
+		int fd = fcntl(s->opt.softkey_fd[i], F_DUPFD_CLOEXEC, 3);
+
+		if (fd >= 0)
+			ret_fds[n++] = fd;
+	}
+	return n;
 }
 #endif
 
@@ -53,7 +56,7 @@ devices_open(const struct supervisor *s, int ret_fds[KEY_DEVICES_MAX])
 	DIR *dir = opendir("/sys/class/hidraw");
 
 #if SGW_SOFTKEY
-	n = softkey(s, ret_fds);
+	n = softkeys(s, ret_fds);
 #else
 	(void)s;
 #endif

@@ -17,7 +17,8 @@ static const char USAGE[] =
     "  --aws DIR       where the files credentials and config are (~/.aws)\n"
     "  --libexec DIR   where the processes' executables are\n"
 #if SGW_SOFTKEY
-    "  --softkey-fd N  a software security key's socket (this is a test build)\n"
+    "  --softkey-fd N  a software security key's socket, as often as there are\n"
+    "                  keys (this is a test build)\n"
 #endif
 #if SGW_TESTCLOCK
     "  --clock-fd N    the clock's offset (this is a test build)\n"
@@ -173,7 +174,9 @@ option_apply(int c, struct options *opt)
 		return 0;
 #if SGW_SOFTKEY
 	case OPT_SOFTKEY:
-		return fd_number(optarg, &opt->softkey_fd);
+		return opt->n_softkeys < KEY_DEVICES_MAX
+			   ? fd_number(optarg, &opt->softkey_fd[opt->n_softkeys++])
+			   : -1;
 #endif
 #if SGW_TESTCLOCK
 	case OPT_CLOCK:
@@ -213,9 +216,6 @@ options_parse(int argc, char **argv, struct options *ret_opt)
 	int c, r, modes;
 
 	*ret_opt = (struct options){0};
-#if SGW_SOFTKEY
-	ret_opt->softkey_fd = -1;
-#endif
 #if SGW_TESTCLOCK
 	ret_opt->clock_fd = -1;
 #endif

@@ -101,10 +101,12 @@ file_replace(int at, const char *name, const void *data, size_t len)
 	return ok;
 }
 
+static const char *const NAMES[STATE_FILE_MAX] = {
+    [STATE_FILE_KEYS] = "keys", [STATE_FILE_POLICY] = "policy.bin", [STATE_FILE_SEALED] = "sealed"};
+
 bool
 state_commit(struct supervisor *s, enum state_file file, const void *data, size_t len)
 {
-	static const char *const NAMES[STATE_FILE_MAX] = {[STATE_FILE_KEYS] = "keys"};
 	bool ok = file_replace(s->state, NAMES[file], data, len);
 
 	if (!ok)
@@ -189,12 +191,13 @@ state_ledger(struct supervisor *s, int flags)
 }
 
 int
-state_keys(struct supervisor *s)
+state_file_open(struct supervisor *s, enum state_file file)
 {
-	int fd = openat(s->state, "keys", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_CREAT, 0600);
+	int fd = openat(s->state, NAMES[file], O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_CREAT, 0600);
 
 	if (fd < 0)
-		log_error("cannot open the key list: %s", strerror(errno));
+		log_error(
+		    "cannot open %s in the state directory: %s", NAMES[file], strerror(errno));
 	return fd;
 }
 

@@ -26,7 +26,8 @@ struct options {
 	char aws_dir[240];     /* credentials and config */
 	char libexec[240];
 #if SGW_SOFTKEY
-	int softkey_fd; /* -1: none */
+	size_t n_softkeys;
+	int softkey_fd[KEY_DEVICES_MAX];
 #endif
 #if SGW_TESTCLOCK
 	int clock_fd; /* -1: none */
@@ -105,7 +106,8 @@ int options_parse(int argc, char **argv, struct options *ret_opt);
 /* state.c: opens and checks everything below the state directory.  0, or -1 with a line in the log. */
 int state_open(struct supervisor *s);
 int state_ledger(struct supervisor *s, int flags);
-int state_keys(struct supervisor *s);
+int state_file_open(
+    struct supervisor *s, enum state_file file); /* for reading; made where it is not there */
 bool state_commit(struct supervisor *s, enum state_file file, const void *data, size_t len);
 
 /* spawn.c: descriptors of a child, by the numbers of its row; the supervisor keeps what it passes. */

@@ -118,9 +118,9 @@ may_stand(const struct verify_expect *e, const uint8_t *p, size_t len)
 		return false;
 	if (!e->hmac_secret_asked)
 		return !(p[32] & 0x80) && len == 37;
-	return (p[32] & 0x80) && len >= 37 + 15 + 32 && len <= 37 + 15 + 80 &&
-	       is_hmac_entry(p + 37, len - 37) && p[50] == 0x58 && p[51] == len - 52 &&
-	       (p[51] - 32) % 16 == 0;
+	/* two salts are always asked with: 64 bytes, or 80 with the IV of PIN protocol two */
+	return (p[32] & 0x80) && (len == 37 + 15 + 64 || len == 37 + 15 + 80) &&
+	       is_hmac_entry(p + 37, len - 37) && p[50] == 0x58 && p[51] == len - 52;
 }
 
 /* With one bit changed, or a byte more, the same signature holds no longer. */

@@ -60,18 +60,19 @@ def poll_until(condition: Callable[[], Any], what: str, timeout: float = PATIENC
 class Cell:
     """`policy`, `config`: members of config.json that differ; `account`: the emulator's state document;
     `secret`: the demo credential's secret key; `start`: whether the daemon runs at once; `pin`: the key's;
-    `clock`: whether the daemon reads the test's clock, for which a test build wakes all the time."""
+    `clock`: whether the daemon reads the test's clock, for which a test build wakes all the time; `spare`: a second
+    key is plugged in."""
 
     def __init__(self, policy: dict[str, Any] | None = None, config: dict[str, Any] | None = None,
                  account: dict[str, Any] | None = None, secret: str | None = None, start: bool = True,
-                 pin: str = "", build: str | None = None, clock: bool = True):
+                 pin: str = "", build: str | None = None, clock: bool = True, spare: bool = False):
         self.build = build or build_directory()
         self.folder = tempfile.mkdtemp(prefix="sgw-", dir="/tmp")  # short: sockets live below it
         self.daemon: subprocess.Popen[bytes] | None = None
         self._stack: list[Callable[[], object]] = [lambda: shutil.rmtree(self.folder, ignore_errors=True)]
         self._screen: Screen | None = None
         try:
-            self.pin, self.reads_clock = pin, clock
+            self.pin, self.reads_clock, self.with_spare = pin, clock, spare
             self._make(policy or {}, config or {}, account, secret)
             if start:
                 self.start()
@@ -96,6 +97,9 @@ class Cell:
             write_state(self.path("softkey"), self.pin)
         self.key = Key(softkey, self.path("softkey"))
         self._stack.append(self.key.stop)
+        if self.with_spare:
+            self.spare = Key(softkey, self.path("softkey-spare"))
+            self._stack.append(self.spare.stop)
         self.write_credentials()
         self.write_config(policy, config)
 
@@ -158,14 +162,15 @@ class Cell:
         command = [executable(self.build, "sgwardend"), "--user", "--libexec", self.path("libexec"),
                    "--config", self.path("config", "sgwarden"), "--state", self.state_dir,
                    "--runtime", self.path("run", "sgwarden"), "--aws", self.path("aws"),
-                   "--softkey-fd", str(self.key.platform_fd)]
-        if self.reads_clock:
-            command += ["--clock-fd", str(self.clock.fd)]
+                   *(["--clock-fd", str(self.clock.fd)] if self.reads_clock else [])]
+        keys = [self.key.platform_fd] + ([self.spare.platform_fd] if self.with_spare else [])
+        for fd in keys:
+            command += ["--softkey-fd", str(fd)]
         with open(self.path("log"), "ab") as log:
             self._log_start = log.tell()
             self.daemon = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                            env=self.environment(),
-                                           pass_fds=(self.key.platform_fd, self.clock.fd))
+                                           pass_fds=(*keys, self.clock.fd))
         if wait:
             self.wait_serving()
 

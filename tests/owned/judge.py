@@ -35,12 +35,14 @@ class Record:
     """A record's text taken apart."""
 
     def __init__(self, text):
-        self.text, self.ops, self.fields = text, [], {}
+        self.text, self.ops, self.says, self.fields = text, [], [], {}
         for line in text.splitlines():
             key, _, value = line.partition(" ")
             if key == "op":
                 action, protocol, first, last, cidr, *rule_id = value.split(" ")
                 self.ops.append((action, int(protocol), int(first), int(last), cidr, (rule_id or [""])[0]))
+            elif key == "say":
+                self.says.append(value)
             else:
                 assert key not in self.fields, key
                 self.fields[key] = value

@@ -12,11 +12,12 @@ import struct
 from ownedcase import OwnedCase, main, read, sound  # before the others: it knows where sgwire is
 
 import sgwire
-from world import CONTROL, NET, PLANNER, World, closing, encode, opening, pair
+from world import CONTROL, E, NET, PLANNER, World, closing, encode, opening, pair
 
 
-FROM_PLANNER = ("READ", "PLAN", "ENROLL", "WITHDRAW", "ASK_BROKER", "ASK_GRANTS", "ASK_KEY_LIST")
+FROM_PLANNER = ("READ", "PLAN", "ENROLL", "ADMIN", "WITHDRAW", "ASK_BROKER", "ASK_GRANTS", "ASK_KEY_LIST")
 ENROLL_ID = "sgw-" + "e" * 20
+ADMIN_ID = "sgw-" + "d" * 20
 DEPTH = 5
 
 
@@ -45,6 +46,9 @@ class Letters:
         elif letter == "enroll":
             self.last = ENROLL_ID
             w.say(PLANNER, "ENROLL", client=self.number, plan_id=ENROLL_ID, name="mine")
+        elif letter == "admin":
+            self.last = ADMIN_ID
+            w.say(PLANNER, "ADMIN", client=self.number, plan_id=ADMIN_ID, act=E["ACT_TEST_KEY"], subject="blue")
         elif letter == "withdraw":
             w.say(PLANNER, "WITHDRAW", plan_id=self.last)
         elif letter == "read":
@@ -82,7 +86,8 @@ class Orders(OwnedCase):
 
     def test_every_message_in_every_order_to_depth_three(self):
         w = self.world()
-        letters = ("open", "close", "wide", "enroll", "withdraw", "read", "ASK_BROKER", "ASK_GRANTS", "ASK_KEY_LIST")
+        letters = ("open", "close", "wide", "enroll", "admin", "withdraw", "read", "ASK_BROKER", "ASK_GRANTS",
+                   "ASK_KEY_LIST")
         self.words(w, letters, 3)
         self.assert_serves(w)
 
@@ -90,7 +95,7 @@ class Orders(OwnedCase):
         """The same letters, drawn and sent in bursts."""
         w, draw = self.world(), random.Random(39)
         said = Letters(w)
-        letters = ("open", "close", "wide", "enroll", "withdraw", "read", "ASK_GRANTS")
+        letters = ("open", "close", "wide", "enroll", "admin", "withdraw", "read", "ASK_GRANTS")
         for number in range(101, 401):
             said.begin(number)
             for _ in range(12):

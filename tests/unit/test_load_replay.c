@@ -77,16 +77,23 @@ test_digests_and_counters(void **state)
 	assert_int_equal(H.counters[0].counter, 300);
 	entry(LEDGER_REMOVE);
 	put("receipt", "sgw-aaaaaaaaaaaaaaaaaaaa");
+	put("plan", "sgw-aaaaaaaaaaaaaaaaaaaa");
 	put("uid", "0");
-	put("name", "blue");
-	put("credential", CRED);
-	put("keys", DIGEST_A);
+	put("act", "remove-key");
+	put("subject", "blue");
+	put("digest", DIGEST_A);
+	put("removed", CRED);
+	put("credential", "0badc0de");
+	put("counter", "7");
+	put("authdata", "00");
+	put("signature", "00");
 	put("text", "a record\n");
 	append();
 	heard_nothing();
 	load();
 	assert_whole(0);
-	assert_int_equal(H.n_counters, 0);
+	assert_int_equal(H.n_counters, 1); /* the one that agreed */
+	assert_int_equal(H.counters[0].counter, 7);
 	assert_memory_equal(H.head.keys_digest, a, HASH_LEN);
 }
 

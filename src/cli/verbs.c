@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* THE table of verbs: the order is that of `sgwarden help`. */
+#include "cli.h"
+
+const struct verb VERBS[] = {
+    {"mcp", NULL, "[--socket PATH]", "serve MCP on stdin and stdout, for an MCP client",
+	"An MCP client starts this. It hands its stdin and stdout, which must be pipes or sockets, "
+	"to the "
+	"running daemon and waits until the daemon is done with them; no byte passes through it. "
+	"It never "
+	"starts a daemon.",
+	"s", 0, 0, mcp_run},
+    {"consent", NULL, "[--socket PATH]", "make this terminal the consent screen",
+	"Hands this terminal to the daemon, which shows each request on it. What is typed goes to "
+	"the trusted "
+	"consent process, not to this program. Ctrl-C ends it; then nothing can be approved.",
+	"s", 0, 0, consent_run},
+    {"config", "check", "[FILE] [--config DIR] [--json]", "say whether config.json is acceptable",
+	"FILE is config.json in $XDG_CONFIG_HOME/sgwarden or /etc/sgwarden where none is given. "
+	"Nothing is "
+	"written.",
+	"jc", 0, 1, config_check_run},
+    {"config", "load", "[FILE] [--config DIR] [--state DIR] [--json]",
+	"compile config.json for the daemon",
+	"Writes config.bin in the state directory, whole or not at all. A running daemon goes on "
+	"with what it "
+	"read when it started: restart it.",
+	"jct", 0, 1, config_load_run},
+    {"key", "enroll", "NAME [--socket PATH] [--json]", "enrol a security key",
+	"NAME is yours to choose: letters, digits, '.', '_' and '-', at most 32. The consent "
+	"screen asks for the "
+	"word and for the touch. Compare the fingerprint printed here with the one on the screen. "
+	"Every key "
+	"after the first needs the touch of one that is enrolled.",
+	"js", 1, 1, key_enroll_run},
+    {"key", "list", "[--socket PATH] [--json]", "list the enrolled security keys", NULL, "js", 0, 0,
+	key_list_run},
+    {"key", "remove", "NAME [--socket PATH] [--json]", "take an enrolled security key away",
+	"The consent screen names the key and asks for the word and the touch of an enrolled one. "
+	"The last key cannot be removed: enrol another first.",
+	"js", 1, 1, key_remove_run},
+    {"key", "test", "[NAME] [--socket PATH] [--json]", "try an enrolled security key",
+	"The consent screen asks for the word and the touch. Nothing is changed; the ledger "
+	"records "
+	"that the key answered.",
+	"js", 0, 1, key_test_run},
+    {"health", NULL, "[--socket PATH] [--json]", "say how the parts of the daemon are",
+	"Exits 0 when every part is ok or degraded, 1 when one is down.", "js", 0, 0, health_run},
+    {"open", NULL,
+	"SG PORT --from CIDR --for TIME --why TEXT [--profile NAME] [--region NAME] [--socket "
+	"PATH] "
+	"[--json]",
+	"ask for a port to be opened for a while",
+	"PORT is a port such as 443, a range such as 8000-8010, either with /udp behind it, icmp, "
+	"icmpv6, or a service such as ssh. TIME is 90m, 8h or 7d. Waits for the person and says "
+	"what it waits for; Ctrl-C withdraws the request. Prints the receipt, the rule and when it "
+	"closes. Nothing is opened without the person and the security key.",
+	"jspefyw", 2, 2, open_run},
+    {"close", NULL,
+	"[RULE...] [--group SG] [--why TEXT] [--profile NAME] [--region NAME] [--socket PATH] "
+	"[--json]",
+	"close rules",
+	"RULE is a rule's id, or a receipt: the rules that were opened with it. Without RULE all "
+	"that was opened in --group through sgwarden. Rules that others made are named together "
+	"with their --group, and need the person and the security key.",
+	"jspegw", 0, CLI_REST_MAX, close_run},
+    {"rules", NULL, "SG [--profile NAME] [--region NAME] [--socket PATH] [--json]",
+	"list a group's ingress rules", NULL, "jspe", 1, 1, rules_run},
+    {"groups", NULL, "[QUERY] [--profile NAME] [--region NAME] [--socket PATH] [--json]",
+	"list security groups, or find some",
+	"QUERY is a part of a group's id, of its name or of a tag.", "jspe", 0, 1, groups_run},
+    {"check", NULL, "SG IP [PORT] [--profile NAME] [--region NAME] [--socket PATH] [--json]",
+	"say whether a group's rules let an address in",
+	"PORT is a port such as 443 or 53/udp, icmp or icmpv6; without it any TCP port. Exits 0 "
+	"where it is let in, 1 where it is not.",
+	"jspe", 2, 3, check_run},
+    {"grants", NULL, "[SG] [--socket PATH] [--json]", "list what is open through sgwarden", NULL,
+	"js", 0, 1, grants_run},
+    {"ledger", "show", "[FILE] [--state DIR] [--json]", "list the ledger's records",
+	"FILE is ledger/00000001.log in the state directory where none is given. With --json one "
+	"object a line.",
+	"jt", 0, 1, ledger_show_run},
+    {"ledger", "verify", "[FILE] [--keys FILE] [--head HASH] [--state DIR] [--json]",
+	"check the ledger from its first byte to its last",
+	"Checks grammar, numbers and hashes of all records; of every consent the shown text, the "
+	"touch and its "
+	"signature; of every intent that it does what was touched for and no more. Names the first "
+	"record that "
+	"does not hold and exits 8.\n"
+	"The keys are those that the ledger itself enrols, unless --keys gives a key list from "
+	"elsewhere. Only "
+	"--head, the last hash as you know it from outside (the journal prints each), shows that "
+	"nothing was "
+	"cut off the end; without it the answer says `anchored: no`.",
+	"jtkh", 0, 1, ledger_verify_run},
+    {"version", NULL, "", "print the version", NULL, "", 0, 0, version_run},
+    {"help", NULL, "[VERB]", "this list, or one verb", NULL, "", 0, 2, help_run},
+};
+const size_t VERBS_LEN = sizeof(VERBS) / sizeof(VERBS[0]);
