@@ -71,6 +71,7 @@ class World:
         self.ec2.now = self.now
         self.ends, self.consent, self.fidos, self.others = {}, None, [], []
         self.on_send, self.on_ceremony, self.on_keys = World.net, World.give_consent, World.no_key
+        self.on_source, self.sources = World.no_source, []
         self.heard, self.results, self.stages, self.shows, self.asked = [], {}, [], [], []
         self.dry, self.changes, self.reads, self.to_planner = [], [], [], 0
         self.lies, self.crimes, self.plans, self.touched, self.clients = [], [], {}, {}, {}
@@ -134,7 +135,7 @@ class World:
         profile = {"name": "demo", "is_default": True, "account": self.account,
                    "regions": [{"name": REGION}], "ec2_endpoint": "http://127.0.0.1:9",
                    "sts_endpoint": "http://127.0.0.1:9"}
-        config = {"policy": self.policy, "profiles": [profile], "http_loopback": True, "ca_bundle": "/nowhere"}
+        config = {"address_sources": [{"url": url} for url in self.sources], "policy": self.policy, "profiles": [profile], "http_loopback": True, "ca_bundle": "/nowhere"}
         self.say(CONTROL, "CELL", config=config, appliance=APPLIANCE, boot_id=BOOT, degraded=self.degraded)
 
     def load(self):
@@ -251,7 +252,9 @@ class World:
             return
         self.activity += 1
         name, m = decode(data)
-        if who == NET:
+        if who == NET and name == "ASK_SOURCE":
+            self.on_source(self, m)
+        elif who == NET:
             self._hear_send(m)
         elif who == PLANNER:
             self.heard.append((name, m))
@@ -334,6 +337,10 @@ class World:
     def net(self, m):
         for data in self.ec2.answer(m):
             self.put(self.ends[NET], data)
+
+    def no_source(self, m):
+        """The network has nothing that says this machine's own address."""
+        self.say(NET, "SEEN", request=m["request"], seen={"address": {"family": 6 if m["family"] else 4}})
 
     def give_consent(self):
         if self.consent:
