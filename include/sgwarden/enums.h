@@ -110,6 +110,21 @@ enum net_outcome {
 	NET_OUTCOME_MAX,
 };
 
+enum ip_family {
+	IP_V4,
+	IP_V6,
+	IP_FAMILY_MAX,
+};
+
+/* What became of asking one source for this machine's own address. */
+enum seen_state {
+	SEEN_UNREACHABLE,    /* no connection over this family, or no whole answer in time */
+	SEEN_OK,             /* one address of that family, in its one form */
+	SEEN_STATUS,         /* an answer of another status than 200, a redirect for one */
+	SEEN_NOT_AN_ADDRESS, /* anything else, of whatever length */
+	SEEN_STATE_MAX,
+};
+
 enum denial {
 	DENIAL_DENY,   /* "deny" was typed */
 	DENIAL_BLOCK,  /* "block" was typed */

@@ -32,6 +32,13 @@
 #define SGW_AWS_MESSAGE_MAX 256
 #define SGW_ARN_MAX 512
 
+/* the machine's own address */
+#define SGW_ADDRESS_SOURCES_MAX 3
+#define SGW_ADDRESS_SOURCES_MIN 2 /* so many must say the same */
+#define SGW_ADDRESS_ANSWER_MAX 64 /* bytes, without the white space around it */
+#define SGW_ADDRESS_KEPT 900      /* s that a record may speak of what was heard */
+#define SGW_COVERING_MAX 16       /* grants shown beside an address */
+
 /* requests and plans */
 #define SGW_OPS_MAX 50
 #define SGW_REASON_CHARS_MAX 160

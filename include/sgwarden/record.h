@@ -56,6 +56,9 @@ struct record {
 	char vpc_id[SGW_VPC_ID_MAX + 1];             /* as reported by AWS */
 	uint16_t quota_used;                         /* as reported by AWS */
 	uint16_t quota_limit;
+	/* Openings to one address that address sources reported as this machine's own, to the broker: so many said so, of so
+	 * many.  Else both 0. */
+	uint16_t seen_by, seen_of;
 	bool iac;       /* as reported by AWS: another tool owns this group */
 	int64_t closes; /* openings: when it will close; else 0 */
 	char description[SGW_DESCRIPTION_MAX + 1]; /* openings: with RECORD_PLACEHOLDER */

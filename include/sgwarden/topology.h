@@ -40,12 +40,12 @@ enum {
 	FD_BROKER_PLANNER = 4,
 	FD_BROKER_NET = 5,
 	FD_BROKER_LOADER = 6,
-	FD_BROKER_LEDGER = 7,      /* O_WRONLY | O_APPEND */
-	FD_BROKER_KEYS = 8,        /* O_RDONLY, may be an empty file */
-	FD_BROKER_BOOT_TIMER = 10, /* 9 is the test clock */
-	FD_BROKER_WALL_TIMER = 11,
-	FD_BROKER_POLICY = 12,     /* O_RDONLY, may be an empty file */
-	FD_BROKER_SEALED = 13,     /* likewise */
+	FD_BROKER_LEDGER = 7,  /* O_WRONLY | O_APPEND */
+	FD_BROKER_KEYS = 8,    /* O_RDONLY, may be an empty file */
+	FD_BROKER_POLICY = 9,  /* likewise */
+	FD_BROKER_SEALED = 10, /* likewise */
+	FD_BROKER_BOOT_TIMER = 11,
+	FD_BROKER_WALL_TIMER = 12,
 	/* net */
 	FD_NET_BROKER = 4,
 	FD_NET_PLANNER = 5,
@@ -64,7 +64,7 @@ enum {
 	FD_LOADER_LEDGER = 7,      /* O_RDONLY */
 #if SGW_TESTCLOCK
 	/* eight bytes: the clock's offset in seconds, little endian */
-	FD_TESTCLOCK = 9,
+	FD_TESTCLOCK = 15,
 #endif
 };
 

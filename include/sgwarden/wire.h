@@ -29,6 +29,7 @@ enum {
 	WANTED_PROTOCOL = 1u << 1,
 	WANTED_PORTS = 1u << 2,
 	WANTED_SOURCE = 1u << 3,
+	WANTED_CURRENT = 1u << 4, /* instead of a source: this machine's own address */
 };
 
 /* Filters of ask_rules. */
@@ -59,20 +60,21 @@ op_is_canonical(int16_t protocol, int32_t from, int32_t to)
 	if (protocol == PROTO_TCP || protocol == PROTO_UDP)
 		return from >= 0 && from <= to && to <= 65535;
 	if (protocol == PROTO_ICMP || protocol == PROTO_ICMPV6)
-		return from >= -1 && from <= 255 && to >= -1 && to <= 255 && (from != -1 || to == -1);
+		return from >= -1 && from <= 255 && to >= -1 && to <= 255 &&
+		       (from != -1 || to == -1);
 	return from == -1 && to == -1;
 }
 
 /* ---- the structs: rec_NAME and msg_NAME ---- */
 
 #define REC(name, comment) struct rec_##name {
-#define REC_END(name, check) \
-	}                    \
+#define REC_END(name, check)                                                                       \
+	}                                                                                          \
 	;
 #define MSG(id, NAME, name, from, to, fds, states, comment) struct msg_##name {
-#define MSG_END(name)        \
-	uint8_t msg_no_padding; \
-	}                       \
+#define MSG_END(name)                                                                              \
+	uint8_t msg_no_padding;                                                                    \
+	}                                                                                          \
 	;
 #define U8(name, comment) uint8_t name;
 #define U16(name, comment) uint16_t name;
@@ -87,12 +89,12 @@ op_is_canonical(int16_t protocol, int32_t from, int32_t to)
 #define UTF8(name, most, comment) char name[(most) + 1];
 #define LINES(name, most, comment) char name[(most) + 1];
 #define FIXED(name, n, comment) uint8_t name[n];
-#define BYTES(name, most, comment) \
-	uint16_t name##_len;       \
+#define BYTES(name, most, comment)                                                                 \
+	uint16_t name##_len;                                                                       \
 	uint8_t name[most];
 #define SUB(rec, name, comment) struct rec_##rec name;
-#define LIST(rec, name, most, comment) \
-	uint16_t n_##name;             \
+#define LIST(rec, name, most, comment)                                                             \
+	uint16_t n_##name;                                                                         \
 	struct rec_##rec name[most];
 #include <sgwarden/messages.def>
 #include <sgwarden/messages_undef.h>
@@ -124,8 +126,8 @@ struct msg {
 };
 
 /* Record codecs: the encoder writes the one form, the decoder accepts only that. */
-#define REC(name, comment)                                             \
-	bool rec_##name##_encode(struct buf *b, const struct rec_##name *r); \
+#define REC(name, comment)                                                                         \
+	bool rec_##name##_encode(struct buf *b, const struct rec_##name *r);                       \
 	bool rec_##name##_decode(struct cur *c, struct rec_##name *ret_r);
 #define REC_END(name, check)
 #define MSG(id, NAME, name, from, to, fds, states, comment)
@@ -197,7 +199,8 @@ void chan_close(struct chan *ch);
  * Receives without waiting.  ret_fds: what came along, owned by the caller (close-on-exec set); NULL where this end
  * accepts none.  `scratch` holds SGW_DATAGRAM_MAX bytes.
  */
-enum chan_result chan_recv(struct chan *ch, void *scratch, struct msg *ret_m, struct chan_fds *ret_fds);
+enum chan_result chan_recv(
+    struct chan *ch, void *scratch, struct msg *ret_m, struct chan_fds *ret_fds);
 
 /*
  * Sends; fd -1 sends no descriptor, and the caller keeps its own.  0, or -1: the peer has ended or its queue is

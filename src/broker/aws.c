@@ -104,7 +104,7 @@ follow_clock(struct broker *b)
 	b->clock_skew = skew > INT32_MAX || skew < INT32_MIN ? 0 : (int32_t)skew;
 }
 
-static void
+void
 send_net(struct broker *b)
 {
 	if (chan_send(&b->net, b->scratch, &b->out, -1, false) < 0)
@@ -159,21 +159,26 @@ sign_and_send(struct broker *b, uint32_t number, bool to_planner, enum aws_op op
 	return SGW_ERR_NONE;
 }
 
+uint32_t
+call_number(struct broker *b)
+{
+	if (++b->last_call == 0)
+		b->last_call = 1;
+	return b->last_call;
+}
+
 static enum sgw_error
 call_start(struct broker *b, enum call_owner owner, enum aws_op op, const struct profile *p,
     const char *region, const struct buf *body)
 {
 	struct call *c = &b->calls[owner];
-	enum sgw_error error;
+	uint32_t number = call_number(b);
+	enum sgw_error error = sign_and_send(b, number, false, op, p, region, body);
 
-	if (++b->last_call == 0)
-		b->last_call = 1;
-	error = sign_and_send(b, b->last_call, false, op, p, region, body);
 	if (error != SGW_ERR_NONE)
 		return error;
-	*c = (struct call){.number = b->last_call,
-	    .op = op,
-	    .deadline = clock_monotonic() + CALL_TIMEOUT + CALL_GRACE};
+	*c = (struct call){
+	    .number = number, .op = op, .deadline = clock_monotonic() + CALL_TIMEOUT + CALL_GRACE};
 	return SGW_ERR_NONE;
 }
 

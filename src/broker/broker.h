@@ -13,6 +13,7 @@
 #include <sgwarden/secret.h>
 #include <sgwarden/wire.h>
 
+#include "own.h"
 #include "statefile.h"
 
 #define RULES_READ_MAX 2048 /* rules of one group, both directions */
@@ -265,7 +266,10 @@ struct broker {
 	uint32_t last_call;
 	int64_t reads;          /* tokens left for the planner's reads */
 	int64_t reads_refilled; /* monotonic ms */
-	size_t identity_of;     /* profile whose identity is asked */
+	struct own own[IP_FAMILY_MAX];
+	int64_t own_rounds;   /* tokens left for questions about the own address */
+	int64_t own_refilled; /* monotonic ms */
+	size_t identity_of;   /* profile whose identity is asked */
 	int64_t aws_answered;
 	int32_t clock_skew;
 	int64_t
@@ -291,6 +295,7 @@ struct broker {
 /* Sends b->out; a peer of the cell that does not take it is stuck or owned, and the cell ends with it. */
 void send_planner(struct broker *b);
 void send_control(struct broker *b);
+void send_net(struct broker *b);
 void die(const char *why) __attribute__((noreturn));
 void die_mend(const char *why) __attribute__((noreturn)); /* a person must mend something first */
 
@@ -319,6 +324,7 @@ enum aws_body {
 	BODY_DRY_RUN = 1, /* see aws_change() */
 	BODY_REAL = 0,
 };
+uint32_t call_number(struct broker *b); /* the next one */
 enum sgw_error aws_read(struct broker *b, enum call_owner owner, enum aws_op op, struct profile *p,
     const char *region, const char *group_id);
 enum sgw_error aws_next_page(struct broker *b, enum call_owner owner, enum aws_op op,

@@ -143,6 +143,9 @@ on_planner(struct broker *b)
 	case MSG_ASK_GRANTS:
 		grants_tell(b, m.ask_grants.request, m.ask_grants.group_id);
 		return;
+	case MSG_ASK_OWN:
+		own_ask(b, &m.ask_own);
+		return;
 	default:
 		keys_tell(b, m.ask_key_list.request);
 		return;
@@ -168,6 +171,9 @@ on_net(struct broker *b)
 		return;
 	case MSG_AWS_IDENTITY:
 		aws_identity(b, &b->in.aws_identity);
+		return;
+	case MSG_SEEN:
+		own_seen(b, &b->in.seen);
 		return;
 	default:
 		done = b->in.done;
@@ -214,11 +220,13 @@ static int
 idle(const struct broker *b)
 {
 	int64_t next = aws_next_deadline(b);
-	int64_t job = job_next_deadline(b);
+	int64_t job = job_next_deadline(b), own = own_next_deadline(b);
 	int64_t now = clock_monotonic();
 
 	if (job < next)
 		next = job;
+	if (own < next)
+		next = own;
 	if (next == INT64_MAX)
 		return clock_wait(-1);
 	return clock_wait(next > now ? next - now : 0);
@@ -262,6 +270,7 @@ loop(struct broker *b)
 			die("poll failed");
 		dispatch(b, p);
 		aws_timeouts(b);
+		own_timeouts(b);
 		job_timeouts(b);
 		closing_run(b);
 		wait_for_closing(&armed, p[P_BOOT_TIMER].revents || p[P_WALL_TIMER].revents,

@@ -45,6 +45,7 @@ change_fields(struct broker *b, struct record *r, const struct job *j)
 	vis_field(r->reason, sizeof(r->reason), j->plan.reason);
 	if (j->plan.ops[0].action != ACTION_OPEN)
 		return;
+	own_record(b, &j->plan, r);
 	r->closes = r->created + j->plan.lifetime;
 	(void)snprintf(requester, sizeof(requester), "uid %u", (unsigned)j->uid);
 	if (client && client->user[0])

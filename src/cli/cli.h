@@ -27,7 +27,8 @@ struct args {
 	const char *head;    /* --head HASH */
 	const char *profile; /* --profile NAME */
 	const char *region;  /* --region NAME */
-	const char *from;    /* --from CIDR */
+	const char *from;    /* --from current|CIDR */
+	const char *family;  /* --family ipv4|ipv6|both */
 	const char *lasts;   /* --for TIME */
 	const char *why;     /* --why TEXT */
 	const char *group;   /* --group SG */
@@ -53,8 +54,8 @@ extern const struct verb VERBS[];
 extern const size_t VERBS_LEN;
 
 verb_run mcp_run, consent_run, config_check_run, config_load_run, key_enroll_run, key_list_run,
-    key_remove_run, key_test_run, health_run, open_run, close_run, rules_run, groups_run, check_run,
-    grants_run, ledger_show_run, ledger_verify_run, version_run, help_run;
+    key_remove_run, key_test_run, health_run, ip_run, open_run, close_run, rules_run, groups_run,
+    check_run, grants_run, ledger_show_run, ledger_verify_run, version_run, help_run;
 
 /* ---- out.c ---- */
 

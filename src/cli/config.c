@@ -102,6 +102,8 @@ show(const struct rec_config *config)
 			printf(" %s", p->regions[r].name);
 		putchar('\n');
 	}
+	for (size_t i = 0; i < config->n_address_sources; i++)
+		printf("source   %s\n", config->address_sources[i].url);
 	for (size_t i = 0; i < sizeof(RELAXED) / sizeof(RELAXED[0]); i++)
 		if (is_relaxed(config, &RELAXED[i]))
 			printf("relaxed  %s\n", RELAXED[i].what);
@@ -117,7 +119,7 @@ show_json(const struct config_source *source, const struct rec_config *config, c
 {
 	cJSON *tree = cJSON_CreateObject(), *data = cJSON_CreateObject(),
 	      *profiles = cJSON_CreateArray();
-	cJSON *relaxed = cJSON_CreateArray();
+	cJSON *relaxed = cJSON_CreateArray(), *sources = cJSON_CreateArray();
 
 	for (size_t i = 0; i < config->n_profiles; i++) {
 		const struct rec_profile_conf *p = &config->profiles[i];
@@ -133,12 +135,15 @@ show_json(const struct config_source *source, const struct rec_config *config, c
 	for (size_t i = 0; i < sizeof(RELAXED) / sizeof(RELAXED[0]); i++)
 		if (is_relaxed(config, &RELAXED[i]))
 			cJSON_AddItemToArray(relaxed, cJSON_CreateString(RELAXED[i].what));
+	for (size_t i = 0; i < config->n_address_sources; i++)
+		cJSON_AddItemToArray(sources, cJSON_CreateString(config->address_sources[i].url));
 	cJSON_AddStringToObject(tree, "status", "ok");
 	cJSON_AddItemToObject(tree, "data", data);
 	cJSON_AddStringToObject(data, "file", source->path);
 	if (written)
 		cJSON_AddStringToObject(data, "written", written);
 	cJSON_AddItemToObject(data, "profiles", profiles);
+	cJSON_AddItemToObject(data, "address_sources", sources);
 	cJSON_AddItemToObject(data, "relaxed", relaxed);
 	out_json(tree);
 }

@@ -25,6 +25,10 @@ bool config_parse(
 /* ---- config_values.c: the forms of single values; each NULL, or what is wrong ---- */
 
 const char *endpoint_problem(const char *url, bool http_loopback);
+/* A source of the own address: an endpoint, and a path of plain characters if need be. */
+const char *source_problem(const char *url, bool http_loopback);
+/* Are two sources of one host?  On loopback, where tests are, a source is its whole URL. */
+bool sources_same(const char *a, const char *b);
 const char *proxy_problem(const char *url);
 const char *profile_name_problem(const char *name);
 

@@ -12,6 +12,7 @@ struct parse {
 	const struct jt_node
 	    *lifetime; /* the last of the policy's lifetimes, for an error about both */
 	bool lifetime_default_given;
+	const struct jt_node *sources; /* address_sources, or NULL */
 };
 
 /* One key that an object may have; `take` is called with a value of the right type. */

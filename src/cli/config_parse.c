@@ -185,6 +185,63 @@ take_profiles(struct parse *p, const struct key_row *row, const struct jt_node *
 	return true;
 }
 
+/* ---- sources of the own address ---- */
+
+static bool
+source_ok(struct parse *p, const struct jt_node *v)
+{
+	const char *problem = source_problem(v->text, p->config->http_loopback);
+
+	return problem ? fail(p, v->at, "%s", problem) : true;
+}
+
+static bool
+take_checkip(struct parse *p, const struct key_row *row, const struct jt_node *v, void *into)
+{
+	struct rec_config *config = into;
+
+	(void)row;
+	return source_ok(p, v) && FIELD_SET(config->address_sources[0].url, v->text);
+}
+
+/* The second and the third; AWS's own is there already. */
+static bool
+take_sources(struct parse *p, const struct key_row *row, const struct jt_node *list, void *into)
+{
+	struct rec_config *config = into;
+
+	(void)row;
+	for (const struct jt_node *v = list->first; v; v = v->next) {
+		if (!want_type(p, v, JT_STRING) || !source_ok(p, v))
+			return false;
+		if (config->n_address_sources == SGW_ADDRESS_SOURCES_MAX)
+			return fail(p, v->at, "allowed here: at most %d sources besides AWS's own",
+			    SGW_ADDRESS_SOURCES_MAX - 1);
+		(void)FIELD_SET(config->address_sources[config->n_address_sources++].url, v->text);
+	}
+	p->sources = list;
+	return true;
+}
+
+/* One voice must not count twice, wherever checkip_endpoint stands in the file. */
+static bool
+sources_differ(struct parse *p)
+{
+	const struct rec_config *config = p->config;
+	const struct jt_node *v = p->sources ? p->sources->first : NULL;
+
+	for (size_t i = 1; v && i < config->n_address_sources; i++, v = v->next)
+		for (size_t k = 0; k < i; k++)
+			if (sources_same(
+				config->address_sources[i].url, config->address_sources[k].url)) {
+				(void)field_push(p, "address_sources");
+				return fail(p, v->at,
+				    "the sources must be of different hosts: this one is asked "
+				    "already");
+			}
+	return true;
+}
+
 /* ---- policy and the whole ---- */
 
 #define POLICY(member) offsetof(struct rec_policy, member)
@@ -228,6 +285,8 @@ static const struct key_row TOP_KEYS[] = {
     {"profiles", JT_OBJECT, take_profiles, 0, 0, 0, NULL},
     {"policy", JT_OBJECT, take_policy, 0, 0, 0, NULL},
     {"cache_ttl", JT_NUMBER, take_u32, CONFIG(cache_ttl), 0, 3600, "seconds"},
+    {"checkip_endpoint", JT_STRING, take_checkip, 0, 0, 0, NULL},
+    {"address_sources", JT_ARRAY, take_sources, 0, 0, 0, NULL},
     {"http_loopback", JT_BOOL, take_bool, CONFIG(http_loopback), 0, 0, NULL},
     {"ca_bundle", JT_STRING, take_ca_bundle, 0, 0, 0, NULL},
     {"proxy", JT_STRING, take_proxy, 0, 0, 0, NULL},
@@ -246,6 +305,8 @@ config_parse(char *text, size_t len, struct rec_config *ret_config, struct confi
 	policy_builtin(&ret_config->policy);
 	ret_config->cache_ttl = 30;
 	(void)FIELD_SET(ret_config->ca_bundle, "/etc/ssl/certs/ca-certificates.crt");
+	(void)FIELD_SET(ret_config->address_sources[0].url, "https://checkip.amazonaws.com");
+	ret_config->n_address_sources = 1;
 	root = jtree_parse(&tree, text, len);
 	if (!root)
 		return fail(&p, tree.error_at, "%s", tree.error);
@@ -255,7 +316,7 @@ config_parse(char *text, size_t len, struct rec_config *ret_config, struct confi
 	loopback = jt_member(root, "http_loopback");
 	if (loopback && loopback->type == JT_BOOL)
 		ret_config->http_loopback = loopback->truth;
-	if (!OBJECT_TAKE(&p, TOP_KEYS, root, ret_config))
+	if (!OBJECT_TAKE(&p, TOP_KEYS, root, ret_config) || !sources_differ(&p))
 		return false;
 	if (ret_config->n_profiles == 0)
 		return fail(&p, root->at,

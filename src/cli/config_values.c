@@ -94,6 +94,42 @@ endpoint_problem(const char *url, bool http_loopback)
 }
 
 const char *
+source_problem(const char *url, bool http_loopback)
+{
+	static const char ALLOWED[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._~-";
+	char endpoint[SGW_HOST_MAX + 1];
+	const char *authority = strstr(url, "://");
+	size_t len = authority ? strcspn(authority + 3, "/") + (size_t)(authority + 3 - url) : 0;
+
+	if (strlen(url) > SGW_HOST_MAX)
+		return "longer than 255 bytes";
+	memcpy(endpoint, url, len);
+	endpoint[len] = 0;
+	if (endpoint_problem(endpoint, http_loopback))
+		return authority ? endpoint_problem(endpoint, http_loopback)
+				 : "a source is https://host or https://host/path";
+	if (strspn(url + len, ALLOWED) != strlen(url + len))
+		return "a source's path has letters, digits, / . _ ~ and - alone: no query";
+	return NULL;
+}
+
+bool
+sources_same(const char *a, const char *b)
+{
+	const char *host_a = strstr(a, "://") + 3, *host_b = strstr(b, "://") + 3;
+	size_t len_a = strcspn(host_a, ":/"), len_b = strcspn(host_b, ":/");
+
+	if (*host_a == '[')
+		len_a = strcspn(host_a, "]") + 1;
+	if (*host_b == '[')
+		len_b = strcspn(host_b, "]") + 1;
+	if (host_is_loopback(host_a, len_a))
+		return strcmp(a, b) == 0;
+	return len_a == len_b && memcmp(host_a, host_b, len_a) == 0;
+}
+
+const char *
 proxy_problem(const char *url)
 {
 	bool http = strncmp(url, "http://", 7) == 0;

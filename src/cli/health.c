@@ -33,9 +33,10 @@ status_of(const cJSON *data)
 	const cJSON *c;
 	int status = 0;
 
-	cJSON_ArrayForEach(c, cJSON_GetObjectItemCaseSensitive(data, "components"))
-		if (status == 0 && strcmp(json_text(c, "state"), "down") == 0)
-			status = mcp_exit_status(json_text(c, "error"));
+	cJSON_ArrayForEach(
+	    c, cJSON_GetObjectItemCaseSensitive(data,
+		   "components")) if (status == 0 && strcmp(json_text(c, "state"), "down") == 0)
+	    status = mcp_exit_status(json_text(c, "error"));
 	return status != 0 ? status : 1;
 }
 

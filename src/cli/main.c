@@ -28,6 +28,7 @@ static const struct option_row OPTIONS[] = {
     {'y', "--for", offsetof(struct args, lasts)},
     {'w', "--why", offsetof(struct args, why)},
     {'g', "--group", offsetof(struct args, group)},
+    {'i', "--family", offsetof(struct args, family)},
 };
 
 /* Lines after the first begin with eight blanks. */

@@ -12,7 +12,6 @@ open_arguments(const struct args *args, int *ret_status)
 	const struct {
 		const char *value, *name, *what;
 	} needed[] = {
-	    {args->from, "--from", "say who may come in: an address or prefix"},
 	    {args->lasts, "--for", "say how long: 90m, 8h or 7d"},
 	    {args->why, "--why", "say why: the person reads it"},
 	};
@@ -33,7 +32,7 @@ open_arguments(const struct args *args, int *ret_status)
 		return NULL;
 	}
 	cJSON_AddStringToObject(arguments, "security_group_id", args->rest[0]);
-	cJSON_AddStringToObject(arguments, "ip", args->from);
+	cJSON_AddStringToObject(arguments, "ip", args->from ? args->from : "current");
 	cJSON_AddStringToObject(arguments, "expires_in", args->lasts);
 	cJSON_AddStringToObject(arguments, "reason", args->why);
 	return arguments;
@@ -56,6 +55,7 @@ show_opened(const cJSON *data)
 	    cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(data, "operations"), 0);
 	bool existed = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(op, "already_existed"));
 	const char *source = json_text(op, "source"), *closes = json_text(data, "closes_at");
+	int seen_by = (int)json_number(data, "own_address_seen_by");
 	const cJSON *id;
 	char ports[PORTS_TEXT_LEN];
 
@@ -65,6 +65,9 @@ show_opened(const cJSON *data)
 	fputs(" from ", stdout);
 	out_vis(stdout, source, strlen(source), 44);
 	putchar('\n');
+	if (seen_by > 0)
+		printf("%-9syour current address, as %d of %d sources say\n", "", seen_by,
+		    (int)json_number(data, "own_address_sources"));
 	put_line("group", json_text(op, "security_group_id"));
 	cJSON_ArrayForEach(id, cJSON_GetObjectItemCaseSensitive(data, "rule_ids"))
 	    put_line("rule", cJSON_IsString(id) ? id->valuestring : "");

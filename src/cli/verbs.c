@@ -46,13 +46,20 @@ const struct verb VERBS[] = {
 	"js", 0, 1, key_test_run},
     {"health", NULL, "[--socket PATH] [--json]", "say how the parts of the daemon are",
 	"Exits 0 when every part is ok or degraded, 1 when one is down.", "js", 0, 0, health_run},
+    {"ip", NULL, "[--family ipv4|ipv6|both] [--socket PATH] [--json]",
+	"say from which address this machine is seen",
+	"Has the configured sources asked and shows what each says. An address is known where at "
+	"least two say the same. Exits 1 where it is known over neither family. What is open to it "
+	"through sgwarden is listed.",
+	"jsi", 0, 0, ip_run},
     {"open", NULL,
-	"SG PORT --from CIDR --for TIME --why TEXT [--profile NAME] [--region NAME] [--socket "
-	"PATH] "
-	"[--json]",
+	"SG PORT [--from current|CIDR] --for TIME --why TEXT [--profile NAME] [--region NAME] "
+	"[--socket PATH] [--json]",
 	"ask for a port to be opened for a while",
 	"PORT is a port such as 443, a range such as 8000-8010, either with /udp behind it, icmp, "
-	"icmpv6, or a service such as ssh. TIME is 90m, 8h or 7d. Waits for the person and says "
+	"icmpv6, or a service such as ssh. Without --from it is current: this machine's own "
+	"address, as at least two configured sources see it. TIME is 90m, 8h or 7d. Waits for the "
+	"person and says "
 	"what it waits for; Ctrl-C withdraws the request. Prints the receipt, the rule and when it "
 	"closes. Nothing is opened without the person and the security key.",
 	"jspefyw", 2, 2, open_run},

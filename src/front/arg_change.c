@@ -20,14 +20,10 @@ arg_action(struct args *a, const cJSON *v, struct complaint *c)
 }
 
 bool
-arg_ip(struct args *a, const cJSON *v, struct complaint *c)
+arg_cidr(struct args *a, const cJSON *v, struct complaint *c)
 {
 	if (!cJSON_IsString(v))
 		return BAD(c, "it must be a string: an IPv4 or IPv6 address or CIDR prefix");
-	if (strcmp(v->valuestring, "current") == 0)
-		return complain(c, SGW_ERR_NOT_OFFERED,
-		    "finding the caller's own address is not offered yet; give an address or "
-		    "prefix");
 	switch (cidr_parse(v->valuestring, strlen(v->valuestring), &a->ip)) {
 	case CIDR_OK:
 		return true;
@@ -45,6 +41,14 @@ arg_ip(struct args *a, const cJSON *v, struct complaint *c)
 	}
 	return BAD(c, "it must be an IPv4 or IPv6 address or CIDR prefix, such as 198.51.100.7 or "
 		      "2001:db8::/64");
+}
+
+/* What takes no "current" says so when it is asked for. */
+bool
+arg_ip(struct args *a, const cJSON *v, struct complaint *c)
+{
+	a->ip_current = cJSON_IsString(v) && strcmp(v->valuestring, "current") == 0;
+	return a->ip_current || arg_cidr(a, v, c);
 }
 
 bool

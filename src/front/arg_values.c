@@ -87,6 +87,19 @@ arg_direction(struct args *a, const cJSON *v, struct complaint *c)
 	return true;
 }
 
+bool
+arg_family(struct args *a, const cJSON *v, struct complaint *c)
+{
+	static const struct word words[] = {{"ipv4", 4}, {"ipv6", 6}, {"both", 0}, {NULL, 0}};
+	int value;
+
+	if (!get_word(v, words, &value, "it must be ipv4, ipv6 or both", c))
+		return false;
+	a->no_v4 = value == 6;
+	a->no_v6 = value == 4;
+	return true;
+}
+
 /* ---- pages ---- */
 
 bool

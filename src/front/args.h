@@ -46,6 +46,8 @@ struct args {
 	enum action action;
 	struct rec_cidr ip; /* default: a prefix without meaning that the wire accepts */
 	bool ip_host_bits;
+	bool ip_current; /* the machine's own address, whatever it is: `ip` means nothing */
+	bool no_v4, no_v6;
 	uint16_t port;
 	uint16_t from_port;
 	uint16_t to_port;
@@ -129,6 +131,8 @@ bool arg_limit(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_cursor(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_direction(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_action(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_family(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_cidr(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_ip(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_port(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_from_port(struct args *a, const cJSON *v, struct complaint *c);

@@ -7,6 +7,9 @@
 #define ASK(NAME, name)                                                                            \
 	(ret_m->id = MSG_##NAME, memset(&ret_m->name, 0, sizeof(ret_m->name)), &ret_m->name)
 
+/* Only an opening looks the address up: elsewhere it would be asked for anew at each call. */
+#define NOT_CURRENT "current is for opening: give the address; get_my_ip finds it"
+
 bool
 ask_capabilities(
     const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
@@ -103,6 +106,17 @@ ask_consent_status(
 	return FIELD_SET(m->plan_id, a->plan_id);
 }
 
+bool
+ask_get_my_ip(const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
+{
+	struct msg_ask_ip *m = ASK(ASK_IP, ask_ip);
+
+	m->request = who->request;
+	m->v4 = !a->no_v4;
+	m->v6 = !a->no_v6;
+	return true;
+}
+
 /* The planner is asked for what is skipped too, within its own maximum. */
 static uint16_t
 page_limit(const struct args *a, const struct asker *who)
@@ -166,6 +180,8 @@ ask_check_access(
 	m->source = a->ip;
 	m->protocol = a->protocol;
 	m->port = a->port;
+	if (a->ip_current)
+		return complain_about(c, ARG_IP, NOT_CURRENT);
 	if (a->port != 0 && (a->protocol == PROTO_ICMP || a->protocol == PROTO_ICMPV6))
 		return complain_about(c, ARG_PROTOCOL, "icmp and icmpv6 take no port");
 	return FIELD_SET(m->profile, a->profile) && FIELD_SET(m->region, a->region) &&
@@ -193,7 +209,7 @@ wanted_icmp(const struct args *a, struct rec_wanted *w, struct complaint *c)
 {
 	if (given_arg(a, ARG_PORT) || given_arg(a, ARG_FROM_PORT) || given_arg(a, ARG_TO_PORT))
 		return complain_about(c, ARG_PROTOCOL, "icmp and icmpv6 take no port");
-	if (a->ip.family != (w->protocol == PROTO_ICMP ? 4 : 6))
+	if (!a->ip_current && a->ip.family != (w->protocol == PROTO_ICMP ? 4 : 6))
 		return complain_about(
 		    c, ARG_PROTOCOL, "icmp is for IPv4 sources, icmpv6 for IPv6 sources");
 	w->from_port = -1;
@@ -262,7 +278,8 @@ want_open(const struct args *a, struct msg_ask_change *m, struct complaint *c)
 		return complain_about(c, ARG_IP, "it is required");
 	if (given_arg(a, ARG_EXPIRES_IN) && given_arg(a, ARG_UNTIL))
 		return complain_about(c, ARG_UNTIL, "give only one of expires_in, until");
-	w->given = WANTED_PROTOCOL | WANTED_PORTS | WANTED_SOURCE;
+	w->given = (uint8_t)(WANTED_PROTOCOL | WANTED_PORTS |
+			     (a->ip_current ? WANTED_CURRENT : WANTED_SOURCE));
 	w->source = a->ip;
 	m->n_wanted = 1;
 	m->lifetime = a->lifetime;
@@ -275,6 +292,8 @@ want_match(const struct args *a, struct msg_ask_change *m, struct complaint *c)
 {
 	struct rec_wanted *w = &m->wanted[0];
 
+	if (a->ip_current)
+		return complain_about(c, ARG_IP, NOT_CURRENT);
 	w->source = a->ip;
 	if (given_arg(a, ARG_IP))
 		w->given |= WANTED_SOURCE;

@@ -2,6 +2,7 @@
 /* out.def as writers, and as rows from which the output schemas are made. */
 #include "out.h"
 
+#include <sgwarden/address.h>
 #include <sgwarden/errors.h>
 #include <sgwarden/plan.h>
 
@@ -41,6 +42,11 @@
 #define IF_INT(name, condition, value)                                                             \
 	if (condition)                                                                             \
 		(KEY(name), jw_int(w, (int64_t)(value)));
+#define MAYBE_ONE(name, condition, object, value)                                                  \
+	if (condition) {                                                                           \
+		KEY(name);                                                                         \
+		out_##object(w, (value));                                                          \
+	}
 #define LIST(name, object, array, count)                                                           \
 	KEY(name);                                                                                 \
 	jw_open(w, '[');                                                                           \
@@ -83,6 +89,7 @@
 #define MAYBE_TIME(name, v1) {#name, OUT_TYPE_TEXT, false, NULL},
 #define IF_INT(name, v1, v2) {#name, OUT_TYPE_INT, false, NULL},
 #define IF_HEX(name, v1, v2) {#name, OUT_TYPE_TEXT, false, NULL},
+#define MAYBE_ONE(name, v1, object, v3) {#name, OUT_TYPE_OBJECT, false, &OUT_##object},
 #define LIST(name, object, v2, v3) {#name, OUT_TYPE_OBJECTS, true, &OUT_##object},
 #define NAMES(name, v1, v2, v3) {#name, OUT_TYPE_TEXTS, true, NULL},
 #define PARTS(name, object, v2) {#name, OUT_TYPE_OBJECTS, true, &OUT_##object},
@@ -105,6 +112,10 @@ describe_row(struct jw *w, const struct out_row *row)
 	};
 
 	jw_key(w, row->name);
+	if (row->type == OUT_TYPE_OBJECT) {
+		describe_object(w, row->of);
+		return;
+	}
 	jw_open(w, '{');
 	jw_key_text(w, "type", names[row->type]);
 	if (row->type == OUT_TYPE_TEXTS) {

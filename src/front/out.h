@@ -15,6 +15,7 @@ enum out_type {
 	OUT_TYPE_INT,
 	OUT_TYPE_BOOL,
 	OUT_TYPE_TEXTS,  /* a list of texts */
+	OUT_TYPE_OBJECT, /* one */
 	OUT_TYPE_OBJECTS /* a list of objects */
 };
 
@@ -24,7 +25,7 @@ struct out_row {
 	const char *name; /* NULL ends */
 	enum out_type type;
 	bool required;
-	const struct out_object *of; /* OUT_TYPE_OBJECTS */
+	const struct out_object *of; /* OUT_TYPE_OBJECT, OUT_TYPE_OBJECTS */
 };
 
 struct out_object {
@@ -49,6 +50,10 @@ struct view_change {
 	const char *waiting_for; /* a sentence while it is pending, or empty */
 	unsigned poll_after_ms;
 	const char *preview; /* or empty */
+};
+
+struct view_ip {
+	const struct rec_own_address *v4, *v6; /* NULL: not asked for */
 };
 
 struct view_status {
@@ -79,6 +84,13 @@ const char *display_name(enum display_kind k);
 const char *class_needs(enum effect_class c);
 const char *stage_sentence(enum stage s, unsigned seconds_left, char *space, size_t size);
 enum component_state worst_state(const struct msg_health *m);
+/* An address without its length, or empty where none was said or agreed. */
+struct address_text {
+	char text[CIDR_TEXT_LEN];
+};
+struct address_text seen_text(const struct rec_seen *seen);
+struct address_text agreed_text(const struct rec_own_address *own);
+void show_prefixes(struct jw *w, const struct rec_own_address *own);
 void show_protocol(struct jw *w, int16_t protocol);
 void show_cidr(struct jw *w, const struct rec_cidr *cidr);
 void show_source(struct jw *w, const struct rec_rule *rule);

@@ -13,6 +13,7 @@
 #define MAYBE_TIME(name, v1)
 #define IF_HEX(name, v1, v2)
 #define IF_INT(name, v1, v2)
+#define MAYBE_ONE(name, v1, v2, v3)
 #define LIST(name, v1, v2, v3)
 #define NAMES(name, v1, v2, v3)
 #define PARTS(name, v1, v2)

@@ -16,6 +16,7 @@
 #undef MAYBE_TIME
 #undef IF_HEX
 #undef IF_INT
+#undef MAYBE_ONE
 #undef LIST
 #undef NAMES
 #undef PARTS

@@ -3,6 +3,7 @@
 #include "out.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include <sgwarden/clock.h>
 #include <sgwarden/errors.h>
@@ -143,6 +144,46 @@ show_cidr(struct jw *w, const struct rec_cidr *cidr)
 
 	cidr_format(cidr, text);
 	jw_text(w, text);
+}
+
+static struct address_text
+address_text(bool there, const struct rec_cidr *address)
+{
+	struct address_text a = {""};
+
+	if (there)
+		cidr_format(address, a.text);
+	a.text[strcspn(a.text, "/")] = 0;
+	return a;
+}
+
+struct address_text
+seen_text(const struct rec_seen *seen)
+{
+	return address_text(seen->state == SEEN_OK, &seen->address);
+}
+
+struct address_text
+agreed_text(const struct rec_own_address *own)
+{
+	return address_text(own->agreed, &own->address);
+}
+
+/* An IPv6 host takes new addresses inside its /64 all the time. */
+void
+show_prefixes(struct jw *w, const struct rec_own_address *own)
+{
+	struct rec_cidr wider = own->address;
+
+	jw_open(w, '[');
+	if (own->agreed)
+		show_cidr(w, &own->address);
+	if (own->agreed && own->family == IP_V6) {
+		wider.prefix = 64;
+		memset(wider.addr + 8, 0, 8);
+		show_cidr(w, &wider);
+	}
+	jw_close(w, ']');
 }
 
 void

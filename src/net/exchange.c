@@ -20,10 +20,12 @@
 #include "answer.h"
 #include "header.h"
 #include "host.h"
+#include "transport.h"
 
 #define USER_AGENT "sgwarden/" SGW_VERSION
 
 struct exchange {
+	struct transfer transfer; /* first: libcurl's private pointer */
 	struct net *net;
 	struct chan *to; /* who gets the answer */
 	CURL *easy;
@@ -94,46 +96,7 @@ on_page(void *context, const struct msg *m)
 
 /* ---- how it is sent ---- */
 
-static const struct {
-	CURLoption option;
-	long value;
-} FIXED_OPTIONS[] = {
-    {CURLOPT_POST, 1},
-    {CURLOPT_NOSIGNAL, 1},
-    {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
-    {CURLOPT_FOLLOWLOCATION, 0},
-    {CURLOPT_NETRC, CURL_NETRC_IGNORED},
-    {CURLOPT_HTTP_CONTENT_DECODING, 0},
-    {CURLOPT_DISALLOW_USERNAME_IN_URL, 1},
-    {CURLOPT_SUPPRESS_CONNECT_HEADERS, 1},
-    {CURLOPT_CONNECTTIMEOUT_MS, NET_CONNECT_MS},
-    {CURLOPT_LOW_SPEED_LIMIT, NET_SLOW_BYTES},
-    {CURLOPT_LOW_SPEED_TIME, NET_SLOW_SECONDS},
-    {CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2},
-    {CURLOPT_SSL_VERIFYPEER, 1},
-    {CURLOPT_SSL_VERIFYHOST, 2},
-    {CURLOPT_PROXY_SSLVERSION, CURL_SSLVERSION_TLSv1_2},
-    {CURLOPT_PROXY_SSL_VERIFYPEER, 1},
-    {CURLOPT_PROXY_SSL_VERIFYHOST, 2},
-};
-
 #define SET(x, option, value) (curl_easy_setopt((x)->easy, (option), (value)) == CURLE_OK)
-
-/* The configured bundle is the only trust: an empty path keeps libcurl's built-in directory out. */
-static bool
-set_transport(struct exchange *x, const struct msg_send *send)
-{
-	const char *proxy = host_is_loopback(send->host) ? "" : x->net->config.proxy;
-
-	for (size_t i = 0; i < sizeof(FIXED_OPTIONS) / sizeof(FIXED_OPTIONS[0]); i++) {
-		if (!SET(x, FIXED_OPTIONS[i].option, FIXED_OPTIONS[i].value))
-			return false;
-	}
-	return SET(x, CURLOPT_PROTOCOLS_STR, send->tls ? "https" : "http") &&
-	       SET(x, CURLOPT_PROXY, proxy) && SET(x, CURLOPT_NOPROXY, "") &&
-	       SET(x, CURLOPT_CAPATH, NULL) && SET(x, CURLOPT_CAINFO_BLOB, &x->net->ca) &&
-	       SET(x, CURLOPT_PROXY_CAPATH, NULL) && SET(x, CURLOPT_PROXY_CAINFO_BLOB, &x->net->ca);
-}
 
 static bool
 add_header(struct exchange *x, const char *name, const char *value)
@@ -164,7 +127,7 @@ set_request(struct exchange *x, const struct msg_send *send)
 	       (send->token[0] == 0 || add_header(x, "X-Amz-Security-Token", send->token)) &&
 	       add_header(x, "Accept", "") && add_header(x, "Expect", "") &&
 	       SET(x, CURLOPT_HTTPHEADER, x->headers) && SET(x, CURLOPT_URL, url) &&
-	       SET(x, CURLOPT_USERAGENT, USER_AGENT) &&
+	       SET(x, CURLOPT_USERAGENT, USER_AGENT) && SET(x, CURLOPT_POST, 1L) &&
 	       SET(x, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)send->body_len) &&
 	       SET(x, CURLOPT_COPYPOSTFIELDS, (const char *)send->body);
 }
@@ -178,7 +141,8 @@ set_exchange(struct exchange *x, const struct msg_send *send)
 			   : (long)send->timeout;
 
 	return SET(x, CURLOPT_FRESH_CONNECT, (long)writes) && SET(x, CURLOPT_TIMEOUT_MS, timeout) &&
-	       SET(x, CURLOPT_PRIVATE, (void *)x) && SET(x, CURLOPT_ERRORBUFFER, x->error) &&
+	       SET(x, CURLOPT_PRIVATE, (void *)&x->transfer) &&
+	       SET(x, CURLOPT_ERRORBUFFER, x->error) &&
 	       SET(x, CURLOPT_PREREQFUNCTION, on_ready_to_send) &&
 	       SET(x, CURLOPT_PREREQDATA, (void *)x) && SET(x, CURLOPT_HEADERFUNCTION, on_header) &&
 	       SET(x, CURLOPT_HEADERDATA, (void *)x) && SET(x, CURLOPT_WRITEFUNCTION, on_body) &&
@@ -262,9 +226,10 @@ slot_of(struct net *net, const struct exchange *x)
 	return NULL;
 }
 
-void
-exchange_finish(struct exchange *x, CURLcode result)
+static void
+exchange_finish(struct transfer *t, CURLcode result)
 {
+	struct exchange *x = (struct exchange *)(void *)t;
 	struct net *net = x->net;
 	struct msg_done *done = &net->msg.done;
 	long status = 0;
@@ -289,13 +254,15 @@ static const char *
 exchange_prepare(struct exchange *x, const struct msg_send *send)
 {
 	struct net *net = x->net;
+	const char *proxy = host_is_loopback(send->host) ? "" : net->config.proxy;
 
 	x->sink = (struct answer_sink){.page = on_page, .context = x};
 	x->easy = curl_easy_init();
 	if (x->easy == NULL ||
 	    !answer_open(&x->answer, send->op, send->request, net->salt, &x->sink))
 		return "no memory";
-	if (!set_transport(x, send) || !set_request(x, send) || !set_exchange(x, send))
+	if (!transport_set(x->easy, net, send->tls, proxy) || !set_request(x, send) ||
+	    !set_exchange(x, send))
 		return "libcurl refuses an option";
 	if (curl_multi_add_handle(net->multi, x->easy) != CURLM_OK)
 		return "libcurl refuses the exchange";
@@ -332,6 +299,7 @@ exchange_start(struct net *net, const struct msg_send *send)
 		not_sent(net, request, to, "too much is under way");
 		return;
 	}
+	x->transfer.finish = exchange_finish;
 	x->net = net;
 	x->to = to;
 	why = exchange_prepare(x, send);

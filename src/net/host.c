@@ -84,3 +84,15 @@ host_possible(const struct rec_config *config, const char *host, bool tls)
 	}
 	return false;
 }
+
+bool
+host_source_possible(const struct rec_config *config, const char *url)
+{
+	char host[SGW_HOST_MAX + 1];
+
+	if (strncmp(url, "https://", 8) == 0)
+		return true;
+	return strncmp(url, "http://", 7) == 0 && config->http_loopback &&
+	       field_copy(host, sizeof(host), url + 7, strcspn(url + 7, "/")) &&
+	       host_is_loopback(host);
+}

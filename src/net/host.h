@@ -16,4 +16,7 @@ bool host_is_loopback(const char *host);
  */
 bool host_possible(const struct rec_config *config, const char *host, bool tls);
 
+/* Is it https, or http to a loopback address where the configuration allows that? */
+bool host_source_possible(const struct rec_config *config, const char *url);
+
 #endif

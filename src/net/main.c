@@ -17,6 +17,8 @@
 #include <sgwarden/log.h>
 #include <sgwarden/sandbox.h>
 
+#include "transport.h"
+
 #define POLL_MS INT_MAX /* libcurl shortens it to its own timers */
 
 static struct net net;
@@ -87,6 +89,8 @@ on_message(void)
 		net.configured = true;
 	} else if (net.msg.id == MSG_SEND) {
 		exchange_start(&net, &net.msg.send);
+	} else if (net.msg.id == MSG_ASK_SOURCE) {
+		lookup_start(&net, &net.msg.ask_source);
 	} else
 		net.broken = true;
 }
@@ -120,12 +124,14 @@ finish_all(void)
 
 	while ((m = curl_multi_info_read(net.multi, &left)) != NULL) {
 		CURLcode result = m->data.result;
-		char *x = NULL;
+		char *private = NULL;
+		struct transfer *t;
 
 		if (m->msg != CURLMSG_DONE ||
-		    curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &x) != CURLE_OK)
+		    curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &private) != CURLE_OK)
 			continue;
-		exchange_finish((struct exchange *)(void *)x, result);
+		t = (struct transfer *)(void *)private;
+		t->finish(t, result);
 	}
 }
 

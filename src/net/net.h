@@ -12,6 +12,7 @@
 #include <sgwarden/wire.h>
 
 #define NET_EXCHANGES_MAX 64   /* at once; more are refused */
+#define NET_LOOKUPS_MAX 12     /* two rounds of every source in each family */
 #define NET_CONNECTIONS_MAX 16 /* at once; more exchanges wait inside their own timeout */
 #define NET_IDLE_MAX 8         /* connections kept for the next request */
 #define NET_CONNECT_MS 10000
@@ -30,6 +31,7 @@ struct net {
 	bool broken;         /* a reader is gone or stuck: the process ends */
 	unsigned long salt;  /* of expat's hash tables */
 	struct curl_blob ca; /* the CA bundle, PEM */
+	unsigned lookups;    /* under way */
 	struct exchange *exchanges[NET_EXCHANGES_MAX];
 	struct msg msg;
 	uint8_t scratch[SGW_DATAGRAM_MAX];
@@ -37,7 +39,7 @@ struct net {
 
 /* Starts what SEND asks for, or says at once why it was not sent.  `send` may lie in net->msg, which is then used. */
 void exchange_start(struct net *net, const struct msg_send *send);
-/* libcurl is done with it: decides what became of it, says so, frees it. */
-void exchange_finish(struct exchange *x, CURLcode result);
+/* Starts what ASK_SOURCE asks for, or says at once that nothing was heard.  `m` may lie in net->msg. */
+void lookup_start(struct net *net, const struct msg_ask_source *m);
 
 #endif

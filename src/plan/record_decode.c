@@ -115,8 +115,10 @@ get_say(const struct value *v, struct record *record)
 static bool
 get_number_field(const struct record_line *line, const struct value *v, void *at)
 {
-	static const uint64_t most[] = {
-	    [LINE_U16] = UINT16_MAX, [LINE_U32] = UINT32_MAX, [LINE_U64] = UINT64_MAX};
+	static const uint64_t most[] = {[LINE_U16] = UINT16_MAX,
+	    [LINE_MAY_U16] = UINT16_MAX,
+	    [LINE_U32] = UINT32_MAX,
+	    [LINE_U64] = UINT64_MAX};
 	uint64_t n;
 
 	if (!get_number(v, 0, most[line->type], &n))
@@ -151,6 +153,7 @@ get_field(const struct record_line *line, const struct value *v, struct record *
 	case LINE_MAY_TIME:
 		return clock_parse(v->text, v->len, at) == 0;
 	case LINE_U16:
+	case LINE_MAY_U16:
 	case LINE_U32:
 	case LINE_U64:
 		return get_number_field(line, v, at);

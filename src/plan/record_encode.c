@@ -60,6 +60,8 @@ put_number(struct buf *b, const struct record_line *line, const void *value)
 		memcpy(&v16, value, sizeof(v16));
 		v = v16;
 	}
+	if (v == 0 && line->type == LINE_MAY_U16)
+		return true;
 	return buf_printf(b, "%s %llu\n", line->key, (unsigned long long)v);
 }
 
@@ -127,6 +129,7 @@ put_field(struct buf *b, const struct record_line *line, const struct record *re
 	case LINE_MAY_TIME:
 		return put_time(b, line, at);
 	case LINE_U16:
+	case LINE_MAY_U16:
 	case LINE_U32:
 	case LINE_U64:
 		return put_number(b, line, at);

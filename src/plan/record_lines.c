@@ -40,6 +40,8 @@ const struct record_line RECORD_LINES[] = {
     {"quota-limit", LINE_U16, ON_CHANGE, AT(quota_limit)},
     {"state", LINE_BYTES, ON_CHANGE, AT(plan.state_digest)},
     {"op", LINE_OPS, ON_CHANGE, NOWHERE},
+    {"own-address-seen-by", LINE_MAY_U16, ON_CHANGE, AT(seen_by)},
+    {"own-address-sources", LINE_MAY_U16, ON_CHANGE, AT(seen_of)},
     {"lifetime", LINE_U32, ON_CHANGE, AT(plan.lifetime)},
     {"closes", LINE_MAY_TIME, ON_CHANGE, AT(closes)},
     {"description", LINE_TEXT, ON_CHANGE, AT(description)},
@@ -82,12 +84,29 @@ description_ok(const char *description)
 	       record_fill(description, "sgw-aaaaaaaaaaaaaaaaaaaa", filled, sizeof(filled));
 }
 
+/* Said of an opening to one address alone, and only where enough sources say so. */
+static bool
+seen_sound(const struct record *record)
+{
+	const struct rec_op *ops = record->plan.ops;
+
+	if (record->seen_by == 0)
+		return record->seen_of == 0;
+	for (size_t i = 0; i < record->plan.n_ops; i++)
+		if (ops[i].action != ACTION_OPEN || !cidr_equal(&ops[i].source, &ops[0].source))
+			return false;
+	return ops[0].source.prefix == (ops[0].source.family == 4 ? 32 : 128) &&
+	       record->seen_by >= SGW_ADDRESS_SOURCES_MIN && record->seen_by <= record->seen_of &&
+	       record->seen_of <= SGW_ADDRESS_SOURCES_MAX;
+}
+
 static bool
 change_sound(const struct record *record)
 {
 	const struct rec_plan *plan = &record->plan;
 
-	if (plan_problem(plan) != NULL || record->effect < CLASS_CLOSE_FOREIGN)
+	if (plan_problem(plan) != NULL || record->effect < CLASS_CLOSE_FOREIGN ||
+	    !seen_sound(record))
 		return false;
 	/* These stand in lines of their own. */
 	if (plan->reason[0] != 0 || plan->claimed[0] != 0 || plan->ticket[0] != 0)

@@ -14,6 +14,7 @@ enum line_type {
 	LINE_TIME,     /* RFC 3339, Z */
 	LINE_MAY_TIME, /* absent where 0 */
 	LINE_U16,
+	LINE_MAY_U16, /* absent where 0 */
 	LINE_U32,
 	LINE_U64,
 	LINE_BOOL,

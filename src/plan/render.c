@@ -67,6 +67,15 @@ put_op(struct buf *b, const struct rec_op *op)
 	    source, note, closes ? "  rule " : "", op->rule_id);
 }
 
+/* Whoever answers for the sources on the network can say this; nobody here has checked it. */
+static void
+put_seen(struct buf *b, const struct record *r)
+{
+	if (r->seen_by > 0)
+		put_saidf(b, "", "%u of %u sources say: your current address (not verified)",
+		    (unsigned)r->seen_by, (unsigned)r->seen_of);
+}
+
 /* The family's rules once the plan is done. */
 static unsigned
 quota_then(const struct record *r)
@@ -203,6 +212,7 @@ put_change(struct buf *b, const struct record *r)
 {
 	for (size_t i = 0; i < r->plan.n_ops; i++)
 		put_op(b, &r->plan.ops[i]);
+	put_seen(b, r);
 	put_where(b, r);
 	put_how_long(b, r);
 }

@@ -26,7 +26,7 @@ question_ask(struct planner *p, enum question_kind kind)
 
 	q->asked = true;
 	q->request = ++p->last_request;
-	q->deadline = p->now + QUESTION_TIMEOUT;
+	q->deadline = p->now + (kind >= QUESTION_OWN_V4 ? QUESTION_OWN_TIMEOUT : QUESTION_TIMEOUT);
 	switch (kind) {
 	case QUESTION_STATUS:
 		p->out.id = MSG_ASK_BROKER;
@@ -38,9 +38,14 @@ question_ask(struct planner *p, enum question_kind kind)
 		p->out.ask_grants.request = q->request;
 		p->out.ask_grants.group_id[0] = 0;
 		break;
-	default:
+	case QUESTION_KEYS:
 		p->out.id = MSG_ASK_KEY_LIST;
 		p->out.ask_key_list.request = q->request;
+		break;
+	default:
+		p->out.id = MSG_ASK_OWN;
+		p->out.ask_own.request = q->request;
+		p->out.ask_own.family = kind == QUESTION_OWN_V4 ? IP_V4 : IP_V6;
 		break;
 	}
 	broker_send(p);
@@ -128,6 +133,17 @@ on_grants(struct planner *p, const struct msg_grants *m)
 	question_answered(p, QUESTION_GRANTS);
 }
 
+static void
+on_own(struct planner *p, const struct msg_own *m)
+{
+	enum question_kind kind = m->family == IP_V4 ? QUESTION_OWN_V4 : QUESTION_OWN_V6;
+
+	if (!is_answer(p, kind, m->request))
+		return;
+	p->own[m->family] = *m;
+	question_answered(p, kind);
+}
+
 /* Grants change with what we write; an answer that is under way may be from before. */
 static void
 on_wrote(struct planner *p, const struct msg_wrote *m)
@@ -177,6 +193,9 @@ broker_on_message(struct planner *p, const struct msg *m)
 			p->keys = m->key_list;
 			question_answered(p, QUESTION_KEYS);
 		}
+		break;
+	case MSG_OWN:
+		on_own(p, &m->own);
 		break;
 	case MSG_WROTE:
 		on_wrote(p, &m->wrote);

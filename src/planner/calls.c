@@ -12,6 +12,7 @@
 #include "clients.h"
 #include "credentials.h"
 #include "lists.h"
+#include "own.h"
 #include "plans.h"
 #include "reads.h"
 #include "snap.h"
@@ -43,6 +44,7 @@ static const struct kind_row KINDS[CALL_KIND_MAX] = {
     [CALL_OPENED] = {NEED_GRANTS | NEED_FRESH, run_opened},
     [CALL_CANCEL] = {0, run_cancel},
     [CALL_CREDENTIALS] = {0, run_credentials},
+    [CALL_IP] = {NEED_GRANTS | NEED_FRESH, run_ip},
 };
 
 struct call *
@@ -209,6 +211,10 @@ call_gather(struct planner *p, struct call *call)
 		ready = asked_ready(p, call, QUESTION_GRANTS) && ready;
 	if (call->needs & NEED_KEYS)
 		ready = asked_ready(p, call, QUESTION_KEYS) && ready;
+	if (call->needs & NEED_OWN_V4)
+		ready = asked_ready(p, call, QUESTION_OWN_V4) && ready;
+	if (call->needs & NEED_OWN_V6)
+		ready = asked_ready(p, call, QUESTION_OWN_V6) && ready;
 	if (call->needs & NEED_RULES)
 		ready = read_ready(p, call, AWS_DESCRIBE_RULES) && ready;
 	if (call->needs & (NEED_GROUP | NEED_GROUPS))

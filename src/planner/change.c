@@ -11,6 +11,7 @@
 #include "calls.h"
 #include "clients.h"
 #include "outcome.h"
+#include "own.h"
 #include "plans.h"
 #include "preview.h"
 #include "resolve.h"
@@ -85,6 +86,7 @@ change_begin(struct planner *p, struct call *call)
 		return;
 	}
 	call_target(p, call, ask->profile, ask->region);
+	own_want(p, call);
 	request_key(p, ask, call->key);
 	plan = ask->apply ? plan_by_key(p, call->client, call->key) : NULL;
 	if (plan != NULL)
@@ -121,6 +123,8 @@ plan_fill(struct planner *p, struct call *call, struct plan *plan)
 	FIELD_SET(to->reason, ask->reason);
 	FIELD_SET(to->claimed, ask->claimed);
 	plan_ticket(p, to->ticket);
+	if (!own_resolve(p, call))
+		return false;
 	resolve_ops(ask, rules, plan, &refusal);
 	if (refusal.error != SGW_ERR_NONE) {
 		call_fail(call, refusal.error, refusal.field, refusal.detail);
@@ -129,6 +133,7 @@ plan_fill(struct planner *p, struct call *call, struct plan *plan)
 	if (ask->action == ACTION_OPEN && to->n_ops > 0 && to->lifetime == 0)
 		to->lifetime = policy_lifetime(&p->config.policy, to,
 		    &(struct policy_facts){.rules = rules->rules, .n_rules = rules->n});
+	own_note(p, plan);
 	state_digest(rules->rules, rules->n, p->order, to->state_digest);
 	return true;
 }
@@ -303,6 +308,8 @@ run_change(struct planner *p, struct call *call)
 
 	if (call->plan != NULL)
 		return outcome_due(p, call);
+	if (!own_ready(p, call))
+		return false;
 	/* From here on it happens once: not before its answer has room. */
 	if (!client_has_room(p, call->client) || !group_read(p, call))
 		return false;

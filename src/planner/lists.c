@@ -246,9 +246,8 @@ run_rules(struct planner *p, struct call *call)
 
 /* ---- grants ---- */
 
-/* The indexes of the wanted grants, the next to close first, into p->order; how many. */
-static size_t
-grants_order(struct planner *p, const char *group_id)
+size_t
+grants_order(struct planner *p, const char *group_id, const struct rec_cidr *covers)
 {
 	size_t n = 0;
 
@@ -257,7 +256,8 @@ grants_order(struct planner *p, const char *group_id)
 		size_t at = n;
 
 		if (grant->state == GRANT_CLOSED ||
-		    (group_id[0] != 0 && strcmp(grant->group_id, group_id) != 0))
+		    (group_id[0] != 0 && strcmp(grant->group_id, group_id) != 0) ||
+		    (covers != NULL && !cidr_contains(&grant->source, covers)))
 			continue;
 		for (; at > 0 && p->grants[p->order[at - 1]].closes > grant->closes; at--)
 			p->order[at] = p->order[at - 1];
@@ -267,7 +267,7 @@ grants_order(struct planner *p, const char *group_id)
 	return n;
 }
 
-static void
+void
 grant_view(const struct rec_grant *grant, int64_t now, struct rec_grant_view *ret_view)
 {
 	int64_t left = grant->closes - now;
@@ -280,7 +280,7 @@ bool
 run_opened(struct planner *p, struct call *call)
 {
 	struct msg_opened *out = &p->out.opened;
-	size_t n = grants_order(p, call->ask.opened.group_id);
+	size_t n = grants_order(p, call->ask.opened.group_id, NULL);
 
 	if (!call->told)
 		call->grants_generation = p->grants_generation;

@@ -13,4 +13,11 @@ bool run_opened(struct planner *p, struct call *call);
 /* Is the port among the rule's?  Rules for all protocols have every port, ICMP has none. */
 bool rule_has_port(const struct rec_rule *rule, uint16_t port);
 
+/*
+ * The indexes of the open grants of a group (empty: of any) that contain a source (NULL: any), the next to close
+ * first, into p->order; how many.
+ */
+size_t grants_order(struct planner *p, const char *group_id, const struct rec_cidr *covers);
+void grant_view(const struct rec_grant *grant, int64_t now, struct rec_grant_view *ret_view);
+
 #endif

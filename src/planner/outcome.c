@@ -28,6 +28,8 @@ put_plan(struct planner *p, const struct plan *plan)
 	out->receipt[0] = 0;
 	out->quota_used = plan->verdict.quota_used;
 	out->quota_limit = p->config.policy.rules_per_group;
+	out->seen_by = plan->seen_by;
+	out->seen_of = plan->seen_of;
 	out->stage = plan->stage;
 	out->seconds_left = plan_seconds_left(p, plan);
 	out->error = SGW_ERR_NONE;

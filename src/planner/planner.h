@@ -28,6 +28,7 @@
 #define READ_TRIES 3          /* what is transient is asked again */
 #define READ_RETRY_FIRST 500  /* ms; doubles */
 #define QUESTION_TIMEOUT 5000 /* ms for the broker to answer */
+#define QUESTION_OWN_TIMEOUT 15000 /* likewise, about the own address: strangers answer that */
 #define OUTCOME_HELD 1000     /* ms beyond a call's own time, where news is due at any moment */
 #define CLIENT_STUCK 30000    /* ms that a front may leave its answers unread */
 #define PLANS_PER_CLIENT 16
@@ -117,6 +118,8 @@ enum question_kind {
 	QUESTION_STATUS,
 	QUESTION_GRANTS,
 	QUESTION_KEYS,
+	QUESTION_OWN_V4, /* this machine's own address */
+	QUESTION_OWN_V6,
 	QUESTION_MAX,
 };
 
@@ -156,6 +159,8 @@ enum need {
 	NEED_ACCOUNT = 1u << 6, /* the call fails without */
 	NEED_ACCOUNT_MAYBE = 1u << 7,
 	NEED_FRESH = 1u << 8, /* nothing from before the call came */
+	NEED_OWN_V4 = 1u << 9,
+	NEED_OWN_V6 = 1u << 10,
 };
 
 enum call_kind {
@@ -174,6 +179,7 @@ enum call_kind {
 	CALL_OPENED,
 	CALL_CANCEL,
 	CALL_CREDENTIALS,
+	CALL_IP,
 	CALL_KIND_MAX,
 };
 
@@ -220,6 +226,7 @@ struct call {
 		struct msg_ask_opened opened;
 		struct msg_ask_cancel cancel;
 		struct credentials_tried credentials;
+		struct msg_ask_ip ip;
 	} ask;
 };
 
@@ -248,6 +255,7 @@ struct plan {
 	uint16_t left_out; /* closing by a match: rules that match and that cannot be closed here */
 	struct verdict verdict;
 	int64_t closes;
+	uint8_t seen_by, seen_of; /* openings to the own address: so many sources of so many say it */
 	enum stage stage;
 	int64_t stage_ends; /* monotonic ms; 0 unknown */
 	int64_t since;      /* monotonic ms: planned or settled */
@@ -277,6 +285,7 @@ struct planner {
 	struct question question[QUESTION_MAX];
 	struct msg_broker_status status;
 	struct msg_key_list keys;
+	struct msg_own own[IP_FAMILY_MAX];
 	size_t n_grants, n_coming;
 	uint64_t grants_generation;
 	struct rec_grant grants[SGW_GRANTS_MAX];

@@ -37,6 +37,8 @@ record_fill_in(struct planner *p, const struct client *c, const struct plan *pla
 	    .chain_verified = c->chain_verified,
 	    .quota_used = plan->verdict.quota_used,
 	    .quota_limit = p->config.policy.rules_per_group,
+	    .seen_by = plan->seen_by,
+	    .seen_of = plan->seen_of,
 	    .iac = group->iac,
 	    .closes = plan->closes,
 	};

@@ -10,6 +10,7 @@
 #include "change.h"
 #include "clients.h"
 #include "credentials.h"
+#include "own.h"
 
 static void
 begin_nothing(struct planner *p, struct call *call, const struct msg *m)
@@ -107,6 +108,12 @@ begin_credentials(struct planner *p, struct call *call, const struct msg *m)
 	credentials_begin(p, call, &m->ask_credentials);
 }
 
+static void
+begin_ip(struct planner *p, struct call *call, const struct msg *m)
+{
+	ip_begin(p, call, &m->ask_ip);
+}
+
 struct request_row {
 	enum msg_id id;
 	enum call_kind kind;
@@ -134,6 +141,7 @@ NUMBER(access)
 NUMBER(opened)
 NUMBER(cancel)
 NUMBER(credentials)
+NUMBER(ip)
 #undef NUMBER
 
 static const struct request_row ROWS[] = {
@@ -151,6 +159,7 @@ static const struct request_row ROWS[] = {
     {MSG_ASK_OPENED, CALL_OPENED, false, number_opened, begin_opened},
     {MSG_ASK_CANCEL, CALL_CANCEL, false, number_cancel, begin_cancel},
     {MSG_ASK_CREDENTIALS, CALL_CREDENTIALS, false, number_credentials, begin_credentials},
+    {MSG_ASK_IP, CALL_IP, false, number_ip, begin_ip},
 };
 
 /* A front that floods gets this and need not be able to read it: then it ends. */

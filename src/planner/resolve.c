@@ -31,7 +31,7 @@ check_open(const struct rec_wanted *w, struct refusal *r)
 {
 	if (w->given & WANTED_RULE_ID)
 		refuse(r, SGW_ERR_BAD_ARGUMENT, "rule_ids", "an opening names no rule");
-	else if (!(w->given & WANTED_SOURCE))
+	else if (!(w->given & (WANTED_SOURCE | WANTED_CURRENT)))
 		refuse(r, SGW_ERR_BAD_ARGUMENT, "ip", "say who may come in");
 	else if (!(w->given & WANTED_PROTOCOL))
 		refuse(r, SGW_ERR_BAD_ARGUMENT, "protocol", "say which protocol");
@@ -51,6 +51,9 @@ check_close(const struct msg_ask_change *ask, struct refusal *r)
 		if (w->given == 0)
 			refuse(r, SGW_ERR_BAD_ARGUMENT, "match",
 			    "say which rules: by id, ip, port or protocol");
+		else if (w->given & WANTED_CURRENT)
+			refuse(r, SGW_ERR_BAD_ARGUMENT, "match.ip",
+			    "current is for opening; name the address");
 		else if (!(w->given & WANTED_RULE_ID) && ask->n_wanted > 1)
 			refuse(r, SGW_ERR_BAD_ARGUMENT, "match", "one match, or rule ids alone");
 		else if ((w->given & WANTED_RULE_ID) && !rule_id_ok(w->rule_id))

@@ -327,6 +327,7 @@ answer(struct cell *c)
 	    {MSG_ASK_OPENED, answer_opened},
 	    {MSG_ASK_CANCEL, answer_cancel},
 	    {MSG_ASK_CREDENTIALS, answer_credentials},
+	    {MSG_ASK_IP, answer_ip},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

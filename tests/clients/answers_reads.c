@@ -134,3 +134,38 @@ answer_credentials(struct cell *c)
 	}
 	reply(c);
 }
+
+/* Over IPv4 two of three agree on an address behind a carrier's NAT; over IPv6 one source answers alone. */
+void
+answer_ip(struct cell *c)
+{
+	struct msg_ask_ip q = c->msg.ask_ip;
+	struct msg_ip *m = BEGIN(c, IP, ip, q.request);
+	const struct rec_cidr shared = {.family = 4, .prefix = 32, .addr = {100, 64, 1, 2}};
+	const struct rec_seen none = {.state = SEEN_STATUS, .address = {.family = 4}};
+
+	fprintf(stderr, "ask_ip v4=%d v6=%d\n", q.v4, q.v6);
+	for (unsigned family = q.v4 ? IP_V4 : IP_V6; family <= (q.v6 ? IP_V6 : IP_V4); family++) {
+		struct rec_own_address *own = &m->addresses[m->n_addresses++];
+
+		own->family = (enum ip_family)family;
+		own->address.family = family == IP_V4 ? 4 : 6;
+		own->n_sources = 3;
+		for (size_t i = 0; i < 3; i++) {
+			FIELD_SET(own->sources[i].name, "source.example");
+			own->sources[i].seen = none;
+		}
+		if (family == IP_V6) {
+			own->sources[2].seen = (struct rec_seen){.state = SEEN_OK,
+			    .address = {.family = 6, .prefix = 128, .addr = {0x20, 1, 0xd, 0xb8}}};
+			continue;
+		}
+		own->sources[0].seen = own->sources[1].seen =
+		    (struct rec_seen){.state = SEEN_OK, .address = shared};
+		own->agreed = true;
+		own->votes = 2;
+		own->address = shared;
+		own->special = CIDR_CGNAT;
+	}
+	reply(c);
+}

@@ -33,6 +33,7 @@ void answer_access(struct cell *c);
 void answer_opened(struct cell *c);
 void answer_cancel(struct cell *c);
 void answer_credentials(struct cell *c);
+void answer_ip(struct cell *c);
 
 /* Says the question on stderr and answers it. */
 void answer(struct cell *c);

@@ -154,10 +154,23 @@ class Arguments(unittest.TestCase):
             s.call("whitelist_plan", {"security_group_id": GROUP, "match": {"ip": "198.51.100.0/24"}})
             self.assertIn("apply=0 action=1", s.asked()[-1])
 
-    def test_own_address_is_not_offered_yet(self):
+    def test_current(self):
+        """The machine's own address is the planner's to find; where it is not, current is no address."""
         with Session() as s:
-            error = s.call("whitelist_add", {**ADD, "ip": "current"})["structuredContent"]["error"]
-            self.assertEqual((error["code"], error["field"]), ("not_offered", "ip"))
+            for tool in "whitelist_add", "whitelist_plan":
+                s.call(tool, {**ADD, "ip": "current"})
+                self.assertIn("given=22 ", s.asked()[-1])  # protocol, ports, current; no source
+            s.call("whitelist_add", {**{k: v for k, v in ADD.items() if k != "port"}, "ip": "current",
+                                     "protocol": "icmpv6"})
+            self.assertIn("proto=58", s.asked()[-1])
+            asked = len(s.asked())
+            for tool, arguments, field in (
+                    ("check_access", {"ip": "current"}, "ip"),
+                    ("whitelist_remove", {"match": {"ip": "current"}}, "ip"),
+                    ("list_rules", {"filter": {"cidr": "current"}}, "filter.cidr")):
+                error = s.call(tool, {"security_group_id": GROUP, **arguments})["structuredContent"]["error"]
+                self.assertEqual((error["code"], error["field"]), ("bad_argument", field))
+            self.assertEqual(len(s.asked()), asked)
 
     def test_host_bits_are_warned_of(self):
         with Session() as s:

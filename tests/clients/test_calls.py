@@ -138,6 +138,33 @@ class Results(unittest.TestCase):
             self.assertIn("UnauthorizedOperation", content["error"]["message"])
             self.assertEqual([p["result"] for p in content["data"]["permissions"]], ["ok", "aws_refused"])
 
+    def test_own_address(self):
+        with Session() as s:
+            content = s.call("get_my_ip", {})["structuredContent"]
+            v4, v6 = content["data"]["ipv4"], content["data"]["ipv6"]
+            self.assertEqual(s.asked()[-1], "ask_ip v4=1 v6=1")
+            self.assertEqual((content["status"], v4["agreed"], v4["votes"], v4["address"]), ("ok", True, 2, "100.64.1.2"))
+            self.assertEqual((v4["cgnat_suspected"], v4["usable_as_current"], v4["special_range"]),
+                             (True, False, "carrier NAT"))
+            self.assertEqual(v4["suggested_prefixes"], ["100.64.1.2/32"])
+            self.assertEqual(v4["sources"][1:], [
+                {"source": "source.example", "said": "address", "address": "100.64.1.2"},
+                {"source": "source.example", "said": "another HTTP status than 200"}])
+            self.assertEqual((v6["agreed"], v6["suggested_prefixes"], v6["sources"][2]["address"]),
+                             (False, [], "2001:db8::"))
+            self.assertNotIn("address", v6)
+            self.assertIn("special range", content["warnings"][0])
+            result = s.call("get_my_ip", {"family": "ipv6"})
+            self.assertEqual(s.asked()[-1], "ask_ip v4=0 v6=1")
+            self.assertTrue(result["isError"])
+            content = result["structuredContent"]
+            self.assertEqual((content["status"], content["error"]["code"], list(content["data"])),
+                             ("failed", "address_unknown", ["ipv6", "note"]))
+            s.call("get_my_ip", {"family": "ipv4"})
+            self.assertEqual(s.asked()[-1], "ask_ip v4=1 v6=0")
+            error = s.call("get_my_ip", {"family": 4})["structuredContent"]["error"]
+            self.assertEqual((error["code"], error["field"]), ("bad_argument", "family"))
+
     def test_cancelling(self):
         with Session() as s:
             result = s.call("cancel_plan", {"plan_id": PLAN})

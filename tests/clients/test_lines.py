@@ -226,7 +226,7 @@ class ToolList(unittest.TestCase):
         with Session() as s:
             tools = s.ask("tools/list", {}, modern=True)["result"]["tools"]
         self.assertEqual([t["name"] for t in tools],
-                         ["capabilities", "health", "list_profiles", "test_credentials", "list_security_groups",
+                         ["capabilities", "health", "list_profiles", "test_credentials", "get_my_ip", "list_security_groups",
                           "find_security_group", "list_rules", "check_access", "list_grants", "whitelist_plan", "whitelist_add",
                           "whitelist_remove", "consent_status", "cancel_plan"])
         for tool in tools:
@@ -248,7 +248,7 @@ class ToolList(unittest.TestCase):
                 result = s.ask("tools/list", {"cursor": cursor}, modern=True)["result"]
                 names += [t["name"] for t in result["tools"]]
                 cursor = result.get("nextCursor")
-            self.assertEqual(len(names), 14)
+            self.assertEqual(len(names), 15)
 
     def test_a_reply_stays_below_its_limit(self):
         with Session() as s:

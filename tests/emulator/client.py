@@ -27,7 +27,8 @@ _START_SECONDS = 15
 class Emulator:
     """A running emulator. `state`: the account, else default_state.json; `args`: further options."""
 
-    def __init__(self, state: dict[str, Any] | None = None, args: tuple[str, ...] = (), tls: bool = False):
+    def __init__(self, state: dict[str, Any] | None = None, args: tuple[str, ...] = (), tls: bool = False,
+                 ipv6: bool = False):
         self.folder = tempfile.mkdtemp(prefix="sgw-emulator-")
         self.log_path = os.path.join(self.folder, "requests.jsonl")
         self.ca_file = os.path.join(self.folder, "tls.crt") if tls else None
@@ -38,6 +39,8 @@ class Emulator:
         port_file = self._write("state.json", json.dumps(state)).replace("state.json", "port")
         command = [PYTHON, "-B", os.path.join(FOLDER, "emulator.py"), "--port-file", port_file, "--exit-on-eof",
                    "--state", os.path.join(self.folder, "state.json"), "--log", self.log_path, *args]
+        if ipv6:
+            command += ["--port6-file", os.path.join(self.folder, "port6")]
         if tls:
             command += self._make_certificate()
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE)
@@ -56,6 +59,14 @@ class Emulator:
     @property
     def endpoint(self) -> str:
         return f"{'https' if self.ca_file else 'http'}://127.0.0.1:{self.port}"
+
+    def sources(self, ipv6: bool = False) -> list[str]:
+        """The URLs of the three sources of one's own address."""
+        if not ipv6:
+            return [f"{self.endpoint}/_address/{n}" for n in (1, 2, 3)]
+        with open(os.path.join(self.folder, "port6"), encoding="ascii") as file:
+            port = int(file.read())
+        return [f"http://[::1]:{port}/_address/{n}" for n in (1, 2, 3)]
 
     def stop(self) -> None:
         """End it and remove its folder, the log file included."""

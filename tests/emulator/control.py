@@ -101,6 +101,13 @@ def _credential(service: "Service", body: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
+def _address(service: "Service", body: dict[str, Any]) -> dict[str, Any]:
+    """{"source": 1-3, "says": {...}}: see addresses.py; {}: what they were asked."""
+    if "source" in body:
+        service.addresses.say(body["source"], body["says"])
+    return {"asked": service.addresses.asked()}
+
+
 COMMANDS: dict[str, Callable[["Service", dict[str, Any]], dict[str, Any]]] = {
     "state": _state,
     "log": _log,
@@ -112,6 +119,7 @@ COMMANDS: dict[str, Callable[["Service", dict[str, Any]], dict[str, Any]]] = {
     "bulk": _bulk,
     "consistency": _consistency,
     "credential": _credential,
+    "address": _address,
 }
 
 

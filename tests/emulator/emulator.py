@@ -11,7 +11,7 @@ import sys
 import threading
 
 from clock import Clock
-from httpd import Server
+from httpd import Server, Server6
 from reqlog import RequestLog
 from service import Service
 from store import Store
@@ -22,6 +22,7 @@ DEFAULT_STATE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "defaul
 def parse_options(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port-file", required=True, help="written, atomically, when the port is listening")
+    parser.add_argument("--port6-file", help="listen on [::1] as well, on any free port, which is written there")
     parser.add_argument("--port", type=int, default=0, help="0: any free one")
     parser.add_argument("--state", default=DEFAULT_STATE, help="JSON document of the account")
     parser.add_argument("--log", help="append each request to this file as a line of JSON")
@@ -83,9 +84,14 @@ def main(argv: list[str]) -> int:
         service.faults.clear()
         service.log.clear()
         service.clock.offset = 0.0
+        service.addresses.reset()
 
     server = Server(options.port, service, reset, options.control_token, tls_context(options))
     stop_at_the_end(server, options)
+    if options.port6_file:
+        server6 = Server6(0, service, reset, options.control_token, tls_context(options))
+        threading.Thread(target=server6.serve_forever, daemon=True).start()
+        write_port_file(options.port6_file, server6.server_port)
     write_port_file(options.port_file, server.server_port)
     server.serve_forever(poll_interval=0.1)
     return 0

@@ -3,6 +3,7 @@
 
 import hmac
 import json
+import socket
 import ssl
 import sys
 import threading
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import addresses
 import control
 from errors import ControlError
 from reply import Reply
@@ -28,10 +30,11 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
     request_queue_size = 64
+    host = "127.0.0.1"
 
     def __init__(self, port: int, service: Service, reset: Callable[[], None], token: str | None,
                  tls: ssl.SSLContext | None):
-        super().__init__(("127.0.0.1", port), Handler)
+        super().__init__((self.host, port), Handler)
         self.service = service
         self.reset = reset
         self.token = token
@@ -65,6 +68,13 @@ class Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
+class Server6(Server):
+    """The same over IPv6."""
+
+    address_family = socket.AF_INET6
+    host = "::1"
+
+
 class Handler(BaseHTTPRequestHandler):
     server: Server
     protocol_version = "HTTP/1.1"
@@ -79,6 +89,10 @@ class Handler(BaseHTTPRequestHandler):
             return
         if self.path.startswith(_CONTROL):
             self._deliver(self._control(self.path[len(_CONTROL):], body))
+            return
+        if self.path.startswith(addresses.PATH):
+            self._deliver(self.server.service.addresses.answer(
+                self.requestline, list(self.headers.items()), isinstance(self.server, Server6)))
             return
         arrived = Arrived(self.command, self.path, list(self.headers.items()), body)
         peer = f"{self.client_address[0]}:{self.client_address[1]}"

@@ -11,6 +11,7 @@ from typing import Any
 import faults
 import xmlout
 from actions import ACTIONS, VERSIONS, Action, Call, is_mutating
+from addresses import Addresses
 from clock import Clock
 from control import mutate
 from errors import ApiError, ControlError
@@ -54,6 +55,7 @@ class Service:
         self.clock = clock
         self.log = log
         self.faults = FaultList()
+        self.addresses = Addresses()
         self.pager = Pager()
 
     def answer(self, request: Arrived, peer: str) -> Reply:

@@ -60,19 +60,20 @@ def poll_until(condition: Callable[[], Any], what: str, timeout: float = PATIENC
 class Cell:
     """`policy`, `config`: members of config.json that differ; `account`: the emulator's state document;
     `secret`: the demo credential's secret key; `start`: whether the daemon runs at once; `pin`: the key's;
-    `clock`: whether the daemon reads the test's clock, for which a test build wakes all the time; `spare`: a second
-    key is plugged in."""
+    `clock`: whether the daemon reads the test's clock, for which a test build wakes all the time; `ipv6`: the sources
+    of the own address are asked at [::1]; `spare`: a second key is plugged in."""
 
     def __init__(self, policy: dict[str, Any] | None = None, config: dict[str, Any] | None = None,
                  account: dict[str, Any] | None = None, secret: str | None = None, start: bool = True,
-                 pin: str = "", build: str | None = None, clock: bool = True, spare: bool = False):
+                 pin: str = "", build: str | None = None, clock: bool = True, ipv6: bool = False,
+                 spare: bool = False):
         self.build = build or build_directory()
         self.folder = tempfile.mkdtemp(prefix="sgw-", dir="/tmp")  # short: sockets live below it
         self.daemon: subprocess.Popen[bytes] | None = None
         self._stack: list[Callable[[], object]] = [lambda: shutil.rmtree(self.folder, ignore_errors=True)]
         self._screen: Screen | None = None
         try:
-            self.pin, self.reads_clock, self.with_spare = pin, clock, spare
+            self.pin, self.reads_clock, self.ipv6, self.with_spare = pin, clock, ipv6, spare
             self._make(policy or {}, config or {}, account, secret)
             if start:
                 self.start()
@@ -90,7 +91,8 @@ class Cell:
         self.program = executable(self.build, "sgwarden")
         self.clock = Clock(self.path("clock"))
         self._stack.append(self.clock.stop)
-        self.emulator = Emulator(self._account(account, secret), args=("--clock-file", self.clock.path))
+        self.emulator = Emulator(self._account(account, secret), args=("--clock-file", self.clock.path),
+                                 ipv6=self.ipv6)
         self._stack.append(self.emulator.stop)
         softkey = os.path.join(self.build, "tests", "softkey", "softkey")
         if self.pin:
@@ -140,9 +142,12 @@ class Cell:
             file.write(text)
 
     def config(self, policy: dict[str, Any] | None = None, config: dict[str, Any] | None = None) -> dict[str, Any]:
+        sources = self.emulator.sources(self.ipv6)
         return {
             "profiles": {"demo": {"regions": ["us-east-1"], "default": True,
                                   "ec2_endpoint": self.emulator.endpoint, "sts_endpoint": self.emulator.endpoint}},
+            "checkip_endpoint": sources[0],
+            "address_sources": sources[1:],
             "http_loopback": True,
             "cache_ttl": 5,
             "policy": {"allow_documentation": True, "allow_shared_display": True, "prompts_per_hour": 60,

@@ -49,7 +49,7 @@ class FrontWorld(World):
             self.ends[who], theirs[who] = pair()
         null = os.open(os.devnull, os.O_RDWR)
         places = {0: null, 1: null, 2: self.log.fileno(), 3: theirs[PLANNER_CONTROL].fileno(),
-                  4: self.ends[PLANNER].fileno(), 5: theirs[PLANNER_NET].fileno(), 9: self.clock.fileno()}
+                  4: self.ends[PLANNER].fileno(), 5: theirs[PLANNER_NET].fileno(), 15: self.clock.fileno()}
         high = {fd: fcntl.fcntl(at, fcntl.F_DUPFD_CLOEXEC, 200) for fd, at in places.items()}
         self.planner_pid = os.posix_spawn(
             self.planner_executable, [self.planner_executable, "--mode=user", "--parent=%d" % os.getpid()], {},

@@ -15,7 +15,7 @@ import sgwire
 from world import CONTROL, E, NET, PLANNER, World, closing, encode, opening, pair
 
 
-FROM_PLANNER = ("READ", "PLAN", "ENROLL", "ADMIN", "WITHDRAW", "ASK_BROKER", "ASK_GRANTS", "ASK_KEY_LIST")
+FROM_PLANNER = ("READ", "PLAN", "ENROLL", "ADMIN", "WITHDRAW", "ASK_BROKER", "ASK_GRANTS", "ASK_KEY_LIST", "ASK_OWN")
 ENROLL_ID = "sgw-" + "e" * 20
 ADMIN_ID = "sgw-" + "d" * 20
 DEPTH = 5

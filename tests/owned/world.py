@@ -71,6 +71,7 @@ class World:
         self.ec2.now = self.now
         self.ends, self.consent, self.fidos, self.others = {}, None, [], []
         self.on_send, self.on_ceremony, self.on_keys = World.net, World.give_consent, World.no_key
+        self.on_source, self.sources = World.no_source, []
         self.heard, self.results, self.stages, self.shows, self.asked = [], {}, [], [], []
         self.dry, self.changes, self.reads, self.to_planner = [], [], [], 0
         self.lies, self.crimes, self.plans, self.touched, self.clients = [], [], {}, {}, {}
@@ -108,8 +109,8 @@ class World:
         keys.seek(0)
         null = os.open(os.devnull, os.O_RDWR)
         ledger = os.open(self.ledger.name, os.O_WRONLY | os.O_APPEND)
-        places = {0: null, 1: null, 2: self.log.fileno(), 7: ledger, 8: keys.fileno(), 12: null, 13: null,
-                  9: self.clock.fileno(),
+        places = {0: null, 1: null, 2: self.log.fileno(), 7: ledger, 8: keys.fileno(), 9: null, 10: null,
+                  15: self.clock.fileno(),
                   **{fd: end.fileno() for fd, end in theirs.items()}}
         high = {fd: fcntl.fcntl(at, fcntl.F_DUPFD_CLOEXEC, 200) for fd, at in places.items()}
         self.pid = os.posix_spawn(self.executable, [self.executable, "--mode=user", "--parent=%d" % os.getpid()], {},
@@ -135,7 +136,7 @@ class World:
         profile = {"name": "demo", "is_default": True, "account": self.account,
                    "regions": [{"name": REGION}], "ec2_endpoint": "http://127.0.0.1:9",
                    "sts_endpoint": "http://127.0.0.1:9"}
-        config = {"policy": self.policy, "profiles": [profile], "http_loopback": True, "ca_bundle": "/nowhere"}
+        config = {"address_sources": [{"url": url} for url in self.sources], "policy": self.policy, "profiles": [profile], "http_loopback": True, "ca_bundle": "/nowhere"}
         self.say(CONTROL, "CELL", config=config, appliance=APPLIANCE, boot_id=BOOT, degraded=self.degraded)
 
     def load(self):
@@ -252,7 +253,9 @@ class World:
             return
         self.activity += 1
         name, m = decode(data)
-        if who == NET:
+        if who == NET and name == "ASK_SOURCE":
+            self.on_source(self, m)
+        elif who == NET:
             self._hear_send(m)
         elif who == PLANNER:
             self.heard.append((name, m))
@@ -335,6 +338,10 @@ class World:
     def net(self, m):
         for data in self.ec2.answer(m):
             self.put(self.ends[NET], data)
+
+    def no_source(self, m):
+        """The network has nothing that says this machine's own address."""
+        self.say(NET, "SEEN", request=m["request"], seen={"address": {"family": 6 if m["family"] else 4}})
 
     def give_consent(self):
         if self.consent:

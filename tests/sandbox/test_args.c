@@ -133,7 +133,7 @@ test_descriptors_kept(void **state)
 	assert_false(lockdown_keeps(front, FD_FRONT_IN));
 	assert_false(lockdown_keeps(front, FD_FRONT_OUT));
 	assert_false(lockdown_keeps(front, 12));
-	assert_int_equal(lockdown_keeps(front, 9), SGW_TESTCLOCK); /* the test clock's */
+	assert_int_equal(lockdown_keeps(front, 15), SGW_TESTCLOCK); /* the test clock's */
 }
 
 int

@@ -37,10 +37,11 @@ def read_request(stream):
 class Server:
     """handler(server, sock, number on this connection) -> bytes to send, or None to close at once."""
 
-    def __init__(self, handler, context=None):
+    def __init__(self, handler, context=None, address="127.0.0.1"):
         self.handler, self.context = handler, context
         self.requests, self.connections = [], 0
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self.listener = socket.create_server((address, 0), family=family, backlog=64)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 

@@ -9,7 +9,6 @@ import os
 import shutil
 import socket
 import ssl
-import subprocess
 import sys
 import tempfile
 import threading
@@ -17,6 +16,7 @@ import time
 import unittest
 import warnings
 
+from authority import Authority
 from cannedserver import EC2_NS, Server, always, read_request, reply
 from netpeers import Net, config, outcome
 
@@ -25,37 +25,6 @@ WRITE = "AWS_AUTHORIZE_INGRESS"
 OK_WRITE = reply('<AuthorizeSecurityGroupIngressResponse xmlns="%s"><return>true</return>'
                  "</AuthorizeSecurityGroupIngressResponse>" % EC2_NS)
 REGIONAL = "ec2.eu-west-1.amazonaws.com"
-LOOPBACK = "IP:127.0.0.1,DNS:localhost"
-
-
-class Authority:
-    """A certificate authority of the test's own."""
-
-    def __init__(self, folder, name):
-        self.folder, self.name = folder, name
-        self.file = self._path(name + ".pem")
-        self._openssl("req", "-x509", *self._key(name), "-out", self.file, "-days", "2", "-subj", "/CN=" + name)
-
-    def _path(self, name):
-        return os.path.join(self.folder, name)
-
-    def _key(self, name):
-        return ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
-                self._path(name + ".key"))
-
-    def _openssl(self, *words):
-        subprocess.run(["openssl", *words], check=True, stderr=subprocess.DEVNULL)
-
-    def context(self, name, names=LOOPBACK, days=2):
-        """A server's end with a certificate for these names."""
-        request, certificate = self._path(name + ".csr"), self._path(name + ".crt")
-        self._openssl("req", *self._key(name), "-out", request, "-subj", "/CN=server", "-addext",
-                      "subjectAltName=" + names)
-        self._openssl("x509", "-req", "-in", request, "-CA", self.file, "-CAkey", self._path(self.name + ".key"),
-                      "-days", str(days), "-copy_extensions", "copy", "-out", certificate)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, self._path(name + ".key"))
-        return context
 
 
 class Proxy:

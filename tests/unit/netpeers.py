@@ -2,6 +2,7 @@
 """sgw-net with its supervisor, broker and planner played by the test."""
 
 import fcntl
+import ipaddress
 import os
 import select
 import signal
@@ -13,12 +14,14 @@ import sgwire
 E = sgwire.ENUMS
 BIG = 1 << 20
 REGION = "eu-west-1"
+SEEN = ("SEEN_UNREACHABLE", "SEEN_OK", "SEEN_STATUS", "SEEN_NOT_AN_ADDRESS")
 
 
-def config(http_loopback=True, ec2="", sts="", proxy="", regions=(REGION,)):
+def config(http_loopback=True, ec2="", sts="", proxy="", regions=(REGION,), sources=()):
     profile = {"name": "demo", "is_default": True, "regions": [{"name": r} for r in regions],
                "ec2_endpoint": ec2, "sts_endpoint": sts}
-    return {"profiles": [profile], "http_loopback": http_loopback, "proxy": proxy,
+    return {"address_sources": [{"url": url} for url in sources],
+            "profiles": [profile], "http_loopback": http_loopback, "proxy": proxy,
             "ca_bundle": "/nowhere"}
 
 
@@ -94,6 +97,17 @@ class Net:
         fields.setdefault("body", b"Action=X")
         fields["op"] = E[fields.get("op", "AWS_DESCRIBE_RULES")]
         self.broker.send(sgwire.encode("SEND", **fields))
+
+    def look_up(self, source=0, family="IP_V4", request=1, timeout=20000):
+        """What the broker hears of one source: the state's name, and the address where there is one."""
+        self.broker.send(sgwire.encode("ASK_SOURCE", request=request, source=source, family=E[family], timeout=timeout))
+        name, fields = self.receive(self.broker)
+        assert (name, fields["request"]) == ("SEEN", request), (name, fields)
+        seen = fields["seen"]
+        assert seen["address"]["family"] == (4 if family == "IP_V4" else 6), seen
+        state = next(n for n, v in E.items() if n in SEEN and v == seen["state"])
+        size = 4 if family == "IP_V4" else 16
+        return state, str(ipaddress.ip_address(seen["address"]["addr"][:size])) if state == "SEEN_OK" else None
 
     def answer(self, to_planner=False, request=1):
         """What comes for one request: (pages, DONE)."""

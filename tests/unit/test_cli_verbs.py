@@ -73,6 +73,13 @@ class Open(Case):
         code, out, err, _ = self.run_it(*OPEN, "--json", answers=(ok(OPENED),))
         self.assertEqual((code, err, json.loads(out)["data"]), (0, "", OPENED))
 
+    def test_current_is_the_default(self):
+        for words in ((), ("--from", "current")):
+            code, out, _, asked = self.run_it(*OPEN[:3], *words, *OPEN[5:], answers=(
+                ok({**OPENED, "own_address_seen_by": 2, "own_address_sources": 3}),))
+            self.assertEqual((code, asked), (0, [("whitelist_add", {**self.WANTED, "ip": "current"})]))
+            self.assertIn("203.0.113.7/32\n         your current address, as 2 of 3 sources say\n", out)
+
     def test_there_already(self):
         operation = {**OPENED["operations"][0], "already_existed": True}
         code, out, _, _ = self.run_it(*OPEN, answers=(ok({"operations": [operation], "rule_ids": [RULE]}),))
@@ -91,7 +98,7 @@ class Open(Case):
                                                "profile": "prod", "region": "eu-west-1"})
 
     def test_what_is_not_asked(self):
-        for args, word in ((OPEN[:3], "--from"), (OPEN[:5], "--for"), (OPEN[:7], "--why"),
+        for args, word in ((OPEN[:3], "--for"), (OPEN[:5], "--for"), (OPEN[:7], "--why"),
                            (("open", GROUP, "4x", *OPEN[3:]), "PORT"), (("open", GROUP, "5-", *OPEN[3:]), "PORT"),
                            (("open", GROUP, "5/sctp", *OPEN[3:]), "PORT"), (("open", GROUP, "123456", *OPEN[3:]), "PORT"),
                            ((*OPEN, "--yes"), "--yes"), (("open", GROUP), "missing")):
@@ -99,6 +106,29 @@ class Open(Case):
                 code, out, err, asked = self.run_it(*args)
                 self.assertEqual((code, out, asked), (2, "", []))
                 self.assertIn(word, err)
+
+    OWN = {"agreed": True, "votes": 2, "address": "203.0.113.7", "usable_as_current": False,
+           "special_range": "carrier NAT", "cgnat_suspected": True, "suggested_prefixes": ["203.0.113.7/32"],
+           "sources": [{"source": "a.example", "said": "address", "address": "203.0.113.7"},
+                       {"source": "b.example/" + "ip" * 30, "said": "address", "address": "203.0.113.7"},
+                       {"source": "c.example", "said": "no answer"}],
+           "open_through_sgwarden": [{"source": "203.0.113.0/24", "protocol": "tcp", "from_port": 443, "to_port": 443,
+                                      "security_group_id": GROUP, "seconds_left": 3600}]}
+
+    def test_ip(self):
+        code, out, err, asked = self.run_it("ip", answers=(ok({"ipv4": self.OWN}),))
+        self.assertEqual((code, err, asked), (0, "", [("get_my_ip", {})]))
+        self.assertTrue(all(len(row) <= 80 for row in out.splitlines()), out)
+        self.assertIn("IPv4  203.0.113.7  (2 of 3 sources)\n", out)
+        self.assertIn("carrier NAT; open does not take it as current\n", out)
+        self.assertRegex(out, r"IPv4  c\.example +no answer\n")
+        self.assertRegex(out, rf"203\.0\.113\.0/24  tcp/443  {GROUP}  1h00m")
+        code, out, err, asked = self.run_it("ip", "--family", "ipv6", answers=(
+            ok({"ipv6": {**self.OWN, "agreed": False, "address": ""}}, status="failed",
+               error={"code": "address_unknown", "message": "no two agree", "retryable": True, "next_step": "look"}),))
+        self.assertEqual((code, asked), (1, [("get_my_ip", {"family": "ipv6"})]))
+        self.assertIn("IPv6  not known", out)
+        self.assertIn("next:", err)
 
     def test_exit_statuses(self):
         for name, status, code in (("forbidden", "refused", 3), ("denied", "denied", 4), ("expired", "expired", 5),

@@ -106,6 +106,24 @@ BAD = [
      "http:// is allowed to 127.x.x.x and [::1] alone"),
     (profile('"ec2_endpoint": "http://localhost:8000"'), 1, None, "http:// is allowed to 127.x.x.x"),
     (profile('"ec2_endpoint": "http://127.0.0.1.example"'), 1, None, "http:// is allowed to 127.x.x.x"),
+    # sources of the own address
+    (top('"address_sources": "https://a.example"'), 1, None, "expected a list [...] here, not a string"),
+    (top('"address_sources": ["https://a.example", 2]'), 1, 90, "expected a string here, not a number"),
+    (top('"address_sources": ["a.example"]'), 1, 69, "a source is https://host or https://host/path"),
+    (top('"address_sources": ["ftp://a.example"]'), 1, 69, "is https://host"),
+    (top('"address_sources": ["http://a.example"]'), 1, 69, "http:// is allowed to 127.x.x.x and [::1] alone"),
+    (top('"address_sources": ["http://127.0.0.1:1/x"]'), 1, 69, 'needs "http_loopback": true'),
+    (top('"address_sources": ["https://u:p@a.example/"]'), 1, 69, "the host is not of the form"),
+    (top('"address_sources": ["https://a.example/?q=1"]'), 1, 69, "no query"),
+    (top('"address_sources": ["https://a.example/%s"]' % ("a" * 250)), 1, 69, "longer than 255 bytes"),
+    (top('"address_sources": ["https://a.example", "https://b.example", "https://c.example"]'), 1, 111,
+     "at most 2 sources besides AWS's own"),
+    (top('"address_sources": ["https://a.example/x",\n "https://a.example:444/y"]'), 2, 2, "of different hosts"),
+    (top('"address_sources": ["https://checkip.amazonaws.com/"]'), 1, 69, "of different hosts"),
+    (top('"address_sources": ["https://[2001:db8::1]/", "https://[2001:db8::1]:8/"]'), 1, 95, "of different hosts"),
+    (top('"http_loopback": true, "checkip_endpoint": "http://[::1]:1/a", "address_sources": ["http://[::1]:1/a"]'),
+     1, None, "of different hosts"),
+    (top('"checkip_endpoint": "https://a.example/x y"'), 1, None, "no query"),
     # the rest
     (top('"cache_ttl": 3601'), 1, None, "a whole number from 0 to 3600 (seconds)"),
     (top('"cache_ttl": -1'), 1, None, "a whole number from 0 to 3600"),
@@ -290,6 +308,7 @@ class Good(Case):
         profiles += text_field("eu-west-1") + text_field("eu-central-1") + text_field("") + text_field("")
         profiles += text_field("demo") + b"\1" + text_field("") + struct.pack(">H", 1) + text_field("us-gov-west-1")
         profiles += text_field("http://127.0.0.1:8000") + text_field("http://[::1]:8001")
+        profiles += struct.pack(">H", 1) + text_field("https://checkip.amazonaws.com")
         profiles += struct.pack(">I", 7) + b"\1" + text_field("/etc/ssl/certs/ca-certificates.crt")
         profiles += text_field("http://127.0.0.1:3128") + struct.pack(">I", 1 << 0 | 1 << 6) + text_field(self.file)
         self.assertIn(profiles, data)
@@ -298,6 +317,16 @@ class Good(Case):
         self.assertIn("profile  demo (default): us-gov-west-1", out)
         self.assertIn("relaxed  http:// to loopback", out)
         self.assertIn("accepts  shared-uid", out)
+
+    def test_sources(self):
+        data, out = self.compiled(top('"address_sources": ["https://b.example/ip", "https://[2001:db8::1]"]'))
+        listed = ["https://checkip.amazonaws.com", "https://b.example/ip", "https://[2001:db8::1]"]
+        self.assertIn(struct.pack(">H", 3) + b"".join(map(text_field, listed)), data)
+        self.assertEqual([line.split()[1] for line in out.splitlines() if line.startswith("source ")], listed)
+        data, _ = self.compiled(top('"address_sources": ["http://127.0.0.1:1/b", "http://127.0.0.1:1/c"], '
+                                    '"checkip_endpoint": "http://127.0.0.1:1/a", "http_loopback": true'))
+        listed = ["http://127.0.0.1:1/" + name for name in "abc"]
+        self.assertIn(struct.pack(">H", 3) + b"".join(map(text_field, listed)), data)
 
     def test_nothing_is_relaxed_by_default(self):
         data, out = self.compiled(GOOD)

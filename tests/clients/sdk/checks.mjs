@@ -2,7 +2,7 @@
 // What is asked of the server through any version of the official client library.
 import assert from "node:assert/strict";
 
-export const TOOLS = ["capabilities", "health", "list_profiles", "test_credentials", "list_security_groups", "find_security_group",
+export const TOOLS = ["capabilities", "health", "list_profiles", "test_credentials", "get_my_ip", "list_security_groups", "find_security_group",
 	"list_rules", "check_access", "list_grants", "whitelist_plan", "whitelist_add", "whitelist_remove", "consent_status", "cancel_plan"];
 export const ADD = { security_group_id: "sg-0123456789abcdef0", ip: "198.51.100.7", port: 443, reason: "progress" };
 
