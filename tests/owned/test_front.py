@@ -347,13 +347,14 @@ class Floods(FrontCase):
             most = max(most, w.planner_rss())
         w.settle()
         self.assertLess(most, before + POOLS)
-        self.assertEqual(w.planner_fds(), fds)
+        self.assertLessEqual(w.planner_fds(), fds)  # fewer, where one was ended last
         self.assertLess(len(w.ledger_text()), 2000000)
         self.assertLess(len(w.shows), 70)
         self.assert_alone(w)
         for number in (1000, 1001, 1002):
             w.gone(number)
         w.settle()
+        self.assertEqual(w.planner_fds(), fds - 3)
         self.honest_opening(w)
         print("%d messages, %d fronts ended, an honest answer in each of %d windows, planner %d -> %d kB" %
               (n, ended, windows, before, most),
