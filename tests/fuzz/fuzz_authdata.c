@@ -94,7 +94,7 @@ counter_in(const uint8_t *data)
 	       data[36];
 }
 
-/* {"hmac-secret": value}, CTAP 2.1, section 12.5. */
+/* {"hmac-secret": value}, CTAP 2.1, section 12.5; asked for two salts at once. */
 static bool
 is_hmac_entry(const uint8_t *p, size_t len)
 {
@@ -118,9 +118,8 @@ may_stand(const struct verify_expect *e, const uint8_t *p, size_t len)
 		return false;
 	if (!e->hmac_secret_asked)
 		return !(p[32] & 0x80) && len == 37;
-	return (p[32] & 0x80) && len >= 37 + 15 + 32 && len <= 37 + 15 + 80 &&
-	       is_hmac_entry(p + 37, len - 37) && p[50] == 0x58 && p[51] == len - 52 &&
-	       (p[51] - 32) % 16 == 0;
+	return (p[32] & 0x80) && (len == 37 + 15 + 64 || len == 37 + 15 + 80) &&
+	       is_hmac_entry(p + 37, len - 37) && p[50] == 0x58 && p[51] == len - 52;
 }
 
 /* With one bit changed, or a byte more, the same signature holds no longer. */

@@ -139,9 +139,9 @@ test_too_much(void **state)
 	assert_false(canonical_fits(&rq, SIGV4_CANONICAL_MAX, 512, &len));
 	rq.query = many;
 	for (int i = 0; i < SIGV4_PARAMS_MAX; i++)
-		strcat(many, "a=1&");
+		(void)snprintf(many + 4 * i, sizeof(many) - 4 * (size_t)i, "a=1&");
 	assert_true(canonical_fits(&rq, SIGV4_CANONICAL_MAX, 512, &len));
-	strcat(many, "b");
+	(void)snprintf(many + 4 * SIGV4_PARAMS_MAX, 2, "b");
 	assert_false(canonical_fits(&rq, SIGV4_CANONICAL_MAX, 512, &len));
 }
 
