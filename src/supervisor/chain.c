@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <sgwarden/buf.h>
@@ -42,6 +43,17 @@ stat_read(pid_t pid, char ret_comm[17], pid_t *ret_parent)
 	ret_comm[close_at - open_at - 1] = 0;
 	*ret_parent = (pid_t)strtol(close_at + 4, NULL, 10);
 	return true;
+}
+
+int
+peer_pidfd(int connection, pid_t pid)
+{
+	int fd = -1;
+	socklen_t len = sizeof(fd);
+
+	if (getsockopt(connection, SOL_SOCKET, SO_PEERPIDFD_SINCE_6_5, &fd, &len) == 0)
+		return fd;
+	return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
 /* Does the connection's own process still live?  Only then did its pid mean it all along. */

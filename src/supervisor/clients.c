@@ -3,6 +3,7 @@
 #include "supervisor.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,6 +147,34 @@ room_for(const struct supervisor *s, uid_t uid)
 	return all < s->clients_most && (s->opt.mode == MODE_USER || own < s->clients_most / 4);
 }
 
+/*
+ * A front sees its client's end on the connection, unless the client handed over that very connection: then the front
+ * itself holds it open, for ever.  So the end of the client's process counts as well.
+ */
+static void
+client_watch(struct supervisor *s, struct child *front, int connection, pid_t pid)
+{
+	front->client = peer_pidfd(connection, pid);
+	if (front->client < 0 && errno == ESRCH) /* it has ended already */
+		child_ask(s, front);
+	if (front->client < 0)
+		return;
+	(void)watch(s, front->client, SOURCE_CLIENT, (uint32_t)(front - s->children));
+}
+
+void
+client_ended(struct supervisor *s, struct child *front)
+{
+	struct pollfd process = {.fd = front->client, .events = POLLIN};
+
+	/* asked again: the slot may be another's since the event was taken */
+	if (!front->pid || front->client < 0 || poll(&process, 1, 0) <= 0)
+		return;
+	close(front->client);
+	front->client = -1;
+	child_ask(s, front);
+}
+
 static void
 front_spawn(struct supervisor *s, int connection, const struct ucred *peer, bool admin)
 {
@@ -170,6 +199,7 @@ front_spawn(struct supervisor *s, int connection, const struct ucred *peer, bool
 	c->client_pid = (uint32_t)peer->pid;
 	user_name(peer->uid, c->user);
 	c->chain_verified = chain_read(connection, peer->pid, c->chain);
+	client_watch(s, c, connection, peer->pid);
 	screen_client(s, peer->uid);
 }
 

@@ -175,6 +175,8 @@ dispatch(struct supervisor *s, const struct epoll_event *ev)
 		client_accept(s, (enum listener)index);
 	else if (source == SOURCE_SCREEN)
 		screen_event(s);
+	else if (source == SOURCE_CLIENT)
+		client_ended(s, &s->children[index]);
 	else
 		on_child(s, &s->children[index]);
 }
@@ -193,12 +195,12 @@ signals_open(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* A client takes two descriptors here while its front starts, and one in the planner, which has the same limit. */
+/* A client takes three descriptors here while its front starts, and one in the planner, which has the same limit. */
 static size_t
 clients_for(rlim_t files)
 {
 	const rlim_t own = 64; /* the cell, a ceremony, one connection that is turned away */
-	rlim_t n = files > own ? (files - own) / 3 : 0;
+	rlim_t n = files > own ? (files - own) / 4 : 0;
 
 	return n < SGW_CLIENTS_MAX ? (size_t)n : SGW_CLIENTS_MAX;
 }

@@ -108,6 +108,7 @@ child_forget(struct supervisor *s, struct child *c)
 	end_close(&c->to_planner);
 	end_close(&c->to_broker);
 	end_close(&c->to_consent);
+	end_close(&c->client);
 	c->pid = 0;
 }
 
@@ -202,7 +203,8 @@ register_child(struct supervisor *s, struct child *c, enum role role, pid_t pid,
 	    .control = chan_open(control, ROLE_SUPERVISOR, role),
 	    .to_planner = -1,
 	    .to_broker = -1,
-	    .to_consent = -1};
+	    .to_consent = -1,
+	    .client = -1};
 	c->control.state = CHAN_STARTING;
 	if (watch(s, control, SOURCE_CHILD, (uint32_t)(c - s->children)) < 0) {
 		child_end(c);

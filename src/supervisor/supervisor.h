@@ -52,6 +52,7 @@ struct child {
 	bool chain_verified;
 	uint32_t uid;
 	uint32_t client_pid;
+	int client; /* pidfd: readable once the client's process has ended; -1: none */
 	char user[SGW_USER_MAX + 1];
 	char chain[SGW_CHAIN_MAX + 1];
 };
@@ -137,6 +138,8 @@ void cell_send(struct supervisor *s, enum role role, const struct msg *m, int fd
 int listeners_open(struct supervisor *s);
 void listeners_close(struct supervisor *s);
 void client_accept(struct supervisor *s, enum listener which);
+/* Its process may have: then its front is asked to end. */
+void client_ended(struct supervisor *s, struct child *front);
 void client_ready(struct supervisor *s, struct child *front);
 void client_gone(struct supervisor *s, struct child *front);
 
@@ -160,6 +163,8 @@ void ceremony_ready(struct supervisor *s, struct child *c);
 size_t devices_open(const struct supervisor *s, int ret_fds[KEY_DEVICES_MAX]);
 
 /* chain.c: the processes above a client, nearest first, as printable text; true where the kernel held the identity. */
+/* A pidfd of the process that connected, the caller's; -1: there is none any more, or the kernel has none to give. */
+int peer_pidfd(int connection, pid_t pid);
 bool chain_read(int connection, pid_t pid, char ret_chain[SGW_CHAIN_MAX + 1]);
 
 /* events: what an epoll entry stands for */
@@ -167,7 +172,8 @@ enum source {
 	SOURCE_SIGNALS,
 	SOURCE_LISTENER, /* index: enum listener */
 	SOURCE_SCREEN,
-	SOURCE_CHILD, /* index: slot in children */
+	SOURCE_CHILD,  /* index: slot in children */
+	SOURCE_CLIENT, /* index: slot of its front in children */
 };
 int watch(struct supervisor *s, int fd, enum source source, uint32_t index);
 

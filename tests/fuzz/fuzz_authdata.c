@@ -94,7 +94,7 @@ counter_in(const uint8_t *data)
 	       data[36];
 }
 
-/* {"hmac-secret": value}, CTAP 2.1, section 12.5. */
+/* {"hmac-secret": value}, CTAP 2.1, section 12.5; asked for two salts at once. */
 static bool
 is_hmac_entry(const uint8_t *p, size_t len)
 {
@@ -118,7 +118,6 @@ may_stand(const struct verify_expect *e, const uint8_t *p, size_t len)
 		return false;
 	if (!e->hmac_secret_asked)
 		return !(p[32] & 0x80) && len == 37;
-	/* two salts are always asked with: 64 bytes, or 80 with the IV of PIN protocol two */
 	return (p[32] & 0x80) && (len == 37 + 15 + 64 || len == 37 + 15 + 80) &&
 	       is_hmac_entry(p + 37, len - 37) && p[50] == 0x58 && p[51] == len - 52;
 }

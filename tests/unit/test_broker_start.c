@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Before it serves: each thing that the supervisor or the loader may say in a wrong order, twice, or not at all. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <sys/socket.h>
+
+#include <sgwarden/clock.h>
+
+#include "broker_world.h"
+#include "ledger_write.h"
+#include "start.h"
+
+static struct chan loader; /* the loader's end */
+static uint8_t scratch[SGW_DATAGRAM_MAX];
+static struct msg_cell cell;
+
+/* A broker that knows nothing yet. */
+static int
+start_open(void **state)
+{
+	int ends[2];
+
+	if (world_open(state) < 0 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return -1;
+	W.b.loader = chan_open(ends[0], ROLE_BROKER, ROLE_LOADER);
+	loader = chan_open(ends[1], ROLE_LOADER, ROLE_BROKER);
+	cell = (struct msg_cell){.config = W.b.config,
+	    .appliance = "abcdefghijklmnop",
+	    .boot_id = "01234567-89ab-cdef-0123-456789abcdef"};
+	secret_free(&W.b.secrets);
+	W.b.configured = W.b.loaded = W.b.serving = false;
+	return 0;
+}
+
+static int
+start_close(void **state)
+{
+	chan_close(&loader);
+	chan_close(&W.b.loader);
+	return world_close(state);
+}
+
+static void
+send_loaded(const struct msg *m)
+{
+	assert_int_equal(chan_send(&loader, scratch, m, -1, false), 0);
+}
+
+static void
+loader_says(const struct msg *m)
+{
+	send_loaded(m);
+	start_loader(&W.b);
+}
+
+static const struct msg HEAD = {.id = MSG_LOADED_HEAD}, LOADED = {.id = MSG_LOADED};
+
+/* ---- the configuration ---- */
+
+static void
+test_configured_once(void **state)
+{
+	start_cell(&W.b, &cell);
+	assert_true(W.b.configured);
+	assert_string_equal(W.b.appliance, "abcdefghijklmnop");
+	expect_assert_failure(start_cell(&W.b, &cell));
+}
+
+/* ---- the loader ---- */
+
+static void
+test_serves(void **state)
+{
+	start_loader(&W.b); /* nothing there */
+	assert_false(W.b.headed);
+	start_cell(&W.b, &cell);
+	loader_says(&HEAD);
+	assert_false(W.b.serving);
+	loader_says(&LOADED);
+	assert_true(W.b.serving);
+	assert_int_equal(W.b.chain.number, 1); /* the start is recorded */
+	assert_non_null(world_said(MSG_SERVING));
+	assert_non_null(world_said(MSG_PROFILES));
+	chan_close(&loader);
+	start_loader(&W.b); /* its end, when all is said, is none of ours */
+	assert_int_equal(W.b.loader.fd, -1);
+}
+
+/* A ledger that cannot be written is no reason not to read and to close. */
+static void
+test_serves_without_a_ledger(void **state)
+{
+	W.b.ledger_fd = -1;
+	start_cell(&W.b, &cell);
+	loader_says(&HEAD);
+	loader_says(&LOADED);
+	assert_true(W.b.serving);
+	assert_false(W.b.ledger_ok);
+}
+
+static void
+test_system_mode_is_recorded(void **state)
+{
+	cell.system_mode = true;
+	cell.degraded = UINT32_MAX; /* all that can be missing at once, and bits without a name */
+	start_cell(&W.b, &cell);
+	loader_says(&HEAD);
+	loader_says(&LOADED);
+	assert_true(W.b.serving && W.b.ledger_ok);
+}
+
+static void
+test_wrong_orders(void **state)
+{
+	static struct msg keys = {.id = MSG_LOADED_PROFILE};
+
+	(void)FIELD_SET(keys.loaded_profile.name, "prod");
+	send_loaded(&keys);
+	expect_assert_failure(start_loader(&W.b)); /* keys before the configuration */
+	start_cell(&W.b, &cell);
+	send_loaded(&LOADED);
+	expect_assert_failure(start_loader(&W.b)); /* no word of the ledger */
+	loader_says(&HEAD);
+	send_loaded(&HEAD);
+	expect_assert_failure(start_loader(&W.b));
+	loader_says(&LOADED);
+	send_loaded(&LOADED);
+	expect_assert_failure(start_loader(&W.b)); /* it speaks after its end */
+}
+
+static void
+test_loader_dies(void **state)
+{
+	start_cell(&W.b, &cell);
+	chan_close(&loader);
+	expect_assert_failure(start_loader(&W.b));
+	assert_false(W.b.serving);
+}
+
+static void
+test_other_keys_than_the_ledgers(void **state)
+{
+	static struct msg head = {.id = MSG_LOADED_HEAD};
+
+	memset(head.loaded_head.keys_digest, 7, HASH_LEN);
+	start_cell(&W.b, &cell);
+	loader_says(&head);
+	send_loaded(&LOADED);
+	expect_assert_failure(start_loader(&W.b));
+	assert_false(W.b.serving);
+}
+
+static void
+test_problems(void **state)
+{
+	struct msg m = {.id = MSG_LOADED_PROBLEM,
+	    .loaded_problem = {.file = INPUT_CONFIG, .line = 12, .detail = "no such thing"}};
+
+	loader_says(&m);
+	assert_string_equal(W.b.problem, "config, line 12: no such thing");
+	m.loaded_problem.file = INPUT_LEDGER;
+	m.loaded_problem.fatal = true;
+	send_loaded(&m);
+	expect_assert_failure(start_loader(&W.b));
+}
+
+/* ---- what is open ---- */
+
+static struct msg
+a_grant(enum grant_state state, int64_t closes)
+{
+	struct msg m = {.id = MSG_LOADED_GRANT};
+	struct rec_grant *g = &m.loaded_grant.grant;
+
+	*g = (struct rec_grant){.protocol = PROTO_TCP,
+	    .from_port = 443,
+	    .to_port = 443,
+	    .closes = closes,
+	    .sent = clock_now() - 4000,
+	    .state = state};
+	g->source = fixture_cidr("203.0.113.7/32");
+	(void)FIELD_SET(g->receipt, "sgw-bbbbbbbbbbbbbbbbbbbb");
+	(void)FIELD_SET(g->profile, "prod");
+	(void)FIELD_SET(g->account, "111122223333");
+	(void)FIELD_SET(g->region, "eu-west-1");
+	(void)FIELD_SET(g->group_id, GROUP);
+	return m;
+}
+
+static void
+test_grants(void **state)
+{
+	struct msg head = HEAD;
+	struct msg due = a_grant(GRANT_CLOSING, clock_now() - 60),
+		   open = a_grant(GRANT_OPEN, clock_now() + 3600);
+	static struct msg keys = {.id = MSG_LOADED_PROFILE};
+
+	(void)FIELD_SET(keys.loaded_profile.name, "prod");
+	(void)FIELD_SET(keys.loaded_profile.access_key_id, "AKIA");
+	(void)FIELD_SET(keys.loaded_profile.secret_key, "secret");
+	start_cell(&W.b, &cell);
+	loader_says(&keys);
+	head.loaded_head.time =
+	    clock_now() + 1800; /* the wall clock was set back by half an hour */
+	loader_says(&head);
+	loader_says(&due);
+	loader_says(&open);
+	assert_int_equal(W.b.grants[0].g.state, GRANT_OPEN);
+	assert_string_equal(W.b.grants[0].why, "sweep");
+	assert_string_equal(W.b.grants[1].why, "expiry");
+	/* what passed before that did pass */
+	assert_true(W.b.grants[1].closes_by < clock_monotonic() + 1801000);
+	loader_says(&LOADED);
+	assert_int_equal(world_said(MSG_SERVING)->serving.overdue, 1);
+	assert_int_equal(world_sent()->op, AWS_REVOKE_INGRESS); /* at once */
+}
+
+static void
+test_more_grants_than_fit(void **state)
+{
+	struct msg m = a_grant(GRANT_OPEN, clock_now() + 3600);
+
+	start_cell(&W.b, &cell);
+	loader_says(&HEAD);
+	for (size_t i = 0; i < SGW_GRANTS_MAX; i++)
+		loader_says(&m);
+	send_loaded(&m);
+	expect_assert_failure(start_loader(&W.b));
+}
+
+static void
+test_counters(void **state)
+{
+	struct msg m = {
+	    .id = MSG_LOADED_COUNTER, .loaded_counter = {.cred_id_len = 16, .counter = 9}};
+
+	W.b.keys.n_keys = 1;
+	W.b.keys.keys[0].cred_id_len = 16;
+	loader_says(&m);
+	assert_int_equal(W.b.counters[0], 9);
+	m.loaded_counter.cred_id[3] = 1; /* of a key that is enrolled no longer */
+	m.loaded_counter.counter = 77;
+	loader_says(&m);
+	assert_int_equal(W.b.counters[0], 9);
+}
+
+/* ---- the ledger's own refusals ---- */
+
+static void
+test_no_form(void **state)
+{
+	struct ledger_entry e = {.kind = LEDGER_STOP, .time = clock_now(), .n_fields = 1};
+
+	e.fields[0] = (struct ledger_field){"reason", "two\nlines", 9};
+	assert_false(ledger_write(&W.b, &e));
+	assert_false(W.b.ledger_ok);
+	assert_int_equal(W.b.chain.number, 0);
+	assert_true(ledger_stop(&W.b, "the next one has"));
+	assert_true(W.b.ledger_ok);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, start_open, start_close)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_configured_once),
+	    TEST(test_serves),
+	    TEST(test_serves_without_a_ledger),
+	    TEST(test_system_mode_is_recorded),
+	    TEST(test_wrong_orders),
+	    TEST(test_loader_dies),
+	    TEST(test_other_keys_than_the_ledgers),
+	    TEST(test_problems),
+	    TEST(test_grants),
+	    TEST(test_more_grants_than_fit),
+	    TEST(test_counters),
+	    TEST(test_no_form),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
