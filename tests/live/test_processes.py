@@ -18,7 +18,7 @@ CEREMONY_ROLES = ("consent", "fido")
 ROWS: dict[str, dict[int, tuple[str, str | None]]] = {
     "planner": {4: ("seqpacket", "broker"), 5: ("seqpacket", "net")},
     "broker": {4: ("seqpacket", "planner"), 5: ("seqpacket", "net"), 7: ("regular-append", None),
-               10: ("anon:anon_inode:[timerfd]", None), 11: ("anon:anon_inode:[timerfd]", None)},
+               11: ("anon:anon_inode:[timerfd]", None), 12: ("anon:anon_inode:[timerfd]", None)},
     "net": {4: ("seqpacket", "broker"), 5: ("seqpacket", "planner"), 6: ("regular-ro", None)},
     "front": {4: ("seqpacket", "planner"), 6: ("pipe", None), 7: ("pipe", None)},
     "consent": {4: ("seqpacket", "broker"), 5: ("tty", None)},
