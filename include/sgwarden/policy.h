@@ -28,6 +28,10 @@ void policy_digest(const struct rec_policy *policy, uint8_t ret_digest[HASH_LEN]
 /* True where the policy must not come into force, with why: bounds, order of its lists, needs of its classes. */
 bool policy_problem(const struct rec_policy *policy, char ret_text[POLICY_PROBLEM_MAX]);
 
+/* The canonical order of a policy's lists: below zero, zero, above zero. */
+int policy_service_order(const struct rec_service *a, const struct rec_service *b);
+int policy_scope_order(const struct rec_scope *a, const struct rec_scope *b);
+
 /* What the plan is held against.  `rules` are the group's present ingress rules, as reported by AWS. */
 struct policy_facts {
 	const struct rec_group *group; /* NULL: not read (then opt-in cannot hold) */

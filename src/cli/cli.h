@@ -53,9 +53,29 @@ struct verb {
 extern const struct verb VERBS[];
 extern const size_t VERBS_LEN;
 
-verb_run mcp_run, consent_run, config_check_run, config_load_run, key_enroll_run, key_list_run,
-    key_remove_run, key_test_run, health_run, ip_run, open_run, close_run, rules_run, groups_run,
-    check_run, grants_run, ledger_show_run, ledger_verify_run, version_run, help_run;
+verb_run mcp_run;
+verb_run consent_run;
+verb_run config_check_run;
+verb_run config_load_run;
+verb_run key_enroll_run;
+verb_run key_list_run;
+verb_run key_remove_run;
+verb_run key_test_run;
+verb_run health_run;
+verb_run ip_run;
+verb_run open_run;
+verb_run close_run;
+verb_run rules_run;
+verb_run groups_run;
+verb_run check_run;
+verb_run grants_run;
+verb_run ledger_show_run;
+verb_run ledger_verify_run;
+verb_run version_run;
+verb_run help_run;
+verb_run policy_check_run;
+verb_run policy_test_run;
+verb_run policy_show_run;
 
 /* ---- out.c ---- */
 

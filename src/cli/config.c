@@ -15,9 +15,8 @@
 #include <sgwarden/sandbox.h>
 #include <sgwarden/vis.h>
 
-/* FILE:LINE:COLUMN: what is wrong; the form that editors jump by. */
-static int
-refuse(const struct args *args, const char *path, const struct config_error *e)
+int
+config_refuse(const struct args *args, const char *path, const struct config_error *e)
 {
 	const struct error_row *row = error_row(SGW_ERR_BAD_CONFIG);
 	char text[JTREE_ERROR_MAX + 160];
@@ -48,13 +47,13 @@ compile(const struct args *args, struct config_source *source, struct rec_config
 {
 	uint8_t digest[HASH_LEN];
 	struct config_error error;
-	int r = config_read(args, source);
+	int r = config_read(args, "config.json", source);
 
 	if (r != 0)
 		return r;
 	hash_sha256(source->text, source->len, digest);
 	if (!config_parse(source->text, source->len, ret_config, &error))
-		return refuse(args, source->path, &error);
+		return config_refuse(args, source->path, &error);
 	if (access(ret_config->ca_bundle, R_OK) < 0)
 		return out_error(args, SGW_ERR_BAD_CONFIG, "ca_bundle", "%s: %s",
 		    ret_config->ca_bundle, strerror(errno));

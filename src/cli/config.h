@@ -42,8 +42,10 @@ struct config_source {
 	size_t len;
 };
 
-/* Reads config.json.  0, or the exit status, having said why. */
-int config_read(const struct args *args, struct config_source *ret_source);
+/* Reads the file that the arguments name, else `name` in the configuration's directory.  0, or the exit status. */
+int config_read(const struct args *args, const char *name, struct config_source *ret_source);
+/* config.c: says FILE:LINE:COLUMN and what is wrong, the form that editors jump by; the exit status. */
+int config_refuse(const struct args *args, const char *path, const struct config_error *e);
 /* Writes config.bin in the state directory: the old or the new, never less.  0, or the exit status. */
 int config_write(const struct args *args, const void *data, size_t len, char ret_path[4096]);
 

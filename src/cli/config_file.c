@@ -43,8 +43,7 @@ dir_check(const struct args *args, const char *dir)
 
 	if (stat(dir, &st) < 0)
 		return out_error(args, SGW_ERR_BAD_CONFIG, NULL,
-		    "%s: %s; make it (mode 0700) and write config.json there", dir,
-		    strerror(errno));
+		    "%s: %s; make it (mode 0700) and write the file there", dir, strerror(errno));
 	problem = config_dir_problem(&st);
 	return problem ? out_error(args, SGW_ERR_BAD_CONFIG, NULL, "%s: %s", dir, problem) : 0;
 }
@@ -72,7 +71,7 @@ read_all(int fd, size_t size, size_t *ret_len)
 }
 
 int
-config_read(const struct args *args, struct config_source *ret_source)
+config_read(const struct args *args, const char *name, struct config_source *ret_source)
 {
 	char dir[CLI_PATH_MAX];
 	const char *problem;
@@ -85,7 +84,7 @@ config_read(const struct args *args, struct config_source *ret_source)
 			return out_error(
 			    args, SGW_ERR_BAD_ARGUMENT, "FILE", "the path is too long");
 	} else {
-		if (!path_config_dir(args, dir) || !path_join(ret_source->path, dir, "config.json"))
+		if (!path_config_dir(args, dir) || !path_join(ret_source->path, dir, name))
 			return out_error(args, SGW_ERR_BAD_ARGUMENT, "--config", "no such path");
 		r = dir_check(args, dir);
 		if (r != 0)

@@ -62,15 +62,14 @@ static bool
 unknown_key(struct parse *p, const struct key_row *rows, size_t n, const struct jt_node *member)
 {
 	char allowed[JTREE_ERROR_MAX / 2] = "";
+	struct buf b = buf_over(allowed, sizeof(allowed) - 1);
 	const char *nearest = NULL;
 	unsigned best = 4;
-	size_t len = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		unsigned d = distance(member->key, rows[i].name);
 
-		len += (size_t)snprintf(
-		    allowed + len, sizeof(allowed) - len, "%s%s", i ? ", " : "", rows[i].name);
+		(void)buf_printf(&b, "%s%s", i ? ", " : "", rows[i].name);
 		if (d < best) {
 			best = d;
 			nearest = rows[i].name;
@@ -112,21 +111,27 @@ field_pop(struct parse *p, size_t len, bool ok)
 }
 
 bool
+member_take(
+    struct parse *p, const struct key_row *rows, size_t n, const struct jt_node *m, void *into)
+{
+	const struct key_row *row = NULL;
+	size_t len = field_push(p, m->key);
+
+	for (size_t i = 0; i < n && !row; i++)
+		if (strcmp(rows[i].name, m->key) == 0)
+			row = &rows[i];
+	if (!row)
+		return unknown_key(p, rows, n, m);
+	return want_type(p, m, row->type) && field_pop(p, len, row->take(p, row, m, into));
+}
+
+bool
 object_take(
     struct parse *p, const struct key_row *rows, size_t n, const struct jt_node *object, void *into)
 {
-	for (const struct jt_node *m = object->first; m; m = m->next) {
-		const struct key_row *row = NULL;
-		size_t len = field_push(p, m->key);
-
-		for (size_t i = 0; i < n && !row; i++)
-			if (strcmp(rows[i].name, m->key) == 0)
-				row = &rows[i];
-		if (!row)
-			return unknown_key(p, rows, n, m);
-		if (!want_type(p, m, row->type) || !field_pop(p, len, row->take(p, row, m, into)))
+	for (const struct jt_node *m = object->first; m; m = m->next)
+		if (!member_take(p, rows, n, m, into))
 			return false;
-	}
 	return true;
 }
 
@@ -157,6 +162,15 @@ take_u32(struct parse *p, const struct key_row *row, const struct jt_node *v, vo
 	if (!number_ok(p, row, v))
 		return false;
 	memcpy((char *)into + row->offset, &number, sizeof(number));
+	return true;
+}
+
+bool
+take_u8(struct parse *p, const struct key_row *row, const struct jt_node *v, void *into)
+{
+	if (!number_ok(p, row, v))
+		return false;
+	((uint8_t *)into)[row->offset] = (uint8_t)v->number;
 	return true;
 }
 

@@ -5,10 +5,13 @@
 
 #include "config.h"
 
+struct policy_file;
+
 struct parse {
 	struct config_error *error;
-	struct rec_config *config;
-	bool default_given; /* one of the profiles is the default */
+	struct rec_config *config;  /* of config.json */
+	struct policy_file *policy; /* of policy.json */
+	bool default_given;         /* one of the profiles is the default */
 	const struct jt_node
 	    *lifetime; /* the last of the policy's lifetimes, for an error about both */
 	bool lifetime_default_given;
@@ -41,6 +44,9 @@ bool want_type(struct parse *p, const struct jt_node *v, enum jt_type type);
 size_t field_push(struct parse *p, const char *name);
 bool field_pop(struct parse *p, size_t len, bool ok);
 
+/* One member of an object against the table. */
+bool member_take(
+    struct parse *p, const struct key_row *rows, size_t n, const struct jt_node *m, void *into);
 bool object_take(struct parse *p, const struct key_row *rows, size_t n,
     const struct jt_node *object, void *into);
 #define OBJECT_TAKE(p, rows, object, into)                                                         \
@@ -49,6 +55,7 @@ bool object_take(struct parse *p, const struct key_row *rows, size_t n,
 /* Plain values, stored at row->offset. */
 bool take_bool(struct parse *p, const struct key_row *row, const struct jt_node *v, void *into);
 bool take_u32(struct parse *p, const struct key_row *row, const struct jt_node *v, void *into);
+bool take_u8(struct parse *p, const struct key_row *row, const struct jt_node *v, void *into);
 bool take_u16(struct parse *p, const struct key_row *row, const struct jt_node *v, void *into);
 
 #endif

@@ -12,7 +12,7 @@
 
 #define JTREE_NODES_MAX 4096
 #define JTREE_DEPTH_MAX 8
-#define JTREE_ERROR_MAX 400
+#define JTREE_ERROR_MAX 640
 
 enum jt_type {
 	JT_NULL,

@@ -26,6 +26,18 @@ const struct verb VERBS[] = {
 	"with what it "
 	"read when it started: restart it.",
 	"jct", 0, 1, config_load_run},
+    {"policy", "check", "[FILE] [--config DIR] [--json]", "say whether policy.json is acceptable",
+	"FILE is policy.json in $XDG_CONFIG_HOME/sgwarden or /etc/sgwarden where none is given. "
+	"The "
+	"cases that it holds are run. Nothing is written and nobody is asked.",
+	"jc", 0, 1, policy_check_run},
+    {"policy", "test", "[FILE] [--config DIR] [--json]", "run the cases of policy.json",
+	"Prints each case and what the policy says to it. Exits 1 where one does not hold.", "jc",
+	0, 1, policy_test_run},
+    {"policy", "show", "[FILE] [--config DIR] [--json]", "print a policy in full",
+	"FILE as it would come into force: all that it says and all that it leaves to the built-in "
+	"policy, in one order.",
+	"jc", 0, 1, policy_show_run},
     {"key", "enroll", "NAME [--socket PATH] [--json]", "enrol a security key",
 	"NAME is yours to choose: letters, digits, '.', '_' and '-', at most 32. The consent "
 	"screen asks for the "

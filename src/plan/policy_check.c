@@ -121,9 +121,20 @@ lists_ok(const struct check *c)
 		if (p->askers[i].uid <= p->askers[i - 1].uid)
 			return FAIL(c, "the users who may ask are not sorted");
 	for (size_t i = 1; i < p->n_scopes; i++)
-		if (scope_compare(&p->scopes[i - 1], &p->scopes[i]) >= 0)
+		if (policy_scope_order(&p->scopes[i - 1], &p->scopes[i]) >= 0)
 			return FAIL(c, "the scopes are not sorted");
 	return true;
+}
+
+/* What policy.json can say: whole protocols, or ports. */
+static bool
+service_ok(const struct rec_service *s)
+{
+	if (s->protocol == PROTO_TCP || s->protocol == PROTO_UDP)
+		return s->from_port >= 1;
+	return (s->protocol == PROTO_ALL || s->protocol == PROTO_ICMP ||
+		   s->protocol == PROTO_ICMPV6) &&
+	       s->from_port == -1;
 }
 
 static bool
@@ -135,8 +146,11 @@ scope_ok(const struct check *c, const struct rec_scope *s)
 		return FAIL(c, "a scope's region is not of the form of one");
 	if (s->group_id[0] && !group_id_ok(s->group_id))
 		return FAIL(c, "a scope's group is no sg- and 8 or 17 hex digits");
+	for (size_t i = 0; i < s->n_ports; i++)
+		if (!service_ok(&s->ports[i]))
+			return FAIL(c, "a scope's ports are neither ports nor a whole protocol");
 	for (size_t i = 1; i < s->n_ports; i++)
-		if (service_compare(&s->ports[i - 1], &s->ports[i]) >= 0)
+		if (policy_service_order(&s->ports[i - 1], &s->ports[i]) >= 0)
 			return FAIL(c, "a scope's ports are not sorted");
 	return true;
 }

@@ -93,7 +93,7 @@ static bool
 is_among(const struct rec_policy *p, const struct rec_scope *scope)
 {
 	for (size_t i = 0; i < p->n_scopes; i++)
-		if (scope_compare(&p->scopes[i], scope) == 0)
+		if (policy_scope_order(&p->scopes[i], scope) == 0)
 			return true;
 	return false;
 }

@@ -109,7 +109,7 @@ scope_contains(const struct rec_scope *outer, const struct rec_scope *inner)
 /* ---- order ---- */
 
 int
-service_compare(const struct rec_service *a, const struct rec_service *b)
+policy_service_order(const struct rec_service *a, const struct rec_service *b)
 {
 	if (a->protocol != b->protocol)
 		return a->protocol < b->protocol ? -1 : 1;
@@ -119,7 +119,7 @@ service_compare(const struct rec_service *a, const struct rec_service *b)
 }
 
 int
-scope_compare(const struct rec_scope *a, const struct rec_scope *b)
+policy_scope_order(const struct rec_scope *a, const struct rec_scope *b)
 {
 	const char *const parts[][2] = {{a->profile, b->profile}, {a->account, b->account},
 	    {a->region, b->region}, {a->group_id, b->group_id}, {a->tag_key, b->tag_key},
@@ -132,7 +132,7 @@ scope_compare(const struct rec_scope *a, const struct rec_scope *b)
 			return order;
 	}
 	for (size_t i = 0; i < a->n_ports && i < b->n_ports; i++) {
-		int order = service_compare(&a->ports[i], &b->ports[i]);
+		int order = policy_service_order(&a->ports[i], &b->ports[i]);
 
 		if (order != 0)
 			return order;

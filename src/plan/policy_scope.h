@@ -8,8 +8,5 @@
 bool service_contains(const struct rec_service *outer, const struct rec_service *inner);
 /* Does outer allow all that inner allows? */
 bool scope_contains(const struct rec_scope *outer, const struct rec_scope *inner);
-/* The canonical order: below zero, zero, above zero. */
-int service_compare(const struct rec_service *a, const struct rec_service *b);
-int scope_compare(const struct rec_scope *a, const struct rec_scope *b);
 
 #endif

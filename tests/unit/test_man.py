@@ -24,13 +24,13 @@ def output(*args):
     return r.stdout + r.stderr
 
 
-def allowed(text):
-    """The keys that an error names as allowed at that place of config.json."""
+def allowed(text, kind="config"):
+    """The keys that an error names as allowed at that place of config.json or policy.json."""
     with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "config.json")
+        path = os.path.join(folder, "%s.json" % kind)
         with open(path, "w", encoding="utf-8") as f:
             f.write(text)
-        error = json.loads(output(SGWARDEN, "config", "check", path, "--json"))["error"]["message"]
+        error = json.loads(output(SGWARDEN, kind, "check", path, "--json"))["error"]["message"]
     return set(error.split("allowed here: ")[1].split(", "))
 
 
@@ -74,6 +74,35 @@ class Man(unittest.TestCase):
             with open(path, "w", encoding="utf-8") as f:
                 f.write(text)
             self.assertEqual(json.loads(output(SGWARDEN, "config", "check", path, "--json"))["status"], "ok")
+
+    def test_policy_keys(self):
+        text = page("sgwarden-policy.5")
+        documented = set()
+        for row in re.findall(r"^\.(?:It )?Cm (.*)$", text, re.M):
+            documented |= set(re.sub(r" [;:,.]$", "", row).split(" , "))
+        case = '{"from": "8.8.8.8", "ports": [80], "?": 1}'
+        built = set()
+        for place in ('{"?": 1}', '{"prefixes": {"?": 1}}', '{"prefixes": {"ipv4": {"?": 1}}}', '{"union_max": {"?": 1}}',
+                      '{"classes": {"?": 1}}', '{"classes": {"open": {"?": 1}}}', '{"scopes": [{"?": 1}]}',
+                      '{"scopes": [{"tag": {"?": 1}}]}', '{"open_at_once": {"?": 1}}', '{"must_allow": [%s]}' % case):
+            built |= allowed(place, "policy")
+        self.assertEqual(documented, built)
+
+    def test_policy_lines(self):
+        with open(os.path.join(MAN, "..", "..", "src", "plan", "policy.c"), encoding="utf-8") as f:
+            built = re.findall(r'^    \{"([a-z.-]+)"', f.read(), re.M)
+        self.assertTrue(built)
+        documented = re.findall(r"^\.It Li ([a-z.-]+)$", page("sgwarden-policy.5"), re.M)
+        self.assertEqual(documented, list(dict.fromkeys(built)))
+
+    def test_the_policy_example_is_accepted(self):
+        text = page("sgwarden-policy.5").split(".Sh EXAMPLES")[1].split("offset indent\n")[1].split(".Ed")[0]
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "policy.json")
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(text)
+            os.chmod(path, 0o600)
+            self.assertEqual(json.loads(output(SGWARDEN, "policy", "check", path, "--json"))["status"], "ok")
 
     def test_exit_statuses(self):
         rows = re.findall(r"^\.It (\d)$", page("sgwarden.1"), re.M)

@@ -156,15 +156,15 @@ static void
 expect_lines(const struct rec_policy *b, const char *want)
 {
 	static struct rec_policy a;
-	char got[4096] = "", line[POLICY_LINE_MAX + 1];
+	char got[4096], line[POLICY_LINE_MAX + 1];
+	struct buf b_got = buf_over(got, sizeof(got));
 
 	policy_builtin(&a);
 	policy_diff(&a, b, &DIFF);
 	for (size_t i = 0; i < DIFF.n; i++)
-		for (size_t at = 0; policy_change_line(&DIFF.change[i], &at, line);) {
-			strcat(got, line);
-			strcat(got, "\n");
-		}
+		for (size_t at = 0; policy_change_line(&DIFF.change[i], &at, line);)
+			assert_true(buf_printf(&b_got, "%s\n", line));
+	assert_true(buf_put_c(&b_got));
 	assert_string_equal(got, want);
 }
 
@@ -207,7 +207,8 @@ static void
 test_nothing_is_cut(void **state)
 {
 	static struct rec_policy a, b;
-	char line[POLICY_LINE_MAX + 1], all[1024] = "";
+	char line[POLICY_LINE_MAX + 1], all[1024];
+	struct buf b_all = buf_over(all, sizeof(all));
 	struct rec_scope *s = &b.scopes[0];
 
 	policy_builtin(&a);
@@ -226,8 +227,9 @@ test_nothing_is_cut(void **state)
 	assert_int_equal(DIFF.n, 2);
 	for (size_t at = 0; policy_change_line(&DIFF.change[1], &at, line);) {
 		assert_true(strlen(line) <= POLICY_LINE_MAX);
-		strcat(all, line + (at <= 70 ? 0 : 4));
+		assert_true(buf_printf(&b_all, "%s", line + (at <= 70 ? 0 : 4)));
 	}
+	assert_true(buf_put_c(&b_all));
 	for (int i = 0; i < SGW_SCOPE_PORTS_MAX; i++) {
 		char port[24];
 

@@ -365,7 +365,14 @@ test_bounds_that_no_policy_leaves(void **state)
 	PROBLEM((POLICY.n_scopes = 1, FIELD_SET(POLICY.scopes[0].account, "1")), "account");
 	PROBLEM((POLICY.n_scopes = 1, FIELD_SET(POLICY.scopes[0].region, "x")), "region");
 	PROBLEM((POLICY.n_scopes = 1, FIELD_SET(POLICY.scopes[0].group_id, "sg-1")), "group");
-	PROBLEM((POLICY.n_scopes = 1, POLICY.scopes[0].n_ports = 2), "ports");
+	PROBLEM((POLICY.n_scopes = 1, POLICY.scopes[0].n_ports = 1), "ports");
+	PROBLEM((POLICY.n_scopes = 1, POLICY.scopes[0].n_ports = 1,
+		    POLICY.scopes[0].ports[0] = (struct rec_service){PROTO_ICMP, 8, -1}),
+	    "ports");
+	PROBLEM((POLICY.n_scopes = 1, POLICY.scopes[0].n_ports = 2,
+		    POLICY.scopes[0].ports[0] = (struct rec_service){PROTO_TCP, 443, 443},
+		    POLICY.scopes[0].ports[1] = (struct rec_service){PROTO_TCP, 80, 80}),
+	    "sorted");
 }
 
 static void
