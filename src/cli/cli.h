@@ -51,9 +51,9 @@ struct verb {
 };
 
 verb_run mcp_run, consent_run, config_check_run, config_load_run, key_enroll_run, key_list_run,
-    health_run, ip_run, open_run, close_run, rules_run, groups_run, check_run, grants_run,
-    ledger_show_run, ledger_verify_run, policy_check_run, policy_test_run, policy_show_run,
-    version_run, help_run;
+    health_run, profile_list_run, ip_run, open_run, close_run, rules_run, groups_run, check_run,
+    grants_run, ledger_show_run, ledger_verify_run, policy_check_run, policy_test_run,
+    policy_show_run, version_run, help_run;
 
 /* ---- out.c ---- */
 
