@@ -73,6 +73,7 @@ verb_run ledger_show_run;
 verb_run ledger_verify_run;
 verb_run version_run;
 verb_run help_run;
+verb_run profile_list_run;
 verb_run policy_check_run;
 verb_run policy_test_run;
 verb_run policy_show_run;

@@ -58,6 +58,8 @@ const struct verb VERBS[] = {
 	"js", 0, 1, key_test_run},
     {"health", NULL, "[--socket PATH] [--json]", "say how the parts of the daemon are",
 	"Exits 0 when every part is ok or degraded, 1 when one is down.", "js", 0, 0, health_run},
+    {"profile", "list", "[--socket PATH] [--json]", "list the configured AWS profiles", NULL, "js",
+	0, 0, profile_list_run},
     {"ip", NULL, "[--family ipv4|ipv6|both] [--socket PATH] [--json]",
 	"say from which address this machine is seen",
 	"Has the configured sources asked and shows what each says. An address is known where at "

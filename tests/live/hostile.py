@@ -42,6 +42,9 @@ class Pipes:
         os.write(self.to, data)
 
     def line(self, timeout: float = 30) -> dict[str, Any]:
+        return json.loads(self.raw_line(timeout))
+
+    def raw_line(self, timeout: float = 120) -> bytes:
         deadline = time.monotonic() + timeout
         while b"\n" not in self._rest:
             left = deadline - time.monotonic()
@@ -52,7 +55,7 @@ class Pipes:
                 raise AssertionError("the front has ended")
             self._rest += data
         line, _, self._rest = self._rest.partition(b"\n")
-        return json.loads(line)
+        return line
 
     def ping(self) -> None:
         self._last += 1

@@ -115,6 +115,15 @@ class Open(Case):
            "open_through_sgwarden": [{"source": "203.0.113.0/24", "protocol": "tcp", "from_port": 443, "to_port": 443,
                                       "security_group_id": GROUP, "seconds_left": 3600}]}
 
+    def test_profiles(self):
+        many = ["eu-west-%d" % n for n in range(32)]
+        code, out, err, asked = self.run_it("profile", "list", answers=(ok({"profiles": [
+            {"name": "prod", "is_default": True, "has_credentials": True, "account_id": "111122223333",
+             "regions": ["eu-west-1"]}, {"name": "x", "is_default": False, "has_credentials": False, "regions": many}]}),))
+        self.assertEqual((code, err, asked), (0, "", [("list_profiles", {})]))
+        self.assertRegex(out, r"prod +yes +yes +111122223333 +eu-west-1\n")
+        self.assertRegex(out, r"x +no +eu-west-0|x +no\n +eu-west-0")
+
     def test_ip(self):
         code, out, err, asked = self.run_it("ip", answers=(ok({"ipv4": self.OWN}),))
         self.assertEqual((code, err, asked), (0, "", [("get_my_ip", {})]))
