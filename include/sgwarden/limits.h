@@ -62,6 +62,8 @@
 #define SGW_POLICY_TAG_MAX 64 /* a tag's key or value that a scope names */
 #define SGW_TICKET_PREFIX_MAX 16
 #define SGW_POLICY_MAX 12288 /* encoded */
+#define SGW_LINE_ABOUT_MAX 80
+#define SGW_TRACE_MAX 25 /* lines asked about one plan */
 
 /* records */
 #define SGW_RECORD_MAX 49152

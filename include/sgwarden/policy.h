@@ -68,8 +68,6 @@ void policy_evaluate(const struct rec_policy *policy, const struct rec_plan *pla
     const struct policy_facts *facts, struct verdict *ret_verdict);
 
 /* The same, and which lines were asked on the way: the last row is the one that decided. */
-#define POLICY_TRACE_MAX 24
-
 struct policy_trace_row {
 	const char *id;
 	const char *about; /* what the line is about, in words of its own */
@@ -78,7 +76,7 @@ struct policy_trace_row {
 
 struct policy_trace {
 	size_t n;
-	struct policy_trace_row rows[POLICY_TRACE_MAX + 1];
+	struct policy_trace_row rows[SGW_TRACE_MAX];
 };
 
 void policy_explain(const struct rec_policy *policy, const struct rec_plan *plan,

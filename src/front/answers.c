@@ -34,6 +34,7 @@ DATA(rules, struct view_page)
 DATA(access, struct msg_access)
 DATA(grants, struct view_page)
 DATA(change, struct view_change)
+DATA(explained, struct msg_explained)
 DATA(plan_status, struct view_status)
 DATA(withdrawn, struct msg_withdrawn)
 DATA(keys, struct msg_keys)
@@ -195,6 +196,19 @@ answer_change(struct front *f, struct call *c, const struct msg *m)
 	result_send(f, c, &r);
 }
 
+/* Explaining succeeds, whatever the policy says. */
+static void
+answer_explained(struct front *f, struct call *c, const struct msg *m)
+{
+	struct result r = {.profile = m->explained.profile,
+	    .account = m->explained.account,
+	    .region = m->explained.region,
+	    .data = data_explained,
+	    .view = &m->explained};
+
+	result_send(f, c, &r);
+}
+
 /* Asking where a plan stands succeeds even where the plan did not: what became of it is data here. */
 static void
 answer_plan_status(struct front *f, struct call *c, const struct msg *m)
@@ -293,6 +307,7 @@ result_answer(struct front *f, struct call *c, const struct msg *m)
 	    {MSG_ACCESS, answer_access},
 	    {MSG_OPENED, answer_grants},
 	    {MSG_CHANGE, answer_change},
+	    {MSG_EXPLAINED, answer_explained},
 	    {MSG_PLAN_STATUS, answer_plan_status},
 	    {MSG_WITHDRAWN, answer_withdrawn},
 	    {MSG_KEYS, answer_keys},

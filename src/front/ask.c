@@ -390,3 +390,26 @@ ask_whitelist_plan(
 		return false;
 	return ask_change(a, who, closes ? ACTION_CLOSE : ACTION_OPEN, false, ret_m, c);
 }
+
+/* A plan by its id alone, or a draft as whitelist_plan takes it. */
+bool
+ask_explain(const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
+{
+	struct msg_ask_change *m;
+
+	if (!given_arg(a, ARG_PLAN_ID)) {
+		if (!given_arg(a, ARG_GROUP))
+			return complain_about(c, ARG_GROUP, "give this or plan_id");
+		if (!ask_whitelist_plan(a, who, ret_m, c))
+			return false;
+		ret_m->ask_change.explain = true;
+		return true;
+	}
+	if (given_arg(a, ARG_GROUP) || given_arg(a, ARG_IP) || given_arg(a, ARG_RULE_IDS) ||
+	    given_arg(a, ARG_MATCH))
+		return complain_about(c, ARG_PLAN_ID, "give this or a draft, not both");
+	m = ASK(ASK_CHANGE, ask_change);
+	m->request = who->request;
+	m->explain = true;
+	return FIELD_SET(m->plan_id, a->plan_id);
+}

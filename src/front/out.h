@@ -81,7 +81,7 @@ const char *permission_result(const struct rec_permission *p);
 const char *grant_state_name(enum grant_state s);
 const char *op_result_name(const struct rec_op_view *v);
 const char *display_name(enum display_kind k);
-const char *class_needs(enum effect_class c);
+const char *class_needs(enum effect_class c, bool pin, bool trusted_display);
 const char *stage_sentence(enum stage s, unsigned seconds_left, char *space, size_t size);
 enum component_state worst_state(const struct msg_health *m);
 /* An address without its length, or empty where none was said or agreed. */

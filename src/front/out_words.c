@@ -70,20 +70,19 @@ display_name(enum display_kind k)
 	return k < DISPLAY_MAX ? names[k] : "?";
 }
 
+/* No policy asks less of a class than this does. */
 const char *
-class_needs(enum effect_class c)
+class_needs(enum effect_class c, bool pin, bool trusted_display)
 {
-	static const char *const needs[CLASS_MAX] = {
-	    [CLASS_READ] = "nothing",
-	    [CLASS_CLOSE_OWN] = "nothing",
-	    [CLASS_CLOSE_FOREIGN] = "consent and touch",
-	    [CLASS_OPEN] = "consent and touch",
-	    [CLASS_OPEN_SENSITIVE] = "consent, PIN and touch",
-	    [CLASS_OPEN_WIDE] = "consent, PIN and touch, trusted display",
-	    [CLASS_FORBIDDEN] = "nobody can approve it",
-	};
-
-	return c < CLASS_MAX ? needs[c] : "?";
+	if (c == CLASS_FORBIDDEN)
+		return "nobody can approve it";
+	if (c <= CLASS_CLOSE_OWN)
+		return "nothing";
+	pin = pin || c >= CLASS_OPEN_SENSITIVE;
+	if (trusted_display || c == CLASS_OPEN_WIDE)
+		return pin ? "consent, PIN and touch, trusted display"
+			   : "consent and touch, trusted display";
+	return pin ? "consent, PIN and touch" : "consent and touch";
 }
 
 /* What a plan waits for, as a sentence; `space` is used where the time left belongs into it. */

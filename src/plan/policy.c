@@ -181,7 +181,7 @@ void
 policy_explain(const struct rec_policy *policy, const struct rec_plan *plan,
     const struct policy_facts *facts, struct verdict *ret_verdict, struct policy_trace *ret_trace)
 {
-	_Static_assert(LINES_LEN <= POLICY_TRACE_MAX, "a trace holds every line");
+	_Static_assert(LINES_LEN < SGW_TRACE_MAX, "a trace holds every line and deny.display");
 	ret_trace->n = 0;
 	evaluate(policy, plan, facts, ret_verdict, ret_trace);
 	if (strcmp(ret_verdict->line, "deny.display") == 0)

@@ -10,6 +10,7 @@
 #include "broker.h"
 #include "calls.h"
 #include "clients.h"
+#include "explain.h"
 #include "outcome.h"
 #include "own.h"
 #include "plans.h"
@@ -52,6 +53,11 @@ begin_continued(struct planner *p, struct call *call)
 
 	if (plan == NULL || plan->enroll) {
 		call_fail(call, SGW_ERR_NO_SUCH_PLAN, "plan_id", "");
+		return;
+	}
+	if (ask->explain) {
+		FIELD_SET(ask->group_id, plan->plan.ops[0].group_id);
+		call_target(p, call, plan->plan.profile, plan->plan.region);
 		return;
 	}
 	request_key(p, ask, call->key);
@@ -107,8 +113,8 @@ lifetime_of(const struct msg_ask_change *ask)
 	return ask->lifetime; /* 0: the default of its class, once that is known */
 }
 
-static bool
-plan_fill(struct planner *p, struct call *call, struct plan *plan)
+bool
+change_fill(struct planner *p, struct call *call, struct plan *plan)
 {
 	const struct msg_ask_change *ask = &call->ask.change;
 	const struct snap *rules = call->got[AWS_DESCRIBE_RULES];
@@ -138,11 +144,12 @@ plan_fill(struct planner *p, struct call *call, struct plan *plan)
 	return true;
 }
 
-static void
-plan_judge(struct planner *p, struct call *call, struct plan *plan)
+struct policy_facts
+change_facts(const struct planner *p, const struct call *call)
 {
 	const struct snap *rules = call->got[AWS_DESCRIBE_RULES];
-	struct policy_facts facts = {
+
+	return (struct policy_facts){
 	    .group = &p->group,
 	    .rules = rules->rules,
 	    .n_rules = rules->n,
@@ -151,6 +158,12 @@ plan_judge(struct planner *p, struct call *call, struct plan *plan)
 	    .display = p->status.screen,
 	    .uid = call->client->uid,
 	};
+}
+
+static void
+plan_judge(struct planner *p, struct call *call, struct plan *plan)
+{
+	const struct policy_facts facts = change_facts(p, call);
 
 	policy_evaluate(&p->config.policy, &plan->plan, &facts, &plan->verdict);
 	plan->closes = plan->plan.lifetime == 0 ? 0 : clock_now() + plan->plan.lifetime;
@@ -278,7 +291,7 @@ plan_made(struct planner *p, struct call *call, struct plan *plan)
 {
 	const char *problem;
 
-	if (!plan_fill(p, call, plan))
+	if (!change_fill(p, call, plan))
 		return false;
 	if (plan->plan.n_ops == 0) {
 		settle_existing(p, call, plan);
@@ -313,6 +326,8 @@ run_change(struct planner *p, struct call *call)
 	/* From here on it happens once: not before its answer has room. */
 	if (!client_has_room(p, call->client) || !group_read(p, call))
 		return false;
+	if (ask->explain)
+		return explain_plan(p, call);
 	if (ask->plan_id[0] != 0)
 		return apply_shown(p, call);
 	plan = ask->apply ? plan_by_key(p, call->client, call->key) : NULL;

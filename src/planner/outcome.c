@@ -16,6 +16,8 @@ put_plan(struct planner *p, const struct plan *plan)
 	FIELD_SET(out->plan_id, plan->id);
 	memcpy(out->plan_digest, plan->digest, sizeof(out->plan_digest));
 	out->effect = plan->verdict.effect;
+	out->pin = plan->verdict.needs_pin;
+	out->trusted_display = plan->verdict.needs_trusted_display;
 	FIELD_SET(out->policy_line, plan->verdict.line);
 	FIELD_SET(out->policy_text, plan->verdict.text);
 	FIELD_SET(out->profile, plan->plan.profile);
