@@ -51,7 +51,11 @@ read_in(enum aws_op op, const char *text, size_t len, size_t piece)
 	const struct answer_sink sink = {on_page, &seen};
 	bool ok = true;
 
-	MUST(answer_open(&answer, op, 1, 42, &sink));
+	if (!answer_open(&answer, op, 1, 42, &sink)) {
+		MUST(fuzz_failing());
+		answer_close(&answer);
+		return seen;
+	}
 	for (size_t at = 0; ok && at < len; at += piece)
 		ok = answer_feed(&answer, text + at, len - at < piece ? len - at : piece);
 	seen.taken = answer_finish(&answer);
@@ -80,7 +84,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	op = (enum aws_op)(data[0] >= 'A' ? (data[0] - 'A') % AWS_OP_MAX : data[0] % AWS_OP_MAX);
 	whole = read_in(op, text, len - 2, len - 2);
 	pieces = read_in(op, text, len - 2, 1u + data[1] % 64u);
-	MUST(whole.taken == pieces.taken);
-	MUST(!whole.taken || whole.hash == pieces.hash);
+	MUST(whole.taken == pieces.taken || fuzz_failing());
+	MUST(!whole.taken || !pieces.taken || whole.hash == pieces.hash);
 	return 0;
 }
