@@ -61,6 +61,9 @@ configure(uint32_t cache_ttl)
 	conf->profiles[1] = conf->profiles[0];
 	FIELD_SET(conf->profiles[1].name, "other");
 	conf->profiles[1].is_default = false;
+	conf->n_address_sources = 3;
+	for (size_t i = 0; i < 3; i++)
+		FIELD_SET(conf->address_sources[i].url, "https://source.example/ip");
 	conf->cache_ttl = cache_ttl;
 	FIELD_SET(W.out.cell.appliance, "abcdefghijklmnop");
 	FIELD_SET(W.out.cell.boot_id, "00000000-0000-0000-0000-000000000000");
