@@ -92,7 +92,7 @@ admin_restart(struct broker *b)
 	}
 	(void)FIELD_SET(detail, why);
 	if (error == SGW_ERR_NONE)
-		error = quota_problem(b, j->uid, detail);
+		error = quota_problem(b, quota_whose(j->uid, j->kind), detail);
 	if (error == SGW_ERR_NONE && !ledger_request(b, j))
 		error = SGW_ERR_LEDGER_FAILED;
 	if (error != SGW_ERR_NONE)

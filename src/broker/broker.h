@@ -13,6 +13,7 @@
 #include <sgwarden/secret.h>
 #include <sgwarden/wire.h>
 
+#include "clients.h"
 #include "own.h"
 #include "statefile.h"
 
@@ -48,36 +49,6 @@ struct profile_keys {
 	char secret_key[SGW_SECRET_KEY_MAX + 1];
 	char token[SGW_SESSION_TOKEN_MAX + 1];
 };
-
-/* ---- clients ---- */
-
-struct client {
-	uint32_t number; /* 0: free */
-	bool admin;
-	bool chain_verified;
-	uint32_t uid;
-	uint32_t pid;
-	char user[SGW_USER_MAX + 1];
-	char chain[SGW_CHAIN_MAX + 1];
-};
-
-/* Kept by uid, so that a new connection is no new quota. */
-struct quota {
-	bool used;
-	uint32_t uid;
-	/* quota_now() */
-	int64_t prompts[64]; /* when, newest overwrite oldest; 0: none */
-	unsigned next;
-	int64_t cool_until;
-	int64_t blocked_until;
-	int64_t plans; /* tokens: what may still be asked before it is not even recorded */
-	int64_t refilled;
-};
-#define QUOTAS_MAX 64
-#define PLANS_PER_PROMPT                                                                           \
-	5 /* plans an hour for each prompt an hour: most plans are refused before anybody is asked */
-#define READS_BURST 200 /* reads the planner may order at once, refilled at READS_PER_SECOND */
-#define READS_PER_SECOND 50
 
 /* ---- calls to AWS ---- */
 
@@ -193,9 +164,9 @@ struct ceremony {
 struct grant {
 	bool used;
 	struct rec_grant g;
-	uint16_t op;        /* index in its plan */
-	const char *why;    /* "expiry", "request", "sweep", "check", "superseded" */
-	struct job *waiter; /* whoever wants its closing now, or NULL */
+	uint16_t op;                       /* index in its plan */
+	const char *why;                   /* "expiry", "request", "sweep", "check", "superseded" */
+	struct job *waiter;                /* whoever wants its closing now, or NULL */
 	char closing[SGW_RECEIPT_LEN + 1]; /* the receipt of its close record, or empty */
 	/* Monotonic ms, so that no wall clock that is set back keeps a rule open. */
 	int64_t closes_by; /* the same end as g.closes: the earlier of the two counts */
@@ -313,10 +284,15 @@ void client_add(struct broker *b, const struct msg_client *m);
 void client_remove(struct broker *b, uint32_t number);
 const struct client *client_find(const struct broker *b, uint32_t number);
 int64_t quota_now(void); /* seconds that no setting of the wall clock moves; more than an hour */
-struct quota *quota_of(struct broker *b, uint32_t uid);
-enum sgw_error quota_problem(struct broker *b, uint32_t uid, char ret_detail[SGW_DETAIL_MAX + 1]);
-bool quota_prompt(struct broker *b, uint32_t uid); /* counts one; false: too many this hour */
-bool quota_plan(struct broker *b, uint32_t uid);   /* counts one; false: not even to be recorded */
+/*
+ * Whose quota: a uid, and apart from that uid's machines its person, who asks for administrative acts: what the ones
+ * have used up, or are blocked from, the other is not kept from.
+ */
+uint64_t quota_whose(uint32_t uid, enum job_kind kind);
+struct quota *quota_of(struct broker *b, uint64_t whose);
+enum sgw_error quota_problem(struct broker *b, uint64_t whose, char ret_detail[SGW_DETAIL_MAX + 1]);
+bool quota_prompt(struct broker *b, uint64_t whose); /* counts one; false: too many this hour */
+bool quota_plan(struct broker *b, uint64_t whose); /* counts one; false: not even to be recorded */
 bool quota_read(struct broker *b);                 /* counts one of the planner's reads */
 
 /* aws.c: one signed request per owner at a time; its end comes as the owner's *_answer(). */
@@ -363,12 +339,13 @@ int64_t job_next_deadline(const struct broker *b);
 /* The last word: RESULT to the planner, the outcome to the screen, the next plan. */
 void job_end(struct broker *b, enum status status, enum sgw_error error, const char *detail);
 /* The same for a plan that is not the active one: RESULT, and its slot is free. */
-void job_result(struct broker *b, struct job *j, enum status status, enum sgw_error error,
-    const char *detail);
+void job_result(
+    struct broker *b, struct job *j, enum status status, enum sgw_error error, const char *detail);
 
 /* judge.c */
 void job_judge(struct broker *b);
-const struct rec_grant *grants_list(const struct broker *b, size_t *ret_n); /* live ones, until the next call */
+const struct rec_grant *grants_list(
+    const struct broker *b, size_t *ret_n); /* live ones, until the next call */
 /* Leaves the ingress rules alone, in place: policy and digest speak of nothing else. */
 void ingress_only(struct collected *c);
 

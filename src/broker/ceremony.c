@@ -154,7 +154,7 @@ ceremony_spawned(struct broker *b, uint32_t number, int fd)
 		refuse(b, STATUS_REFUSED, SGW_ERR_DISPLAY_NOT_TRUSTED, "the display is shared");
 		return;
 	}
-	if (!quota_prompt(b, j->uid)) {
+	if (!quota_prompt(b, quota_whose(j->uid, j->kind))) {
 		refuse(b, STATUS_REFUSED, SGW_ERR_RATE_LIMITED, "too many prompts this hour");
 		return;
 	}
@@ -185,7 +185,7 @@ static const struct {
 static void
 on_refused(struct broker *b, enum denial denial)
 {
-	struct quota *q = quota_of(b, b->active->uid);
+	struct quota *q = quota_of(b, quota_whose(b->active->uid, b->active->kind));
 
 	if (denial == DENIAL_DENY || denial == DENIAL_WORD)
 		q->cool_until = quota_now() + COOLDOWN_SECONDS;

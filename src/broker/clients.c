@@ -62,22 +62,28 @@ quota_busy_until(const struct quota *q)
 	return latest;
 }
 
-/* A uid's slot; where all are taken, the one that has been quiet longest, so that a flood of uids frees nobody early. */
+uint64_t
+quota_whose(uint32_t uid, enum job_kind kind)
+{
+	return uid | (kind == JOB_CHANGE ? 0 : UINT64_C(1) << 32);
+}
+
+/* A user's slot; where all are taken, the one that has been quiet longest, so that a flood of users frees nobody early. */
 struct quota *
-quota_of(struct broker *b, uint32_t uid)
+quota_of(struct broker *b, uint64_t whose)
 {
 	struct quota *quietest = &b->quotas[0];
 
 	for (size_t i = 0; i < QUOTAS_MAX; i++) {
 		struct quota *q = &b->quotas[i];
 
-		if (q->used && q->uid == uid)
+		if (q->used && q->whose == whose)
 			return q;
 		if (!q->used ||
 		    (quietest->used && quota_busy_until(q) < quota_busy_until(quietest)))
 			quietest = q;
 	}
-	*quietest = (struct quota){.used = true, .uid = uid};
+	*quietest = (struct quota){.used = true, .whose = whose};
 	return quietest;
 }
 
@@ -101,9 +107,9 @@ prompts_most(const struct broker *b)
 }
 
 enum sgw_error
-quota_problem(struct broker *b, uint32_t uid, char ret_detail[SGW_DETAIL_MAX + 1])
+quota_problem(struct broker *b, uint64_t whose, char ret_detail[SGW_DETAIL_MAX + 1])
 {
-	const struct quota *q = quota_of(b, uid);
+	const struct quota *q = quota_of(b, whose);
 	int64_t now = quota_now();
 	char until[CLOCK_TEXT_LEN];
 
@@ -126,9 +132,9 @@ quota_problem(struct broker *b, uint32_t uid, char ret_detail[SGW_DETAIL_MAX + 1
 }
 
 bool
-quota_prompt(struct broker *b, uint32_t uid)
+quota_prompt(struct broker *b, uint64_t whose)
 {
-	struct quota *q = quota_of(b, uid);
+	struct quota *q = quota_of(b, whose);
 	int64_t now = quota_now();
 
 	if (prompts_this_hour(q, now) >= prompts_most(b))
@@ -140,9 +146,9 @@ quota_prompt(struct broker *b, uint32_t uid)
 
 /* A client that asks without end must not fill the disk with refusals. */
 bool
-quota_plan(struct broker *b, uint32_t uid)
+quota_plan(struct broker *b, uint64_t whose)
 {
-	struct quota *q = quota_of(b, uid);
+	struct quota *q = quota_of(b, whose);
 	int64_t most = (int64_t)prompts_most(b) * PLANS_PER_PROMPT;
 	int64_t now = quota_now();
 	int64_t fresh = q->refilled ? (now - q->refilled) * most / HOUR : most;

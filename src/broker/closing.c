@@ -259,8 +259,7 @@ static bool
 opened_anew(const struct broker *b, const struct grant *g)
 {
 	for (size_t i = 0; i < SGW_GRANTS_MAX; i++)
-		if (grant_is_live(&b->grants[i]) &&
-		    same_rule(g, &b->grants[i]))
+		if (grant_is_live(&b->grants[i]) && same_rule(g, &b->grants[i]))
 			return true;
 	return false;
 }

@@ -72,8 +72,7 @@ grants_tell(struct broker *b, uint32_t request, const char *group_id)
 	for (size_t i = 0; i < SGW_GRANTS_MAX; i++) {
 		const struct grant *g = &b->grants[i];
 
-		if (!grant_is_live(g) ||
-		    (group_id[0] && strcmp(group_id, g->g.group_id) != 0))
+		if (!grant_is_live(g) || (group_id[0] && strcmp(group_id, g->g.group_id) != 0))
 			continue;
 		if (m->n_grants == SGW_GRANTS_PAGE) {
 			m->more = true;

@@ -64,8 +64,8 @@ job_end(struct broker *b, enum status status, enum sgw_error error, const char *
 }
 
 void
-job_result(struct broker *b, struct job *j, enum status status, enum sgw_error error,
-    const char *detail)
+job_result(
+    struct broker *b, struct job *j, enum status status, enum sgw_error error, const char *detail)
 {
 	tell_result(b, j, status, error, detail);
 	j->state = JOB_FREE;
@@ -74,15 +74,15 @@ job_result(struct broker *b, struct job *j, enum status status, enum sgw_error e
 /* ---- arrival ---- */
 
 static void
-counts(
-    const struct broker *b, const struct client *c, unsigned *ret_of_client, unsigned *ret_of_uid)
+counts(const struct broker *b, const struct client *c, uint64_t whose, unsigned *ret_of_client,
+    unsigned *ret_of_uid)
 {
 	*ret_of_client = *ret_of_uid = 0;
 	for (size_t i = 0; i < SGW_PLANS_MAX; i++) {
 		if (b->jobs[i].state == JOB_FREE || b->jobs[i].state == JOB_CLOSE_OWN)
 			continue;
 		*ret_of_client += b->jobs[i].client == c->number;
-		*ret_of_uid += b->jobs[i].uid == c->uid;
+		*ret_of_uid += quota_whose(b->jobs[i].uid, b->jobs[i].kind) == whose;
 	}
 }
 
@@ -112,17 +112,17 @@ job_queue(struct broker *b, struct job *wanted, const struct client *c)
 {
 	char detail[SGW_DETAIL_MAX + 1] = "";
 	unsigned of_client, of_uid;
-	enum sgw_error error = quota_problem(b, c->uid, detail);
+	enum sgw_error error = quota_problem(b, quota_whose(c->uid, wanted->kind), detail);
 	struct job *j = NULL;
 
 	wanted->client = c->number;
 	wanted->uid = c->uid;
-	if (!quota_plan(b, c->uid)) {
+	if (!quota_plan(b, quota_whose(c->uid, wanted->kind))) {
 		tell_result(
 		    b, wanted, STATUS_REFUSED, SGW_ERR_RATE_LIMITED, "policy line limit.plans");
 		return;
 	}
-	counts(b, c, &of_client, &of_uid);
+	counts(b, c, quota_whose(c->uid, wanted->kind), &of_client, &of_uid);
 	for (size_t i = 0; i < SGW_PLANS_MAX && !j; i++)
 		if (b->jobs[i].state == JOB_FREE)
 			j = &b->jobs[i];
@@ -273,7 +273,7 @@ enroll_restart(struct broker *b)
 	enum sgw_error error = enroll_problem(b, j->key_name);
 
 	if (error == SGW_ERR_NONE)
-		error = quota_problem(b, j->uid, detail);
+		error = quota_problem(b, quota_whose(j->uid, j->kind), detail);
 	if (error == SGW_ERR_NONE && !ledger_request(b, j))
 		error = SGW_ERR_LEDGER_FAILED;
 	if (error != SGW_ERR_NONE)
@@ -314,6 +314,15 @@ job_restart(struct broker *b)
 	}
 }
 
+/* The person at admin.sock before the machines at mcp.sock, then in the order of arrival. */
+static bool
+goes_before(const struct job *j, const struct job *other)
+{
+	bool person = j->kind != JOB_CHANGE, others_person = other->kind != JOB_CHANGE;
+
+	return person != others_person ? person : j->order < other->order;
+}
+
 void
 job_next(struct broker *b)
 {
@@ -322,7 +331,7 @@ job_next(struct broker *b)
 	if (b->active || !b->serving)
 		return;
 	for (size_t i = 0; i < SGW_PLANS_MAX; i++)
-		if (b->jobs[i].state == JOB_QUEUED && (!first || b->jobs[i].order < first->order))
+		if (b->jobs[i].state == JOB_QUEUED && (!first || goes_before(&b->jobs[i], first)))
 			first = &b->jobs[i];
 	if (!first)
 		return;

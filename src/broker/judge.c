@@ -118,8 +118,8 @@ job_judge(struct broker *b)
 		job_fail(b, SGW_ERR_LEDGER_FAILED, "");
 		return;
 	}
-	if (quota_problem(b, j->uid, detail) != SGW_ERR_NONE) {
-		job_fail(b, quota_problem(b, j->uid, detail), detail);
+	if (quota_problem(b, quota_whose(j->uid, j->kind), detail) != SGW_ERR_NONE) {
+		job_fail(b, quota_problem(b, quota_whose(j->uid, j->kind), detail), detail);
 		return;
 	}
 	ceremony_begin(b);

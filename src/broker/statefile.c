@@ -32,8 +32,10 @@ version_take(struct cur *c, struct statefile_version *v)
 {
 	uint32_t len = 0;
 
-	if (!cur_get_u32(c, &len) || len > sizeof(v->data) || len > c->len - c->pos)
+	if (!cur_get_u32(c, &len) || len > sizeof(v->data) || len > c->len - c->pos) {
+		c->failed = true; /* a length without its bytes is no end either */
 		return false;
+	}
 	version_set(v, c->data + c->pos, len);
 	c->pos += len;
 	return true;

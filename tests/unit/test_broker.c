@@ -248,7 +248,7 @@ test_enroll_list_full(void **state)
 static void
 test_enroll_blocked(void **state)
 {
-	quota_of(&W.b, 1000)->blocked_until = clock_now() + 60;
+	quota_of(&W.b, quota_whose(1000, JOB_ENROLL))->blocked_until = clock_now() + 60;
 	enrolling("third");
 	job_restart(&W.b);
 	assert_int_equal(result()->error, SGW_ERR_BLOCKED);
