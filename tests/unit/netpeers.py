@@ -82,7 +82,7 @@ class Net:
                 time.sleep(0.005)
         return self.status
 
-    def receive(self, end, seconds=30):
+    def receive(self, end, seconds=120):
         if not select.select([end], [], [], seconds)[0]:
             raise TimeoutError("net says nothing")
         data = end.recv(BIG)
@@ -93,7 +93,7 @@ class Net:
     def send(self, **fields):
         fields.setdefault("amz_date", "20261121T173000Z")
         fields.setdefault("authorization", "AWS4-HMAC-SHA256 Credential=x")
-        fields.setdefault("timeout", 20000)
+        fields.setdefault("timeout", 100000)
         fields.setdefault("body", b"Action=X")
         fields["op"] = E[fields.get("op", "AWS_DESCRIBE_RULES")]
         self.broker.send(sgwire.encode("SEND", **fields))
