@@ -253,6 +253,7 @@ struct broker {
 	struct ceremony ceremony;
 
 	struct grant grants[SGW_GRANTS_MAX];
+	size_t grants_top; /* none was ever used from here on */
 	struct closing closing;
 
 	struct msg in, out;

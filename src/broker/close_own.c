@@ -97,7 +97,7 @@ close_own_ended(struct broker *b, struct grant *g, enum sgw_error error)
 	j->n_waiting--;
 	if (error == SGW_ERR_NONE && j->n_waiting > 0)
 		return;
-	for (size_t i = 0; i < SGW_GRANTS_MAX; i++)
+	for (size_t i = 0; i < b->grants_top; i++)
 		if (b->grants[i].waiter == j)
 			b->grants[i].waiter = NULL;
 	(void)snprintf(detail, sizeof(detail),

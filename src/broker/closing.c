@@ -77,7 +77,7 @@ closing_next(const struct broker *b)
 
 	if (b->closing.state != CLOSING_IDLE)
 		return next;
-	for (size_t i = 0; i < SGW_GRANTS_MAX; i++)
+	for (size_t i = 0; i < b->grants_top; i++)
 		if (b->grants[i].used && grant_when(b, &b->grants[i]) < next)
 			next = grant_when(b, &b->grants[i]);
 	return next;
@@ -156,7 +156,7 @@ closing_run(struct broker *b)
 
 	if (!b->serving || b->closing.state != CLOSING_IDLE)
 		return;
-	for (size_t i = 0; i < SGW_GRANTS_MAX; i++)
+	for (size_t i = 0; i < b->grants_top; i++)
 		if (b->grants[i].used && grant_when(b, &b->grants[i]) <= now &&
 		    (due == SGW_GRANTS_MAX ||
 			grant_when(b, &b->grants[i]) < grant_when(b, &b->grants[due])))
@@ -258,7 +258,7 @@ same_rule(const struct grant *a, const struct grant *b)
 static bool
 opened_anew(const struct broker *b, const struct grant *g)
 {
-	for (size_t i = 0; i < SGW_GRANTS_MAX; i++)
+	for (size_t i = 0; i < b->grants_top; i++)
 		if (grant_is_live(&b->grants[i]) && same_rule(g, &b->grants[i]))
 			return true;
 	return false;
@@ -271,7 +271,7 @@ opened_anew(const struct broker *b, const struct grant *g)
 void
 closing_superseded(struct broker *b, const struct grant *g)
 {
-	for (size_t i = 0; i < SGW_GRANTS_MAX; i++) {
+	for (size_t i = 0; i < b->grants_top; i++) {
 		struct grant *old = &b->grants[i];
 
 		if (old == g || !old->used || old->g.state == GRANT_FOREIGN || !same_rule(g, old) ||

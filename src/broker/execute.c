@@ -68,7 +68,7 @@ tell_wrote(struct broker *b)
 static void
 grants_unsettle(struct broker *b, const char *receipt)
 {
-	for (size_t i = 0; i < SGW_GRANTS_MAX; i++)
+	for (size_t i = 0; i < b->grants_top; i++)
 		if (b->grants[i].used && b->grants[i].g.state == GRANT_OPEN &&
 		    strcmp(b->grants[i].g.receipt, receipt) == 0)
 			b->grants[i].g.state = GRANT_AMBIGUOUS;
@@ -140,7 +140,7 @@ grants_settle(struct broker *b, bool open)
 {
 	const struct job *j = b->active;
 
-	for (size_t i = 0; i < SGW_GRANTS_MAX; i++) {
+	for (size_t i = 0; i < b->grants_top; i++) {
 		struct grant *g = &b->grants[i];
 
 		if (!g->used || (g->g.state != GRANT_AMBIGUOUS && g->g.state != GRANT_FOREIGN) ||

@@ -36,6 +36,8 @@ grant_add(struct broker *b, const struct rec_grant *g, uint16_t op)
 			room = &b->grants[i];
 	if (!room)
 		return NULL;
+	if ((size_t)(room - b->grants) >= b->grants_top)
+		b->grants_top = (size_t)(room - b->grants) + 1;
 	*room = (struct grant){
 	    .used = true, .g = *g, .op = op, .why = g->state == GRANT_CLOSED ? "check" : "expiry"};
 	times_set(room);
@@ -51,7 +53,7 @@ grant_is_live(const struct grant *g)
 struct grant *
 grant_find(struct broker *b, const struct rec_plan *plan, const struct rec_op *op)
 {
-	for (size_t i = 0; i < SGW_GRANTS_MAX; i++) {
+	for (size_t i = 0; i < b->grants_top; i++) {
 		struct grant *g = &b->grants[i];
 
 		if (grant_is_live(g) && op_equals_grant(op, op->group_id, &g->g) &&
@@ -69,7 +71,7 @@ grants_tell(struct broker *b, uint32_t request, const char *group_id)
 
 	b->out.id = MSG_GRANTS;
 	*m = (struct msg_grants){.request = request};
-	for (size_t i = 0; i < SGW_GRANTS_MAX; i++) {
+	for (size_t i = 0; i < b->grants_top; i++) {
 		const struct grant *g = &b->grants[i];
 
 		if (!grant_is_live(g) || (group_id[0] && strcmp(group_id, g->g.group_id) != 0))
@@ -91,7 +93,7 @@ grants_count(const struct broker *b, enum grant_state state)
 {
 	unsigned n = 0;
 
-	for (size_t i = 0; i < SGW_GRANTS_MAX; i++)
+	for (size_t i = 0; i < b->grants_top; i++)
 		if (b->grants[i].used && b->grants[i].g.state == state)
 			n++;
 	return n;
@@ -103,7 +105,7 @@ grants_overdue(const struct broker *b)
 	int64_t now = clock_now();
 	unsigned n = 0;
 
-	for (size_t i = 0; i < SGW_GRANTS_MAX; i++)
+	for (size_t i = 0; i < b->grants_top; i++)
 		if (grant_is_live(&b->grants[i]) &&
 		    (b->grants[i].g.closes < now || b->grants[i].closes_by < clock_monotonic()))
 			n++;

@@ -8,7 +8,7 @@ grants_list(const struct broker *b, size_t *ret_n)
 	static struct rec_grant list[SGW_GRANTS_MAX];
 	size_t n = 0;
 
-	for (size_t i = 0; i < SGW_GRANTS_MAX; i++)
+	for (size_t i = 0; i < b->grants_top; i++)
 		if (grant_is_live(&b->grants[i]))
 			list[n++] = b->grants[i].g;
 	*ret_n = n;

@@ -36,6 +36,7 @@ typedef bool (*xml_edge)(struct answer *a);
 /* One element that means something, by its path below the root.  All others are skipped. */
 struct xml_row {
 	const char *path;
+	size_t path_len;
 	xml_set set;         /* a leaf; at and size say where in struct answer its text belongs */
 	xml_edge begin, end; /* an element that repeats and holds others; each may be NULL */
 	size_t at, size;

@@ -294,11 +294,13 @@ exchange_start(struct net *net, const struct msg_send *send)
 		not_sent(net, request, to, "the configuration does not make this host possible");
 		return;
 	}
-	x = slot != NULL ? calloc(1, sizeof(*x)) : NULL;
+	x = slot != NULL ? malloc(sizeof(*x)) : NULL;
 	if (x == NULL) {
 		not_sent(net, request, to, "too much is under way");
 		return;
 	}
+	memset(x, 0, offsetof(struct exchange, answer)); /* answer_open() begins that */
+	x->answer.parser = NULL;
 	x->transfer.finish = exchange_finish;
 	x->net = net;
 	x->to = to;

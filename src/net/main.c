@@ -19,6 +19,7 @@
 
 #include "transport.h"
 
+#define NET_HEAP_KEPT (2 << 20)
 #define POLL_MS INT_MAX /* libcurl shortens it to its own timers */
 
 static struct net net;
@@ -53,6 +54,9 @@ libraries_start(void)
 	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
 		return -1;
 	(void)mallopt(M_ARENA_MAX, 1); /* resolver threads share the one heap */
+	/* what one request gives back the next one takes: not a page of it goes to the kernel and comes again */
+	(void)mallopt(M_TRIM_THRESHOLD, NET_HEAP_KEPT);
+	(void)mallopt(M_MMAP_THRESHOLD, NET_HEAP_KEPT);
 	if (getrandom(&net.salt, sizeof(net.salt), 0) != (ssize_t)sizeof(net.salt))
 		return -1;
 	return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : -1;

@@ -14,19 +14,20 @@
 	.at = offsetof(struct answer, member), .size = sizeof(((struct answer *)0)->member)
 #define LEAF(p, setter, member)                                                                    \
 	{                                                                                          \
-		.path = (p), .set = (setter), AT(member)                                           \
+		.path = (p), .path_len = sizeof(p) - 1, .set = (setter), AT(member)                \
 	}
 #define NEEDED(p, setter, member)                                                                  \
 	{                                                                                          \
-		.path = (p), .set = (setter), AT(member), .required = true                         \
+		.path = (p), .path_len = sizeof(p) - 1, .set = (setter), AT(member),               \
+		.required = true                                                                   \
 	}
 #define MESSAGE(p, setter, member)                                                                 \
 	{                                                                                          \
-		.path = (p), .set = (setter), AT(member), .cut = true                              \
+		.path = (p), .path_len = sizeof(p) - 1, .set = (setter), AT(member), .cut = true   \
 	}
 #define NODE(p, begin_fn, end_fn)                                                                  \
 	{                                                                                          \
-		.path = (p), .begin = (begin_fn), .end = (end_fn)                                  \
+		.path = (p), .path_len = sizeof(p) - 1, .begin = (begin_fn), .end = (end_fn)       \
 	}
 
 /* An item of securityGroupRuleSet or revokedSecurityGroupRuleSet. */

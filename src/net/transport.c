@@ -28,7 +28,10 @@ static const struct {
 
 #define SET(option, value) (curl_easy_setopt(easy, (option), (value)) == CURLE_OK)
 
-/* The configured bundle is the only trust: an empty path keeps libcurl's built-in directory out. */
+/*
+ * The configured bundle is the only trust: an empty path keeps libcurl's built-in directory out.  libcurl copies the
+ * bundle for each request, so it is given only where there is TLS to check with it.
+ */
 bool
 transport_set(CURL *easy, struct net *net, bool tls, const char *proxy)
 {
@@ -38,6 +41,6 @@ transport_set(CURL *easy, struct net *net, bool tls, const char *proxy)
 	}
 	return SET(CURLOPT_PROTOCOLS_STR, tls ? "https" : "http") && SET(CURLOPT_PROXY, proxy) &&
 	       SET(CURLOPT_NOPROXY, "") && SET(CURLOPT_CAPATH, NULL) &&
-	       SET(CURLOPT_CAINFO_BLOB, &net->ca) && SET(CURLOPT_PROXY_CAPATH, NULL) &&
-	       SET(CURLOPT_PROXY_CAINFO_BLOB, &net->ca);
+	       (!tls || SET(CURLOPT_CAINFO_BLOB, &net->ca)) && SET(CURLOPT_PROXY_CAPATH, NULL) &&
+	       (proxy[0] == 0 || SET(CURLOPT_PROXY_CAINFO_BLOB, &net->ca));
 }

@@ -2,6 +2,7 @@
 /* expat underneath: bounds, paths, and which row each element is. */
 #include "answer.h"
 
+#include <stddef.h>
 #include <string.h>
 #include <strings.h>
 
@@ -30,15 +31,15 @@ row_bit(const struct answer *a, const struct xml_row *row)
 	return UINT64_C(1) << (row - a->shape->rows);
 }
 
-/* Is `path` right below `parent`, or anywhere below it? */
+/* Is `row` right below `parent`, or anywhere below it? */
 static bool
-path_below(const char *path, const char *parent, bool directly)
+row_below(const struct xml_row *row, const struct xml_row *parent, bool directly)
 {
-	size_t n = strlen(parent);
+	size_t n = parent->path_len;
 
-	if (strncmp(path, parent, n) != 0 || path[n] != '/')
+	if (row->path_len <= n || row->path[n] != '/' || memcmp(row->path, parent->path, n) != 0)
 		return false;
-	return !directly || strchr(path + n + 1, '/') == NULL;
+	return !directly || strchr(row->path + n + 1, '/') == NULL;
 }
 
 /* A repeating element starts empty. */
@@ -46,7 +47,7 @@ static void
 seen_clear(struct answer *a, const struct xml_row *parent)
 {
 	for (size_t i = 0; i < a->shape->n_rows; i++) {
-		if (path_below(a->shape->rows[i].path, parent->path, false))
+		if (row_below(&a->shape->rows[i], parent, false))
 			a->seen &= ~row_bit(a, &a->shape->rows[i]);
 	}
 }
@@ -57,8 +58,7 @@ seen_all(struct answer *a, const struct xml_row *parent)
 	for (size_t i = 0; i < a->shape->n_rows; i++) {
 		const struct xml_row *row = &a->shape->rows[i];
 
-		if (!row->required || (a->seen & row_bit(a, row)) ||
-		    !path_below(row->path, parent->path, true))
+		if (!row->required || (a->seen & row_bit(a, row)) || !row_below(row, parent, true))
 			continue;
 		answer_fail(a, "an element is missing", row->path);
 		return false;
@@ -102,9 +102,13 @@ path_push(struct answer *a, const char *name)
 static const struct xml_row *
 row_find(const struct answer *a)
 {
+	size_t len = a->path_len[a->depth];
+
 	for (size_t i = 0; i < a->shape->n_rows; i++) {
-		if (strcmp(a->shape->rows[i].path, a->path) == 0)
-			return &a->shape->rows[i];
+		const struct xml_row *row = &a->shape->rows[i];
+
+		if (row->path_len == len && memcmp(row->path, a->path, len) == 0)
+			return row;
 	}
 	return NULL;
 }
@@ -223,7 +227,9 @@ bool
 answer_open(struct answer *a, enum aws_op op, uint32_t request, unsigned long salt,
     const struct answer_sink *sink)
 {
-	memset(a, 0, sizeof(*a));
+	/* the page is written before it is read: its id says what is in it */
+	memset(a, 0, offsetof(struct answer, page));
+	a->page.id = (enum msg_id)0;
 	a->op = op;
 	a->request = request;
 	a->sink = sink;

@@ -27,6 +27,7 @@ class Key:
         self._platform = platform
         self.platform_fd = platform.fileno()
         self.events: list[str] = []
+        self._handed_over = False
         self._changed = threading.Condition()
         with device, control:
             self.process = subprocess.Popen(
@@ -50,6 +51,8 @@ class Key:
             with self._changed:
                 self.events += [line.decode("ascii") for line in lines]
                 self._changed.notify_all()
+            if self._handed_over and self.events[-1:] == ["misbehave none"]:
+                return
 
     def mark(self) -> int:
         """A place among the events, for `since`."""
@@ -100,6 +103,13 @@ class Key:
         at = self.mark()
         self._control.sendall(f"misbehave {word}\n".encode("ascii"))
         self.wait(f"misbehave {word}", at)
+
+    def hand_over(self) -> int:
+        """The end that touches it and hears of it, for another program; from now on nothing is heard here."""
+        self._handed_over = True
+        self.misbehave("none")
+        self._reader.join()
+        return self._control.fileno()
 
     def pull(self) -> None:
         self._control.sendall(b"x")
