@@ -200,6 +200,8 @@ seal_unwrap(const char *appliance, const struct rec_sealed_entry *e,
 	ok = wrapping_key(answer, key) &&
 	     gcm_open(key, w->nonce, &aad, w->data_key, SEAL_KEY_LEN, ret_data_key);
 	memory_erase(key, sizeof(key));
+	if (!ok)
+		memory_erase(ret_data_key, SEAL_KEY_LEN);
 	return ok;
 }
 
