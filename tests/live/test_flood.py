@@ -6,6 +6,7 @@
 In every window of the flood the honest client gets its answers; memory, descriptors, prompts and ledger stay bounded.
 """
 
+import collections
 import json
 import os
 import sys
@@ -29,7 +30,8 @@ META = {"io.modelcontextprotocol/protocolVersion": MODERN, "io.modelcontextproto
 
 def line(number: int) -> bytes:
     """A mixture: pings, reads that the cache answers, plans, and changes that a person would have to read."""
-    change = {"security_group_id": GROUP, "ip": f"203.0.113.{number % 200}", "port": 443}
+    change = {"security_group_id": GROUP, "ip": f"203.0.113.{number % 200}", "port": 443, "expires_in": "1h",
+              "reason": f"flood {number}"}
     kind = number % 16
     if kind < 8:
         return b'{"jsonrpc":"2.0","id":%d,"method":"ping"}\n' % number
@@ -39,6 +41,17 @@ def line(number: int) -> bytes:
                        "params": {"name": tool, "arguments": arguments, "_meta": META}}).encode() + b"\n"
 
 
+def sort_of(answer: bytes) -> str:
+    """pong, a tool's status, or how it was turned away."""
+    message = json.loads(answer)
+    if "error" in message:
+        return f"error {message['error']['code']}"
+    content = message["result"].get("structuredContent")
+    if not content:
+        return "pong"
+    return content["status"] if "error" not in content else content["error"]["code"]
+
+
 class Flooder(threading.Thread):
     """One client that always has as many requests under way as the front takes."""
 
@@ -46,6 +59,7 @@ class Flooder(threading.Thread):
         super().__init__(daemon=True)
         self.pipes, self.share = pipes, share
         self.answered, self.error = 0, ""
+        self.sorts: collections.Counter[str] = collections.Counter()
 
     def run(self) -> None:
         try:
@@ -56,8 +70,9 @@ class Flooder(threading.Thread):
                 sent += todo
                 self.pipes.send(batch)
                 for _ in range(todo):
-                    self.pipes.raw_line()
+                    answer = self.pipes.raw_line()
                     self.answered += 1
+                    self.sorts[sort_of(answer)] += 1
         except (OSError, AssertionError) as error:
             self.error = repr(error)
 
@@ -99,6 +114,10 @@ class Flood(LiveCase):
         print("%d requests in %.0f s (%.0f/s), an honest client answered in each of %d windows; %s kB; %d records" % (
             COUNT, seconds, COUNT / seconds, windows,
             ", ".join(f"{role} {memory[role]}->{most[role]}" for role in memory), len(self.new_records())), flush=True)
+        sorts = sum((flooder.sorts for flooder in flooders), collections.Counter())
+        print(dict(sorts), flush=True)
+        self.assertGreater(sorts["ok"], COUNT // 20)
+        self.assertGreater(sorts["pong"], COUNT // 3)
         for pipes in clients:
             pipes.close()
         self.settle_after()
