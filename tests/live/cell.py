@@ -61,13 +61,14 @@ class Cell:
     """`policy`, `config`: members of config.json that differ; `account`: the emulator's state document;
     `secret`: the demo credential's secret key; `start`: whether the daemon runs at once; `pin`: the key's;
     `clock`: whether the daemon reads the test's clock, for which a test build wakes all the time; `ipv6`: the sources
-    of the own address are asked at [::1]; `spare`: a second key is plugged in."""
+    of the own address are asked at [::1]; `spare`: a second key is plugged in; `seconds`: when a key ends by
+    itself."""
 
     def __init__(self, policy: dict[str, Any] | None = None, config: dict[str, Any] | None = None,
                  account: dict[str, Any] | None = None, secret: str | None = None, start: bool = True,
                  pin: str = "", build: str | None = None, clock: bool = True, ipv6: bool = False,
-                 spare: bool = False):
-        self.build = build or build_directory()
+                 spare: bool = False, seconds: int = 600):
+        self.build, self.seconds = build or build_directory(), seconds
         self.folder = tempfile.mkdtemp(prefix="sgw-", dir="/tmp")  # short: sockets live below it
         self.daemon: subprocess.Popen[bytes] | None = None
         self._stack: list[Callable[[], object]] = [lambda: shutil.rmtree(self.folder, ignore_errors=True)]
@@ -97,7 +98,7 @@ class Cell:
         softkey = os.path.join(self.build, "tests", "softkey", "softkey")
         if self.pin:
             write_state(self.path("softkey"), self.pin)
-        self.key = Key(softkey, self.path("softkey"))
+        self.key = Key(softkey, self.path("softkey"), self.seconds)
         self._stack.append(self.key.stop)
         if self.with_spare:
             self.spare = Key(softkey, self.path("softkey-spare"))

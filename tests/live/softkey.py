@@ -21,7 +21,7 @@ def write_state(path: str, pin: str) -> None:
 class Key:
     """A running softkey; `platform_fd` is the end that sgwardend asks."""
 
-    def __init__(self, executable: str, state: str):
+    def __init__(self, executable: str, state: str, seconds: int = 600):
         platform, device = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control, control = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._platform = platform
@@ -32,7 +32,7 @@ class Key:
         with device, control:
             self.process = subprocess.Popen(
                 [executable, "--fd", str(device.fileno()), "--control-fd", str(control.fileno()), "--state", state,
-                 "--max-seconds", "600"], pass_fds=(device.fileno(), control.fileno()))
+                 "--max-seconds", str(seconds)], pass_fds=(device.fileno(), control.fileno()))
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self.wait("ready")

@@ -310,5 +310,6 @@ if __name__ == "__main__":
                 MINUTES = float(value)
             else:
                 SEED = int(value)
+    Hour.cell_options = {"seconds": int(MINUTES * 60) + 1800}
     SEED = SEED or random.SystemRandom().randrange(1, 1 << 30)
     unittest.main()

@@ -72,6 +72,18 @@ class Sending(unittest.TestCase):
                 self.assertEqual(outcome(net.ask(host=server.host, request=number)[1]), "NET_ANSWERED")
             self.assertEqual(server.connections, 1)
 
+    def test_a_kept_connection_is_its_hosts_alone(self):
+        with Server(always(reply(OK_READ))) as one, Server(always(reply(OK_READ))) as other:
+            conf = config(ec2="http://" + one.host, sts="http://" + other.host)
+            with Net(PROGRAM, conf, environment=DEAD_PROXY) as net:
+                for number in range(6):
+                    host = (one, other)[number % 2].host
+                    self.assertEqual(outcome(net.ask(host=host, request=number)[1]), "NET_ANSWERED")
+            for server in (one, other):
+                self.assertEqual((server.connections, len(server.requests)), (1, 3))
+                for lines, _ in server.requests:
+                    self.assertIn("Host: " + server.host, lines)
+
     def test_writes_never_take_a_kept_connection(self):
         with Server(always(reply(OK_WRITE))) as server, net_for(server) as net:
             for number in range(3):
@@ -280,6 +292,20 @@ class Answers(unittest.TestCase):
         self.refused(reply(gzip.compress(OK_READ.encode()), extra=("Content-Encoding: gzip",)), "encoded")
         self.refused(reply(gzip.compress(OK_READ.encode()), extra=("Transfer-Encoding: gzip, chunked",)), "encoded")
         self.assertEqual(outcome(self.ask(reply(OK_READ, extra=("Content-Encoding: identity",)))[1]), "NET_ANSWERED")
+
+    def test_a_bomb_is_not_inflated(self):
+        """A kilobyte for each megabyte: it stays what it is, and is refused as that."""
+        bomb = gzip.compress(bytes(256 << 20), 9)
+        before = self.memory()
+        self.refused(reply(bomb, extra=("Content-Encoding: gzip",)), "encoded")
+        self.refused(reply(bomb, extra=("Transfer-Encoding: gzip, chunked",)), "encoded")
+        self.refused(reply(gzip.compress(gzip.compress(bytes(64 << 20))), extra=("Content-Encoding: gzip, gzip",)), "encoded")
+        self.assertLess(self.memory(), before + 20000)
+
+    def memory(self):
+        """The most it ever held, kB."""
+        with open("/proc/%d/status" % self.net.pid, encoding="ascii") as file:
+            return int(next(line for line in file if line.startswith("VmHWM")).split()[1])
 
     def test_redirects_are_not_followed(self):
         with Server(always(reply(OK_READ))) as other:
