@@ -6,6 +6,7 @@ The server is started by SGW_MCP_COMMAND (shell words).
 """
 import json
 import os
+import re
 import selectors
 import shlex
 import subprocess
@@ -24,6 +25,16 @@ WAIT = 10
 GROUP = "sg-0123456789abcdef0"
 PLAN = "sgw-abcdefghijklmnopqrst"
 ADD = {"security_group_id": GROUP, "ip": "198.51.100.7", "port": 443, "reason": "ok"}
+
+
+TOOLS_DEF = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "src", "front", "tools.def")
+
+
+def tools(*audiences):
+    """The table of tools, in its order: {name: hints} of those that one of these audiences sees."""
+    with open(TOOLS_DEF, encoding="ascii") as file:
+        rows = re.findall(r'^TOOL\((\w+), (\w+), "[^"]*", (\w+),', file.read(), re.M)
+    return {name: hints for name, audience, hints in rows if audience in audiences}
 
 
 class Session:

@@ -2,8 +2,8 @@
 // What is asked of the server through any version of the official client library.
 import assert from "node:assert/strict";
 
-export const TOOLS = ["capabilities", "health", "list_profiles", "test_credentials", "get_my_ip", "list_security_groups", "find_security_group",
-	"list_rules", "check_access", "list_grants", "whitelist_plan", "whitelist_add", "whitelist_remove", "consent_status", "cancel_plan"];
+// What the table of tools lists for a client, in its order: run.py reads it.
+const TOOLS = process.env.SGW_TOOLS.split(" ");
 export const ADD = { security_group_id: "sg-0123456789abcdef0", ip: "198.51.100.7", port: 443, reason: "progress" };
 
 // SGW_MCP_COMMAND is plain words: no quoting, no blanks in paths.
