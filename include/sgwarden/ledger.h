@@ -24,6 +24,7 @@ enum ledger_kind {
 	LEDGER_ENROLL,
 	LEDGER_REMOVE,
 	LEDGER_SEAL,
+	LEDGER_TOUCH, /* one of the several touches for a SEAL that follows */
 	LEDGER_ENABLE,
 	LEDGER_TEST, /* a key answered; nothing changed */
 	LEDGER_REQUEST,

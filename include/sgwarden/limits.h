@@ -109,6 +109,7 @@
 #define SGW_SIGNATURE_MAX 160 /* ES256 in DER: at most 72 */
 #define SGW_PIN_MAX 63        /* CTAP 2.1, 6.5.1 */
 #define SGW_X5C_MAX 4096
+#define SGW_WANTED_MAX 40 /* names of keys on one line of the screen */
 #define SGW_SEALS_MAX 16 /* profiles times tiers */
 
 /* administration */

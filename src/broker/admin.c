@@ -13,6 +13,10 @@ const struct admin_row ADMIN_ROWS[ACT_MAX] = {
     [ACT_REMOVE_KEY] = {"admin.remove-key", LEDGER_REMOVE, key_remove_prepare, key_remove_commit,
 	key_remove_applied},
     [ACT_TEST_KEY] = {"admin.test-key", LEDGER_TEST, key_test_prepare, NULL, key_test_applied},
+    [ACT_SEAL] = {"admin.seal", LEDGER_SEAL, seal_prepare, seal_commit, seal_applied,
+	custody_collect},
+    [ACT_ROTATE] = {"admin.rotate", LEDGER_SEAL, rotate_prepare, seal_commit, seal_applied,
+	custody_collect},
 };
 
 void
@@ -160,6 +164,17 @@ admin_touched(struct broker *b, const struct msg_assertion *a, uint32_t counter)
 
 	b->admin->touch = *a;
 	b->admin->counter = counter;
+	if (row->more)
+		row->more(b);
+	else
+		admin_agreed(b);
+}
+
+void
+admin_agreed(struct broker *b)
+{
+	const struct admin_row *row = &ADMIN_ROWS[b->active->act];
+
 	b->active->deadline = 0;
 	b->active->state = JOB_COMMIT;
 	if (row->commit)

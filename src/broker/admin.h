@@ -13,7 +13,7 @@
 #ifndef BROKER_ADMIN_H
 #define BROKER_ADMIN_H
 
-#include "broker.h"
+#include "custody.h"
 
 /* The pending act.  What prepare() fills in goes into the record and is signed. */
 struct admin {
@@ -45,6 +45,8 @@ struct admin_row {
 	enum sgw_error (*prepare)(struct broker *b, const char **ret_detail);
 	void (*commit)(struct broker *b, bool both); /* NULL: no state file */
 	void (*applied)(struct broker *b);           /* the ledger has it */
+	void (*more)(struct broker
+		*b); /* NULL, or what it takes after the agreement: ends in admin_agreed() */
 };
 
 extern const struct admin_row ADMIN_ROWS[ACT_MAX]; /* prepare NULL: not offered */
@@ -55,5 +57,11 @@ void key_remove_commit(struct broker *b, bool both);
 void key_remove_applied(struct broker *b);
 enum sgw_error key_test_prepare(struct broker *b, const char **ret_detail);
 void key_test_applied(struct broker *b);
+
+/* custody_admin.c */
+enum sgw_error seal_prepare(struct broker *b, const char **ret_detail);
+enum sgw_error rotate_prepare(struct broker *b, const char **ret_detail);
+void seal_commit(struct broker *b, bool both);
+void seal_applied(struct broker *b);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calls to AWS: built from typed values, signed here, sent by net; one under way per owner. */
-#include "broker.h"
+#include "custody.h"
 
 #include <stdio.h>
 
@@ -16,12 +16,14 @@
 static const struct {
 	const char *service;
 	const char *prefix; /* host = prefix.region.suffix */
+	bool
+	    opens; /* signed with the opener's key, of the active plan; all others with the reader's */
 } SERVICES[AWS_OP_MAX] = {
-    [AWS_DESCRIBE_GROUPS] = {"ec2", "ec2"},
-    [AWS_DESCRIBE_RULES] = {"ec2", "ec2"},
-    [AWS_CALLER_IDENTITY] = {"sts", "sts"},
-    [AWS_AUTHORIZE_INGRESS] = {"ec2", "ec2"},
-    [AWS_REVOKE_INGRESS] = {"ec2", "ec2"},
+    [AWS_DESCRIBE_GROUPS] = {"ec2", "ec2", false},
+    [AWS_DESCRIBE_RULES] = {"ec2", "ec2", false},
+    [AWS_CALLER_IDENTITY] = {"sts", "sts", false},
+    [AWS_AUTHORIZE_INGRESS] = {"ec2", "ec2", true},
+    [AWS_REVOKE_INGRESS] = {"ec2", "ec2", false},
 };
 
 /* AWS's codes and what they mean for a person.  A code that is not here is SGW_ERR_AWS_REFUSED. */
@@ -129,15 +131,16 @@ sign_and_send(struct broker *b, uint32_t number, bool to_planner, enum aws_op op
     const struct profile *p, const char *region, const struct buf *body)
 {
 	struct msg_send *m = &b->out.send;
-	const struct sigv4_keys keys = {.access_key_id = p->keys->access_key_id,
-	    .secret_key = p->keys->secret_key,
-	    .token = p->keys->token};
+	const struct profile_keys *k =
+	    SERVICES[op].opens ? custody_keys(b, p) : &p->keys[TIER_READER];
+	const struct sigv4_keys keys = {
+	    .access_key_id = k->access_key_id, .secret_key = k->secret_key, .token = k->token};
 	struct sigv4_post post = {.region = region,
 	    .service = SERVICES[op].service,
 	    .body = body->data,
 	    .body_len = body->len};
 
-	if (!p->has_keys)
+	if (!k->there)
 		return SGW_ERR_NO_CREDENTIALS;
 	if (body->failed || body->len > SGW_BODY_MAX)
 		return SGW_ERR_INTERNAL;
@@ -152,7 +155,7 @@ sign_and_send(struct broker *b, uint32_t number, bool to_planner, enum aws_op op
 	post.amz_date = m->amz_date;
 	if (!sigv4_sign_post(&post, &keys, m->authorization, sizeof(m->authorization)))
 		return SGW_ERR_INTERNAL;
-	(void)FIELD_SET(m->token, p->keys->token);
+	(void)FIELD_SET(m->token, k->token);
 	memcpy(m->body, body->data, body->len);
 	m->body_len = (uint16_t)body->len;
 	send_net(b);

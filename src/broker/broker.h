@@ -16,6 +16,7 @@
 #include "clients.h"
 #include "own.h"
 #include "statefile.h"
+#include "vault.h"
 
 #define RULES_READ_MAX 2048 /* rules of one group, both directions */
 #define PAGES_MAX 8         /* of one read: a net that always says "more" ends here */
@@ -33,22 +34,6 @@
 	60 /* s added to AWS's signature window before anything is settled by reading */
 
 struct admin; /* admin.h */
-
-/* ---- profiles and their keys ---- */
-
-struct profile {
-	const struct rec_profile_conf *conf;
-	bool has_keys;
-	bool asking; /* GetCallerIdentity is under way */
-	char account[SGW_ACCOUNT_MAX + 1];
-	struct profile_keys *keys; /* in the secret region */
-};
-
-struct profile_keys {
-	char access_key_id[SGW_ACCESS_KEY_ID_MAX + 1];
-	char secret_key[SGW_SECRET_KEY_MAX + 1];
-	char token[SGW_SESSION_TOKEN_MAX + 1];
-};
 
 /* ---- calls to AWS ---- */
 
@@ -105,6 +90,8 @@ enum job_state {
 	JOB_KEYS,        /* the key is asked */
 	JOB_COMMIT, /* administration: a state file is being written, the old version beside the new */
 	JOB_TIDY, /* and then the new one alone */
+	JOB_RESEAL, /* the sealed file with its used wrap renewed is being written, beside the old one */
+	JOB_RESEALED, /* and then alone */
 	JOB_DRY_RUN,
 	JOB_REREAD,
 	JOB_CALL,
@@ -206,6 +193,7 @@ struct broker {
 	uint8_t policy_digest[HASH_LEN];
 
 	struct secret secrets;
+	struct vault *vault; /* in it */
 	size_t n_profiles;
 	struct profile profiles[SGW_PROFILES_MAX];
 
@@ -217,6 +205,7 @@ struct broker {
 	bool keys_both; /* the file was found with two lists */
 
 	struct statefile policy_file, sealed_file;
+	struct rec_sealed_list sealed, sealed_next;
 	struct admin *admin; /* the one act that is pending */
 
 	struct ledger_chain chain;
@@ -357,6 +346,7 @@ void ceremony_consent(struct broker *b); /* its socket is readable */
 void ceremony_screen(struct broker *b);  /* a screen came, went or became shared */
 void ceremony_close(struct broker *b);   /* ends consent and fido, if any */
 void ceremony_voided(struct broker *b);  /* time is up */
+void ceremony_want(struct broker *b);    /* sends WANT_KEY, which stands in b->out */
 void ceremony_show_stage(struct broker *b, enum stage stage, int64_t seconds_left);
 void ceremony_show_outcome(
     struct broker *b, enum status status, enum sgw_error error, const char *detail);
@@ -366,7 +356,8 @@ void touch_begin(struct broker *b);
 void touch_look(struct broker *b); /* for a plugged key, again */
 void touch_end(struct broker *b, const struct msg_key_end *m, int fd);
 void touch_fido(struct broker *b, size_t i);
-void touch_ask(struct broker *b, struct msg *ret_ask, bool credential);
+bool touch_ask(struct broker *b, struct msg *ret_ask, bool credential);
+void touch_rp_id(const struct broker *b, char ret_id[SGW_FIELD_MAX + 1]);
 
 /* record_make.c */
 bool record_make(struct broker *b, struct ceremony *c, const struct job *j);
@@ -400,6 +391,7 @@ void admin_restart(struct broker *b); /* its turn has come */
 void admin_record(struct broker *b, struct record *r);
 void admin_touched(
     struct broker *b, const struct msg_assertion *a, uint32_t counter); /* the assertion holds */
+void admin_agreed(struct broker *b); /* and whatever else it wanted is there */
 void admin_committed(struct broker *b, bool ok);
 
 /* grants.c, closing.c */

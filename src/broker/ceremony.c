@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The person: the record on the screen, the word or the refusal, and every way in which nobody answers. */
-#include "broker.h"
+#include "custody.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -13,6 +13,13 @@ static void
 send_consent(struct broker *b)
 {
 	(void)chan_send(&b->ceremony.consent, b->scratch, &b->out, -1, false);
+}
+
+void
+ceremony_want(struct broker *b)
+{
+	b->ceremony.consent.state = CHAN_READING;
+	send_consent(b);
 }
 
 void
@@ -76,10 +83,17 @@ ceremony_begin(struct broker *b)
 {
 	struct job *j = b->active;
 	struct ceremony *c = &b->ceremony;
+	const char *why = "";
+	enum sgw_error error;
 
 	if (j->kind == JOB_CHANGE && b->keys.n_keys == 0) {
 		(void)ledger_refusal(b, j, SGW_ERR_NO_KEY, "no key is enrolled");
 		job_end(b, STATUS_FAILED, SGW_ERR_NO_KEY, "no key is enrolled");
+		return;
+	}
+	error = custody_problem(b, j, &why);
+	if (error != SGW_ERR_NONE) {
+		job_fail(b, error, why);
 		return;
 	}
 	if (b->screen == DISPLAY_NONE) {
@@ -205,6 +219,13 @@ on_key_stage(struct broker *b, enum key_state state)
 		    b, b->active, STAGE_PIN, (b->active->deadline - clock_monotonic()) / 1000);
 }
 
+static void
+screen_ended(struct broker *b)
+{
+	chan_close(&b->ceremony.consent);
+	refuse(b, STATUS_DENIED, SGW_ERR_SCREEN_CLOSED, "the screen ended");
+}
+
 void
 ceremony_consent(struct broker *b)
 {
@@ -221,7 +242,7 @@ ceremony_consent(struct broker *b)
 	if (r != CHAN_GOT) { /* an accepted assertion runs on without its screen */
 		chan_close(&c->consent);
 		if (asking)
-			refuse(b, STATUS_DENIED, SGW_ERR_SCREEN_CLOSED, "the screen ended");
+			screen_ended(b);
 		return;
 	}
 	if (!asking)
@@ -230,8 +251,10 @@ ceremony_consent(struct broker *b)
 		on_refused(b, b->in.refused.denial);
 	else if (b->in.id == MSG_AGREED)
 		touch_begin(b);
-	else
+	else if (b->active->state == JOB_KEYS)
 		on_key_stage(b, b->in.key_stage.state);
+	else if (!custody_collecting(b)) /* the key that it speaks of was never asked */
+		screen_ended(b);
 }
 
 void

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A plan's way: queued, read, judged, shown; and its one end.  One plan is active at a time. */
-#include "broker.h"
+#include "custody.h"
 
 #include <stdio.h>
 
@@ -57,6 +57,7 @@ job_end(struct broker *b, enum status status, enum sgw_error error, const char *
 
 	tell_result(b, j, status, error, detail);
 	ceremony_show_outcome(b, status, error, detail);
+	custody_wipe(b);
 	b->calls[CALL_JOB].number = 0; /* whatever is still under way for it answers nobody */
 	j->state = JOB_FREE;
 	b->active = NULL;

@@ -207,6 +207,7 @@ list_with(struct broker *b, const struct credential *cred)
 	*k = (struct rec_key_entry){.cred_id_len = (uint16_t)cred->id_len,
 	    .zero_counter = cred->counter == 0,
 	    .uv_capable = cred->uv,
+	    .hmac_secret = cred->hmac_secret,
 	    .enrolled = clock_now()};
 	(void)FIELD_SET(k->name, b->active->key_name);
 	memcpy(k->cred_id, cred->id, cred->id_len);
@@ -243,6 +244,11 @@ enroll_credential(struct broker *b, const struct msg_credential *m)
 	}
 	if ((b->keys.n_keys && !j->asserted) || key_find(b, cred.id, cred.id_len, &index)) {
 		refuse(b, SGW_ERR_KEY_EXISTS, "this very key is enrolled already");
+		return;
+	}
+	if (b->sealed.n_entries && !cred.hmac_secret) {
+		refuse(b, SGW_ERR_KEY_REFUSED,
+		    "this key has no hmac-secret: it could not open what is sealed");
 		return;
 	}
 	if (!list_with(b, &cred) || !rec_key_list_encode(&out, &b->keys_new)) {

@@ -91,6 +91,7 @@ key_remove_applied(struct broker *b)
 	b->counters[b->keys.n_keys - 1] = 0;
 	b->keys = b->keys_new;
 	memcpy(b->keys_digest, b->keys_new_digest, HASH_LEN);
+	profiles_tell(b); /* who opens what is sealed */
 	(void)snprintf(b->admin->detail, sizeof(b->admin->detail), "removed; %u left",
 	    (unsigned)b->keys.n_keys);
 }

@@ -136,9 +136,20 @@ display_name(enum display_kind kind)
 	return kind == DISPLAY_TRUSTED ? "trusted" : kind == DISPLAY_SHARED ? "shared" : "none";
 }
 
+/* An assertion over the record that is on the screen, and the record. */
+static void
+add_touch(struct draft *d, const struct msg_assertion *a, uint32_t counter)
+{
+	add_hex(d, "credential", a->cred_id, a->cred_id_len);
+	add_number(d, "counter", counter);
+	add_hex(d, "authdata", a->authdata, a->authdata_len);
+	add_hex(d, "signature", a->signature, a->signature_len);
+	add_text(d, "text", d->b->ceremony.text);
+}
+
 bool
-ledger_consent(
-    struct broker *b, const struct job *j, const struct msg_assertion *a, uint32_t counter)
+ledger_consent(struct broker *b, const struct job *j, const struct msg_assertion *a,
+    uint32_t counter, const uint8_t sealed[HASH_LEN])
 {
 	struct draft d = draft(b, LEDGER_CONSENT);
 
@@ -146,11 +157,19 @@ ledger_consent(
 	add_text(&d, "plan", j->plan_id);
 	add_text(&d, "class", job_class(j));
 	add_text(&d, "display", display_name(b->ceremony.record.display));
-	add_hex(&d, "credential", a->cred_id, a->cred_id_len);
-	add_number(&d, "counter", counter);
-	add_hex(&d, "authdata", a->authdata, a->authdata_len);
-	add_hex(&d, "signature", a->signature, a->signature_len);
-	add_text(&d, "text", b->ceremony.text);
+	if (sealed)
+		add_hex(&d, "sealed", sealed, HASH_LEN);
+	add_touch(&d, a, counter);
+	return ledger_write(d.b, &d.e);
+}
+
+bool
+ledger_touch(struct broker *b, const struct job *j, const struct msg_assertion *a, uint32_t counter)
+{
+	struct draft d = draft(b, LEDGER_TOUCH);
+
+	add_text(&d, "receipt", j->receipt);
+	add_touch(&d, a, counter);
 	return ledger_write(d.b, &d.e);
 }
 
@@ -291,10 +310,11 @@ ledger_admin(struct broker *b, const struct job *j, enum ledger_kind kind, const
 	add_hex(&d, "digest", a->digest, sizeof(a->digest));
 	if (a->removed_len)
 		add_hex(&d, "removed", a->removed, a->removed_len);
-	add_hex(&d, "credential", a->touch.cred_id, a->touch.cred_id_len);
-	add_number(&d, "counter", a->counter);
-	add_hex(&d, "authdata", a->touch.authdata, a->touch.authdata_len);
-	add_hex(&d, "signature", a->touch.signature, a->touch.signature_len);
+	if (kind != LEDGER_SEAL) {
+		add_touch(&d, &a->touch, a->counter);
+		return ledger_write(d.b, &d.e);
+	}
+	add_hex(&d, "sealed", b->sealed_file.next.digest, HASH_LEN); /* its touches came before */
 	add_text(&d, "text", b->ceremony.text);
 	return ledger_write(d.b, &d.e);
 }

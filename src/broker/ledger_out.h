@@ -10,7 +10,11 @@ bool ledger_stop(struct broker *b, const char *reason);
 bool ledger_request(struct broker *b, const struct job *j);
 bool ledger_refusal(
     struct broker *b, const struct job *j, enum sgw_error error, const char *detail);
-bool ledger_consent(
+/* sealed: the digest of the renewed sealed file; NULL where nothing was unsealed. */
+bool ledger_consent(struct broker *b, const struct job *j, const struct msg_assertion *a,
+    uint32_t counter, const uint8_t sealed[HASH_LEN]);
+/* One of the several touches over an act's record: the agreement, or one more key's for the secret that wraps. */
+bool ledger_touch(
     struct broker *b, const struct job *j, const struct msg_assertion *a, uint32_t counter);
 bool ledger_denial(struct broker *b, const struct job *j, const char *reason);
 bool ledger_timeout(struct broker *b, const struct job *j, const char *stage);

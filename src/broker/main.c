@@ -16,6 +16,7 @@
 #include <sgwarden/log.h>
 #include <sgwarden/sandbox.h>
 
+#include "custody.h"
 #include "start.h"
 #include "status.h"
 #include "timers.h"
@@ -103,7 +104,10 @@ on_control(struct broker *b)
 		touch_end(b, &b->in.key_end, fd);
 		return;
 	default:
-		if (b->active && b->active->kind == JOB_ADMIN)
+		if (b->active &&
+		    (b->active->state == JOB_RESEAL || b->active->state == JOB_RESEALED))
+			custody_committed(b, b->in.committed.ok);
+		else if (b->active && b->active->kind == JOB_ADMIN)
 			admin_committed(b, b->in.committed.ok);
 		else
 			enroll_committed(b, b->in.committed.ok);

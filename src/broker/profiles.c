@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The configured profiles, their AWS keys, and whose account each is. */
-#include "broker.h"
+#include "custody.h"
 
 #include <stdio.h>
 
@@ -9,14 +9,13 @@
 int
 profiles_init(struct broker *b)
 {
-	struct profile_keys *keys;
-
-	if (secret_alloc(&b->secrets, sizeof(*keys) * SGW_PROFILES_MAX) < 0)
+	if (secret_alloc(&b->secrets, sizeof(*b->vault)) < 0)
 		return -1;
-	keys = b->secrets.data;
+	b->vault = b->secrets.data;
 	b->n_profiles = b->config.n_profiles;
 	for (size_t i = 0; i < b->n_profiles; i++) {
-		b->profiles[i] = (struct profile){.conf = &b->config.profiles[i], .keys = &keys[i]};
+		b->profiles[i] =
+		    (struct profile){.conf = &b->config.profiles[i], .keys = b->vault->keys[i]};
 		(void)FIELD_SET(b->profiles[i].account, b->config.profiles[i].account);
 	}
 	return 0;
@@ -40,16 +39,40 @@ profile_allows(const struct profile *p, const char *region)
 	return false;
 }
 
+/* Which profile of the AWS files holds the keys of a tier. */
+static const char *
+section_of(const struct rec_profile_conf *conf, enum tier tier)
+{
+	if (tier == TIER_READER)
+		return conf->reader[0] ? conf->reader : conf->name;
+	if (tier == TIER_OPENER_SENSITIVE && conf->opener_sensitive[0])
+		return conf->opener_sensitive;
+	return conf->opener[0] ? conf->opener : conf->name;
+}
+
+static void
+keys_take(struct profile_keys *keys, const struct msg_loaded_profile *m)
+{
+	(void)FIELD_SET(keys->access_key_id, m->access_key_id);
+	(void)FIELD_SET(keys->secret_key, m->secret_key);
+	(void)FIELD_SET(keys->token, m->token);
+	keys->there = true;
+}
+
 void
 profile_loaded(struct broker *b, struct msg_loaded_profile *m)
 {
-	struct profile *p = profile_find(b, m->name);
+	bool whole = m->access_key_id[0] && m->secret_key[0];
 
-	if (p && m->access_key_id[0] && m->secret_key[0]) {
-		(void)FIELD_SET(p->keys->access_key_id, m->access_key_id);
-		(void)FIELD_SET(p->keys->secret_key, m->secret_key);
-		(void)FIELD_SET(p->keys->token, m->token);
-		p->has_keys = true;
+	for (size_t i = 0; whole && i < b->n_profiles; i++) {
+		struct profile *p = &b->profiles[i];
+
+		for (enum tier tier = TIER_READER; tier < TIER_MAX; tier++)
+			if (strcmp(section_of(p->conf, tier), m->name) == 0) {
+				keys_take(&p->keys[tier], m);
+				p->plaintext[tier] = true;
+			}
+		p->has_keys = p->keys[TIER_READER].there;
 	}
 	memory_erase(m, sizeof(*m));
 }
@@ -71,6 +94,7 @@ profiles_tell(struct broker *b)
 		info->has_credentials = p->has_keys;
 		info->n_regions = p->conf->n_regions;
 		memcpy(info->regions, p->conf->regions, sizeof(info->regions));
+		custody_describe(b, p, info);
 	}
 	send_planner(b);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The consent record, from what the broker itself knows or has read. */
-#include "broker.h"
+#include "custody.h"
 
 #include <stdio.h>
 #include <sys/random.h>
@@ -8,11 +8,14 @@
 #include <sgwarden/clock.h>
 #include <sgwarden/vis.h>
 
-/* 120 s, and 10 s for each operation beyond five, at most ten minutes. */
+/* 120 s, 10 s for each operation beyond five, 30 s for each touch beyond the first; at most ten minutes. */
 static int64_t
-seconds_for(const struct job *j)
+seconds_for(const struct broker *b, const struct job *j)
 {
-	int64_t extra = j->kind == JOB_CHANGE && j->plan.n_ops > 5 ? 10 * (j->plan.n_ops - 5) : 0;
+	bool each = j->kind == JOB_ADMIN && (j->act == ACT_SEAL || j->act == ACT_ROTATE);
+	int64_t extra = j->kind == JOB_CHANGE && j->plan.n_ops > 5 ? 10 * (j->plan.n_ops - 5)
+			: each ? (int64_t)SGW_TOUCH_SECONDS * b->keys.n_keys
+			       : 0;
 	int64_t all = SGW_RECORD_SECONDS + extra;
 
 	return all < SGW_RECORD_SECONDS_MAX ? all : SGW_RECORD_SECONDS_MAX;
@@ -59,8 +62,9 @@ digest_ask(struct broker *b, struct ceremony *c)
 	struct buf out = buf_over(b->scratch, sizeof(b->scratch));
 	bool first = b->active->kind == JOB_ENROLL && b->keys.n_keys == 0;
 
-	touch_ask(b, &c->ask, first);
-	if (!msg_encode(&out, &c->ask))
+	if (!touch_ask(b, &c->ask, first) || !msg_encode(&out, &c->ask))
+		return false;
+	if (custody_ask_all(b, &b->out) && !msg_encode(&out, &b->out))
 		return false;
 	hash_sha256(out.data, out.len, c->record.ask_digest);
 	return true;
@@ -80,7 +84,7 @@ record_make(struct broker *b, struct ceremony *c, const struct job *j)
 	    .uid = j->uid,
 	    .effect = CLASS_OPEN_WIDE,
 	    .keys_enrolled = b->keys.n_keys};
-	r->expires = r->created + seconds_for(j);
+	r->expires = r->created + seconds_for(b, j);
 	if (getrandom(r->nonce, sizeof(r->nonce), 0) != (ssize_t)sizeof(r->nonce) || !client)
 		return false;
 	(void)FIELD_SET(r->appliance, b->appliance);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Before the broker serves: configuration from the supervisor, keys and the ledger's replay from the loader. */
-#include "broker.h"
+#include "custody.h"
 
 #include <stdio.h>
 
@@ -19,6 +19,8 @@ serve(struct broker *b)
 	if (statefile_choose(&b->policy_file, b->head.policy_file_digest, "policy.bin") < 0 ||
 	    statefile_choose(&b->sealed_file, b->head.sealed_digest, "sealed") < 0)
 		die_mend("a state file and the ledger do not agree");
+	if (!custody_start(b))
+		die_mend("what is sealed cannot be used");
 	if (!ledger_start(b))
 		log_error("the start could not be recorded: nothing will open");
 	b->serving = true;
@@ -107,7 +109,8 @@ loaded_counter(struct broker *b, const struct msg_loaded_counter *m)
 void
 start_loader(struct broker *b)
 {
-	enum chan_result r = chan_recv(&b->loader, b->scratch, &b->in, NULL);
+	struct msg *m = &b->vault->in;
+	enum chan_result r = chan_recv(&b->loader, b->vault->scratch, m, NULL);
 
 	if (r == CHAN_AGAIN)
 		return;
@@ -119,24 +122,22 @@ start_loader(struct broker *b)
 	}
 	if (b->loaded)
 		die("the loader speaks after its end");
-	switch (b->in.id) {
+	switch (m->id) {
 	case MSG_LOADED_PROFILE:
-		if (!b->configured)
-			die("keys before the configuration");
-		profile_loaded(b, &b->in.loaded_profile);
-		memory_erase(b->scratch, sizeof(b->scratch));
+		profile_loaded(b, &m->loaded_profile);
+		memory_erase(b->vault->scratch, sizeof(b->vault->scratch));
 		return;
 	case MSG_LOADED_PROBLEM:
-		loaded_problem(b, &b->in.loaded_problem);
+		loaded_problem(b, &m->loaded_problem);
 		return;
 	case MSG_LOADED_HEAD:
-		loaded_head(b, &b->in.loaded_head);
+		loaded_head(b, &m->loaded_head);
 		return;
 	case MSG_LOADED_GRANT:
-		loaded_grant(b, &b->in.loaded_grant.grant, b->in.loaded_grant.op);
+		loaded_grant(b, &m->loaded_grant.grant, m->loaded_grant.op);
 		return;
 	case MSG_LOADED_COUNTER:
-		loaded_counter(b, &b->in.loaded_counter);
+		loaded_counter(b, &m->loaded_counter);
 		return;
 	default:
 		if (!b->headed)

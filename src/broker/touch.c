@@ -10,8 +10,10 @@
 
 #include <sgwarden/assertion.h>
 
-static void
-rp_id(const struct broker *b, char ret_id[SGW_FIELD_MAX + 1])
+#include "custody.h"
+
+void
+touch_rp_id(const struct broker *b, char ret_id[SGW_FIELD_MAX + 1])
 {
 	(void)snprintf(ret_id, SGW_FIELD_MAX + 1, "sgwarden:%s", b->appliance);
 }
@@ -36,22 +38,23 @@ creds_fill(const struct broker *b, uint16_t *ret_n, struct rec_key_cred creds[SG
 }
 
 /* What fido will be asked with; its digest stands in the record. */
-void
+bool
 touch_ask(struct broker *b, struct msg *m, bool credential)
 {
 	if (credential) {
 		m->id = MSG_ASK_CREDENTIAL;
 		m->ask_credential = (struct msg_ask_credential){0};
-		rp_id(b, m->ask_credential.rp_id);
+		touch_rp_id(b, m->ask_credential.rp_id);
 		hash_sha256(b->appliance, strlen(b->appliance), m->ask_credential.user_id);
 		(void)FIELD_SET(m->ask_credential.user_name, b->active->key_name);
 		creds_fill(b, &m->ask_credential.n_exclude, m->ask_credential.exclude);
-		return;
+		return true;
 	}
 	m->id = MSG_ASK_ASSERTION;
 	m->ask_assertion = (struct msg_ask_assertion){.uv = b->ceremony.record.pin};
-	rp_id(b, m->ask_assertion.rp_id);
+	touch_rp_id(b, m->ask_assertion.rp_id);
 	creds_fill(b, &m->ask_assertion.n_creds, m->ask_assertion.creds);
+	return custody_ask(b, &m->ask_assertion);
 }
 
 void
@@ -73,7 +76,8 @@ touch_begin(struct broker *b)
 	int64_t limit = clock_monotonic() + SGW_TOUCH_SECONDS * 1000;
 
 	j->state = JOB_KEYS;
-	if (limit < j->deadline)
+	if (limit < j->deadline &&
+	    !custody_collecting(b)) /* keys may have to be changed for another */
 		j->deadline = limit;
 	c->consent.state = CHAN_TOUCH;
 	c->last_error = KEY_TIMED_OUT;
@@ -127,6 +131,34 @@ static const char *const KEY_DETAILS[KEY_STATE_MAX] = {
     [KEY_FAILED] = "the daemon's log has the reason",
 };
 
+/* The touch is made: no other key may be asked any more. */
+static void
+keys_dismiss(struct broker *b)
+{
+	struct ceremony *c = &b->ceremony;
+
+	for (size_t i = 0; i < c->n_fidos; i++)
+		chan_close(&c->fido[i]);
+	c->n_fidos = 0;
+	b->out.id = MSG_END_CEREMONY;
+	b->out.end_ceremony = (struct msg_end_ceremony){.ceremony = c->number, .keys_only = true};
+	send_control(b);
+}
+
+/* The keys that are plugged in have answered already: others are looked for until the record expires. */
+static void
+keys_await(struct broker *b)
+{
+	struct ceremony *c = &b->ceremony;
+
+	keys_dismiss(b);
+	c->n_plugged = 0;
+	c->waiting_for_key = true;
+	c->next_look = clock_monotonic() + KEY_RETRY;
+	job_stage(
+	    b, b->active, STAGE_WAITING_FOR_KEY, (b->active->deadline - clock_monotonic()) / 1000);
+}
+
 /* One key will not answer; while another still may, the person may touch that one. */
 static void
 key_lost(struct broker *b, size_t i, enum key_state state)
@@ -142,24 +174,14 @@ key_lost(struct broker *b, size_t i, enum key_state state)
 			return;
 	if (c->n_fidos < c->n_plugged)
 		return;
+	if (custody_collecting(b) && (state == KEY_NOT_ENROLLED || state == KEY_PULLED)) {
+		keys_await(b);
+		return;
+	}
 	error = KEY_ERRORS[state] ? KEY_ERRORS[state] : SGW_ERR_KEY_REFUSED;
 	detail = KEY_DETAILS[state] ? KEY_DETAILS[state] : "";
 	(void)ledger_denial(b, b->active, error_row((uint16_t)error)->name);
 	job_end(b, state == KEY_TIMED_OUT ? STATUS_EXPIRED : STATUS_FAILED, error, detail);
-}
-
-/* The touch is made: no other key may be asked any more. */
-static void
-keys_dismiss(struct broker *b)
-{
-	struct ceremony *c = &b->ceremony;
-
-	for (size_t i = 0; i < c->n_fidos; i++)
-		chan_close(&c->fido[i]);
-	c->n_fidos = 0;
-	b->out.id = MSG_END_CEREMONY;
-	b->out.end_ceremony = (struct msg_end_ceremony){.ceremony = c->number, .keys_only = true};
-	send_control(b);
 }
 
 /* The counter of authenticator data (WebAuthn, 6.1: bytes 33-36); 0 where it is too short, which is refused later. */
@@ -193,13 +215,14 @@ verify(struct broker *b, const struct msg_assertion *a, size_t *ret_key, uint32_
 	const struct verify_expect e = {.rp_id_hash = rp,
 	    .client_data_hash = digest,
 	    .pubkey = k ? k->public_key : NULL,
-	    .want_uv = c->record.pin,
+	    .want_uv = c->ask.ask_assertion.uv,
+	    .hmac_secret_asked = c->ask.ask_assertion.hmac_secret,
 	    .last_counter = k ? b->counters[*ret_key] : 0,
 	    .zero_counter = k && still_zero(b, *ret_key, a)};
 
 	if (!k)
 		return VERIFY_PUBLIC_KEY;
-	rp_id(b, id);
+	touch_rp_id(b, id);
 	hash_sha256(id, strlen(id), rp);
 	hash_sha256(c->text, c->text_len, digest);
 	return assertion_verify(
@@ -220,47 +243,60 @@ enroll_second_step(struct broker *b, const struct msg_assertion *a)
 	c->by_authdata_len = a->authdata_len;
 	c->by_signature_len = a->signature_len;
 	keys_dismiss(b);
-	touch_ask(b, &c->ask, true);
+	(void)touch_ask(b, &c->ask, true);
 	b->active->deadline = clock_monotonic() + SGW_TOUCH_SECONDS * 1000;
 	touch_look(b);
 }
 
 static void
-on_assertion(struct broker *b)
+refuse(struct broker *b, enum sgw_error error, const char *why)
 {
-	static struct msg_assertion a;
-	struct job *j = b->active;
-	uint32_t counter = 0;
-	size_t key = 0;
-	int r;
+	log_write(LOG_LEVEL_ALERT, "an assertion was refused: %s", why);
+	(void)ledger_denial(b, b->active, why);
+	job_end(b, STATUS_FAILED, error, why);
+}
 
-	a = b->in.assertion;
-	r = verify(b, &a, &key, &counter);
-	if (r != 0) {
-		const char *why = verify_strerror(r);
-		enum sgw_error error =
-		    r == VERIFY_COUNTER ? SGW_ERR_CLONED_KEY : SGW_ERR_BAD_ASSERTION;
+static void
+change_touched(struct broker *b, struct msg_assertion *a, uint32_t counter)
+{
+	bool failed;
 
-		log_write(LOG_LEVEL_ALERT, "an assertion was refused: %s", why);
-		(void)ledger_denial(b, j, why);
-		job_end(b, STATUS_FAILED, error, why);
+	if (custody_unseal(b, a, counter, &failed)) {
+		if (failed)
+			refuse(b, SGW_ERR_SEALED, "the key's secret does not open what is sealed");
 		return;
 	}
-	b->counters[key] = counter;
-	if (j->kind == JOB_ENROLL) {
-		enroll_second_step(b, &a);
-		return;
-	}
-	keys_dismiss(b);
-	if (j->kind == JOB_ADMIN) {
-		admin_touched(b, &a, counter);
-		return;
-	}
-	if (!ledger_consent(b, j, &a, counter)) {
+	if (!ledger_consent(b, b->active, a, counter, NULL)) {
 		job_end(b, STATUS_FAILED, SGW_ERR_LEDGER_FAILED, "");
 		return;
 	}
 	execute_begin(b);
+}
+
+static void
+on_assertion(struct broker *b, struct msg_assertion *a)
+{
+	uint32_t counter = 0;
+	size_t key = 0;
+	int r = verify(b, a, &key, &counter);
+
+	if (r != 0) {
+		refuse(b, r == VERIFY_COUNTER ? SGW_ERR_CLONED_KEY : SGW_ERR_BAD_ASSERTION,
+		    verify_strerror(r));
+		return;
+	}
+	b->counters[key] = counter;
+	if (b->active->kind == JOB_ENROLL) {
+		enroll_second_step(b, a);
+		return;
+	}
+	keys_dismiss(b);
+	if (b->active->kind == JOB_CHANGE)
+		change_touched(b, a, counter);
+	else if (custody_collecting(b))
+		custody_collected(b, a, key, counter);
+	else
+		admin_touched(b, a, counter);
 }
 
 /* By either clock: an answer that lies in the queue when the time is up is looked at before the timer is. */
@@ -270,43 +306,47 @@ too_late(const struct broker *b)
 	return b->active->deadline <= clock_monotonic() || b->ceremony.record.expires < clock_now();
 }
 
-/* An assertion where one is asked for, without a secret: none is asked for yet, and what comes is not kept. */
+/* An assertion where one is asked for, with both secrets or none, as asked. */
 static bool
-answers_as_asked(struct broker *b)
+answers_as_asked(const struct broker *b, const struct msg *m)
 {
 	const struct msg *ask = &b->ceremony.ask;
 
-	if (b->in.id == MSG_CREDENTIAL)
+	if (m->id == MSG_CREDENTIAL)
 		return ask->id == MSG_ASK_CREDENTIAL;
-	if (b->in.id != MSG_ASSERTION || ask->id != MSG_ASK_ASSERTION)
-		return false;
-	memory_erase(b->in.assertion.hmac_secret, sizeof(b->in.assertion.hmac_secret));
-	memory_erase(b->scratch, sizeof(b->scratch));
-	return b->in.assertion.hmac_secret_len == 0;
+	return m->id == MSG_ASSERTION && ask->id == MSG_ASK_ASSERTION &&
+	       m->assertion.hmac_secret_len == (ask->ask_assertion.hmac_secret ? 64 : 0);
+}
+
+static void
+fido_said(struct broker *b, size_t i, const struct msg *m)
+{
+	if (m->id == MSG_KEY_ERROR)
+		key_lost(b, i, m->key_error.state);
+	else if (!answers_as_asked(b, m))
+		key_lost(b, i, KEY_FAILED);
+	else if (too_late(b))
+		ceremony_voided(b);
+	else if (m->id == MSG_ASSERTION)
+		on_assertion(b, &b->vault->in.assertion);
+	else
+		enroll_credential(b, &m->credential);
 }
 
 void
 touch_fido(struct broker *b, size_t i)
 {
-	struct job *j = b->active;
-	enum chan_result r = chan_recv(&b->ceremony.fido[i], b->scratch, &b->in, NULL);
+	struct vault *v = b->vault;
+	enum chan_result r = chan_recv(&b->ceremony.fido[i], v->scratch, &v->in, NULL);
 
 	if (r == CHAN_AGAIN)
 		return;
-	if (!j || j->state != JOB_KEYS) {
+	if (!b->active || b->active->state != JOB_KEYS)
 		chan_close(&b->ceremony.fido[i]);
-		return;
-	}
-	if (r != CHAN_GOT)
+	else if (r != CHAN_GOT)
 		key_lost(b, i, KEY_FAILED);
-	else if (b->in.id == MSG_KEY_ERROR)
-		key_lost(b, i, b->in.key_error.state);
-	else if (!answers_as_asked(b))
-		key_lost(b, i, KEY_FAILED);
-	else if (too_late(b))
-		ceremony_voided(b);
-	else if (b->in.id == MSG_ASSERTION)
-		on_assertion(b);
 	else
-		enroll_credential(b, &b->in.credential);
+		fido_said(b, i, &v->in);
+	memory_erase(&v->in, sizeof(v->in));
+	memory_erase(v->scratch, sizeof(v->scratch));
 }

@@ -90,6 +90,30 @@ is_relaxed(const struct rec_config *config, const struct relaxed_row *row)
 	return *((const bool *)((const char *)config + row->offset)) == row->value;
 }
 
+/* Which sections of the AWS files its credentials stand in, where that is not its own name. */
+static const struct {
+	const char *name;
+	size_t offset;
+} SECTIONS[] = {
+    {"reader", offsetof(struct rec_profile_conf, reader)},
+    {"opener", offsetof(struct rec_profile_conf, opener)},
+    {"opener_sensitive", offsetof(struct rec_profile_conf, opener_sensitive)},
+};
+
+static const char *
+section_of(const struct rec_profile_conf *p, size_t i)
+{
+	return (const char *)p + SECTIONS[i].offset;
+}
+
+static void
+show_sections(const struct rec_profile_conf *p)
+{
+	for (size_t i = 0; i < sizeof(SECTIONS) / sizeof(SECTIONS[0]); i++)
+		if (section_of(p, i)[0])
+			printf("         %s: %s\n", SECTIONS[i].name, section_of(p, i));
+}
+
 static void
 show(const struct rec_config *config)
 {
@@ -100,6 +124,7 @@ show(const struct rec_config *config)
 		for (size_t r = 0; r < p->n_regions; r++)
 			printf(" %s", p->regions[r].name);
 		putchar('\n');
+		show_sections(p);
 	}
 	for (size_t i = 0; i < config->n_address_sources; i++)
 		printf("source   %s\n", config->address_sources[i].url);
@@ -129,6 +154,10 @@ show_json(const struct config_source *source, const struct rec_config *config, c
 		cJSON_AddStringToObject(profile, "name", p->name);
 		cJSON_AddBoolToObject(profile, "default", p->is_default);
 		cJSON_AddItemToObject(profile, "regions", regions);
+		for (size_t k = 0; k < sizeof(SECTIONS) / sizeof(SECTIONS[0]); k++)
+			if (section_of(p, k)[0])
+				cJSON_AddStringToObject(
+				    profile, SECTIONS[k].name, section_of(p, k));
 		cJSON_AddItemToArray(profiles, profile);
 	}
 	for (size_t i = 0; i < sizeof(RELAXED) / sizeof(RELAXED[0]); i++)

@@ -144,14 +144,28 @@ take_endpoint(struct parse *p, const struct key_row *row, const struct jt_node *
 	return true;
 }
 
+static bool
+take_section(struct parse *p, const struct key_row *row, const struct jt_node *v, void *into)
+{
+	const char *problem = profile_name_problem(v->text);
+
+	if (problem)
+		return fail(p, v->at, "%s", problem);
+	memcpy((char *)into + row->offset, v->text, strlen(v->text) + 1);
+	return true;
+}
+
+#define PROFILE(member) offsetof(struct rec_profile_conf, member)
+
 static const struct key_row PROFILE_KEYS[] = {
     {"regions", JT_ARRAY, take_regions, 0, 0, 0, NULL},
     {"default", JT_BOOL, take_default, 0, 0, 0, NULL},
     {"account", JT_STRING, take_account, 0, 0, 0, NULL},
-    {"ec2_endpoint", JT_STRING, take_endpoint, offsetof(struct rec_profile_conf, ec2_endpoint), 0,
-	0, NULL},
-    {"sts_endpoint", JT_STRING, take_endpoint, offsetof(struct rec_profile_conf, sts_endpoint), 0,
-	0, NULL},
+    {"ec2_endpoint", JT_STRING, take_endpoint, PROFILE(ec2_endpoint), 0, 0, NULL},
+    {"sts_endpoint", JT_STRING, take_endpoint, PROFILE(sts_endpoint), 0, 0, NULL},
+    {"reader", JT_STRING, take_section, PROFILE(reader), 0, 0, NULL},
+    {"opener", JT_STRING, take_section, PROFILE(opener), 0, 0, NULL},
+    {"opener_sensitive", JT_STRING, take_section, PROFILE(opener_sensitive), 0, 0, NULL},
 };
 
 static bool

@@ -65,6 +65,7 @@ static const char *const SUMMARY[LEDGER_KIND_MAX][5] = {
     [LEDGER_ENROLL] = {"name"},
     [LEDGER_REMOVE] = {"subject"},
     [LEDGER_SEAL] = {"subject"},
+    [LEDGER_TOUCH] = {"receipt"},
     [LEDGER_TEST] = {"subject"},
     [LEDGER_REQUEST] = {"class", "line"},
     [LEDGER_REFUSAL] = {"error", "class", "line", "detail"},

@@ -56,6 +56,26 @@ const struct verb VERBS[] = {
 	"records "
 	"that the key answered.",
 	"js", 0, 1, key_test_run},
+    {"cred", "status", "[--socket PATH] [--json]", "say where the AWS credentials are",
+	"For each profile and tier: sealed or in plaintext, which security keys open it, and "
+	"whether "
+	"somebody who can read the AWS files could open ports without a touch. Never a secret.",
+	"js", 0, 0, cred_status_run},
+    {"cred", "seal", "PROFILE [TIER] [--socket PATH] [--json]",
+	"seal an opener to the security keys",
+	"TIER is opener, which is what is sealed where none is given, or opener-sensitive, for "
+	"what "
+	"needs the PIN too. What is sealed is what the AWS files held when the daemon started. The "
+	"consent screen asks for the word and a touch, then for one touch of each enrolled key. "
+	"Afterwards take the secret key out of the AWS files.",
+	"js", 1, 2, cred_seal_run},
+    {"cred", "rotate", "PROFILE [TIER] [--socket PATH] [--json]",
+	"seal an opener anew for the keys enrolled now",
+	"For a key that was enrolled after the sealing, and after one was removed: the data key is "
+	"a "
+	"new one, and what was sealed before opens no more. A touch to agree, one of each enrolled "
+	"key.",
+	"js", 1, 2, cred_rotate_run},
     {"health", NULL, "[--socket PATH] [--json]", "say how the parts of the daemon are",
 	"Exits 0 when every part is ok or degraded, 1 when one is down.", "js", 0, 0, health_run},
     {"profile", "list", "[--socket PATH] [--json]", "list the configured AWS profiles", NULL, "js",

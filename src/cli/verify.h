@@ -49,6 +49,7 @@ struct verify {
 
 	struct record record; /* the last that was touched for */
 	char receipt[SGW_RECEIPT_LEN + 1];
+	char agreed[SGW_RECEIPT_LEN + 1]; /* of the sealing that was agreed to last */
 
 	char why[VERIFY_WHY_MAX];
 };
@@ -61,6 +62,8 @@ void verify_end(struct verify *v);
 const char *verify_enroll(struct verify *v, const struct ledger_entry *entry);
 const char *verify_consent(struct verify *v, const struct ledger_entry *entry);
 const char *verify_admin(struct verify *v, const struct ledger_entry *entry);
+const char *verify_touch_more(struct verify *v, const struct ledger_entry *entry);
+const char *verify_seal(struct verify *v, const struct ledger_entry *entry);
 
 /* ---- verify_body.c: is this form body exactly that record's change? ---- */
 const char *verify_body(

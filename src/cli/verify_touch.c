@@ -79,6 +79,8 @@ key_find(struct verify *v, const uint8_t *id, size_t len)
 
 struct touch_keys {
 	const char *credential, *authdata, *signature; /* names of fields */
+	bool
+	    secret; /* asked for the secret that unseals: with the PIN or without, as the tier has it */
 };
 
 /* The assertion in these fields, by an enrolled key, over this record. */
@@ -107,7 +109,10 @@ touch_holds(struct verify *v, const struct ledger_entry *entry, const struct tou
 	/* A key that counts from 0 says 0 until its first count; afterwards never again. */
 	expect.zero_counter = key->zero && key->counter == 0 && authdata_len >= FLAGS_AT + 5 &&
 			      memcmp(authdata + FLAGS_AT + 1, "\0\0\0\0", 4) == 0;
-	expect.hmac_secret_asked = authdata_len > FLAGS_AT && (authdata[FLAGS_AT] & FLAG_ED);
+	expect.hmac_secret_asked = names->secret;
+	if (entry->kind == LEDGER_TOUCH && names->secret)
+		expect.want_uv =
+		    false; /* the tier has it in its hands: another secret would not open */
 	r = assertion_verify(
 	    &expect, authdata, authdata_len, signature, signature_len, ret_counter);
 	if (r != 0)
@@ -163,7 +168,7 @@ static const char *
 enroll_allowed(struct verify *v, const struct ledger_entry *entry, const struct record *record,
     const uint8_t digest[HASH_LEN])
 {
-	static const struct touch_keys BY = {"by", "by-authdata", "by-signature"};
+	static const struct touch_keys BY = {"by", "by-authdata", "by-signature", false};
 	uint32_t counter;
 
 	if (v->n_keys > 0)
@@ -212,24 +217,39 @@ display_name(enum display_kind kind)
 	return NAMES[kind];
 }
 
+/* Of the touches for a sealing the agreement is the one without a secret. */
+static bool
+secret_was_asked(const struct ledger_entry *entry)
+{
+	uint8_t authdata[SGW_AUTHDATA_MAX];
+	size_t len;
+
+	if (entry->kind != LEDGER_TOUCH)
+		return ledger_field(entry, "sealed") != NULL;
+	return field_bytes(entry, "authdata", authdata, sizeof(authdata), &len) && len > FLAGS_AT &&
+	       (authdata[FLAGS_AT] & FLAG_ED);
+}
+
 /* The touch over a record that is no enrolment, its counter, and where in the chain it stands. */
 static const char *
 touched_in_time(struct verify *v, const struct ledger_entry *entry, const struct record *record,
     const uint8_t digest[HASH_LEN])
 {
-	static const struct touch_keys NAMES = {"credential", "authdata", "signature"};
+	const struct touch_keys names = {
+	    "credential", "authdata", "signature", secret_was_asked(entry)};
 	const char *why;
 	uint64_t named;
 	uint32_t counter;
 
 	if (entry->time > record->expires + EXPIRY_SLACK)
 		return "it was touched for after its record had expired";
-	why = touch_holds(v, entry, &NAMES, record, digest, &counter);
+	why = touch_holds(v, entry, &names, record, digest, &counter);
 	if (why)
 		return why;
 	if (!field_number(entry, "counter", UINT32_MAX, &named) || named != counter)
 		return "its counter is not that of its authenticator data";
-	v->seen = entry->number;
+	if (entry->kind != LEDGER_TOUCH) /* its act's own record is still to come */
+		v->seen = entry->number;
 	return NULL;
 }
 
@@ -283,26 +303,79 @@ key_removed(struct verify *v, const struct ledger_entry *entry, const struct rec
 	return NULL;
 }
 
+/* The entry says what its record says. */
+static const char *
+act_fits(const struct ledger_entry *entry, const struct record *record)
+{
+	uint8_t named[HASH_LEN];
+
+	if (ACT_KINDS[record->act] != entry->kind ||
+	    !field_is(entry, "act", RECORD_ACTS[record->act]))
+		return "its record is of another act";
+	if (record->subject[0] ? !field_is(entry, "subject", record->subject)
+			       : ledger_field(entry, "subject") != NULL)
+		return "it is about something else than its record";
+	if (!field_hex(entry, "digest", named, sizeof(named)) ||
+	    memcmp(named, record->digest, sizeof(named)) != 0)
+		return "its digest is not its record's";
+	return NULL;
+}
+
 const char *
 verify_admin(struct verify *v, const struct ledger_entry *entry)
 {
 	static struct record record;
-	uint8_t digest[HASH_LEN], named[HASH_LEN];
+	uint8_t digest[HASH_LEN];
 	const char *why = record_take(v, entry, RECORD_ADMIN, &record, digest);
 
+	if (!why)
+		why = act_fits(entry, &record);
 	if (why)
 		return why;
-	if (ACT_KINDS[record.act] != entry->kind ||
-	    !field_is(entry, "act", RECORD_ACTS[record.act]))
-		return "its record is of another act";
-	if (record.subject[0] ? !field_is(entry, "subject", record.subject)
-			      : ledger_field(entry, "subject") != NULL)
-		return "it is about something else than its record";
-	if (!field_hex(entry, "digest", named, sizeof(named)) ||
-	    memcmp(named, record.digest, sizeof(named)) != 0)
-		return "its digest is not its record's";
 	why = touched_in_time(v, entry, &record, digest);
 	if (why || entry->kind != LEDGER_REMOVE)
 		return why;
 	return key_removed(v, entry, &record);
+}
+
+/*
+ * A sealing: first an enrolled key agrees to the record, then each enrolled key is touched over it once more, for its
+ * secret; the seal's own record names what came of it.
+ */
+const char *
+verify_touch_more(struct verify *v, const struct ledger_entry *entry)
+{
+	static struct record record;
+	uint8_t digest[HASH_LEN];
+	const char *why = record_take(v, entry, RECORD_ADMIN, &record, digest);
+	bool agreement = !secret_was_asked(entry);
+
+	if (why)
+		return why;
+	if (ACT_KINDS[record.act] != LEDGER_SEAL)
+		return "its record seals nothing";
+	if (!agreement && !field_is(entry, "receipt", v->agreed))
+		return "nobody has agreed to its record before it";
+	why = touched_in_time(v, entry, &record, digest);
+	if (!why && agreement)
+		record_receipt((const uint8_t *)ledger_field(entry, "text")->value,
+		    ledger_field(entry, "text")->len, v->agreed);
+	return why;
+}
+
+const char *
+verify_seal(struct verify *v, const struct ledger_entry *entry)
+{
+	static struct record record;
+	uint8_t digest[HASH_LEN];
+	const char *why = record_take(v, entry, RECORD_ADMIN, &record, digest);
+
+	if (!why)
+		why = act_fits(entry, &record);
+	if (why)
+		return why;
+	if (!field_is(entry, "receipt", v->agreed))
+		return "nobody has agreed to its record before it";
+	v->seen = entry->number;
+	return NULL;
 }

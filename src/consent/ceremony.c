@@ -80,6 +80,8 @@ may_type(const struct consent *c, char *ret_text, size_t size)
 	else if (c->step == STEP_WORD)
 		snprintf(ret_text, size,
 		    "type %s to go on to the key, or deny, or block (this client)", c->word);
+	else if (c->step == STEP_PIN && c->wanted[0])
+		snprintf(ret_text, size, "the PIN of %s; Enter alone refuses", c->wanted);
 	else if (c->step == STEP_PIN)
 		snprintf(ret_text, size, "%s",
 		    optional ? "the new key's PIN; Enter alone if it has none; Ctrl-C refuses"
@@ -176,6 +178,26 @@ on_show_stage(struct consent *c, const struct msg_show_stage *m)
 	draw(c);
 }
 
+/* One more touch over what was agreed to already: no word, but the PIN where it is wanted. */
+static void
+on_want_key(struct consent *c, const struct msg_want_key *m)
+{
+	if (c->record.kind != RECORD_ADMIN || (c->step != STEP_KEY && c->step != STEP_PIN)) {
+		chan_close(&c->broker);
+		return;
+	}
+	keys_close(c); /* the touch that this follows may not have been heard of here yet */
+	c->touches += c->touches == 0;
+	(void)FIELD_SET(c->wanted, m->names);
+	c->wants_pin = m->pin;
+	c->agreed = false;
+	c->deadline = c->record_deadline;
+	if (m->pin)
+		ask_pin(c, "");
+	else
+		keys_begin(c);
+}
+
 static void
 on_show_outcome(struct consent *c, const struct msg_show_outcome *m)
 {
@@ -196,6 +218,8 @@ on_broker(struct consent *c)
 		on_show(c, &c->in.show);
 	else if (r == CHAN_GOT && c->in.id == MSG_SHOW_STAGE)
 		on_show_stage(c, &c->in.show_stage);
+	else if (r == CHAN_GOT && c->in.id == MSG_WANT_KEY)
+		on_want_key(c, &c->in.want_key);
 	else if (r == CHAN_GOT && c->in.id == MSG_SHOW_OUTCOME)
 		on_show_outcome(c, &c->in.show_outcome);
 	else
@@ -271,7 +295,7 @@ pin_typed(struct consent *c)
 		ask_pin(c, "that is longer than any PIN");
 		return;
 	}
-	if (c->entry.len == 0 && (c->record.pin || c->agreed)) {
+	if (c->entry.len == 0 && (c->record.pin || c->agreed || c->wants_pin)) {
 		refuse(c, DENIAL_DENY);
 		return;
 	}

@@ -63,9 +63,12 @@ struct consent {
 	unsigned tries;   /* wrong words so far */
 	int64_t deadline; /* ms, clock_monotonic(); 0: nothing is counted down */
 	int64_t record_deadline;
-	unsigned touches; /* keys that were touched: an enrolment may want two */
-	char note[80];    /* on the frame's lower line */
-	char status[160]; /* STEP_KEY and later: what is waited for */
+	unsigned
+	    touches; /* keys that were touched: an enrolment may want two, a sealing one more of each key */
+	char wanted[SGW_WANTED_MAX + 1]; /* whose touch is wanted next; empty: any enrolled key's */
+	bool wants_pin;                  /* … with its PIN */
+	char note[80];                   /* on the frame's lower line */
+	char status[160];                /* STEP_KEY and later: what is waited for */
 
 	struct msg in, out;
 	uint8_t scratch[SGW_DATAGRAM_MAX];

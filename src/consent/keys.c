@@ -33,12 +33,22 @@ status_set(struct consent *c, const char *text)
 	snprintf(c->status, sizeof(c->status), "%s", text);
 }
 
+/* Where several keys are asked one after the other, the screen says which are still wanted. */
+static void
+status_wanted(struct consent *c, const char *text)
+{
+	if (c->wanted[0])
+		snprintf(c->status, sizeof(c->status), "%s: %s", text, c->wanted);
+	else
+		status_set(c, text);
+}
+
 static void
 touch_deadline(struct consent *c)
 {
 	int64_t touch = clock_monotonic() + SGW_TOUCH_SECONDS * 1000;
 
-	c->deadline = touch < c->record_deadline ? touch : c->record_deadline;
+	c->deadline = touch < c->record_deadline && !c->wanted[0] ? touch : c->record_deadline;
 }
 
 void
@@ -47,7 +57,7 @@ keys_begin(struct consent *c)
 	c->step = STEP_KEY;
 	c->agreed = true;
 	touch_deadline(c);
-	status_set(c, "looking for a security key");
+	status_wanted(c, "looking for a security key");
 	c->out = (struct msg){.id = MSG_AGREED};
 	broker_send(c);
 	draw(c);
@@ -96,7 +106,9 @@ key_arrived(struct consent *c, const struct msg_key_end *m, int fd)
 		touch_deadline(c); /* an enrolment's second key has its own time */
 	c->n_fidos++;
 	*edge = (struct key_edge){.chan = chan_open(fd, ROLE_CONSENT, ROLE_FIDO)};
-	status_set(c, m->count > 1 ? "asking the security keys" : "asking the security key");
+	if (c->n_fidos == 1) /* the first of them may blink already when the others come */
+		status_set(
+		    c, m->count > 1 ? "asking the security keys" : "asking the security key");
 	sign_send(c, edge);
 	if (c->n_fidos >= m->count)
 		pin_spent(c);
@@ -119,7 +131,7 @@ on_control(struct consent *c)
 	else if (fds.n > 0)
 		close(fds.fd[0]);
 	else if (c->step == STEP_KEY && c->n_fidos == 0)
-		status_set(c, "plug in your security key");
+		status_wanted(c, "plug in your security key");
 	draw_line(c);
 }
 
@@ -182,7 +194,7 @@ on_key_state(struct consent *c, struct key_edge *edge, const struct msg_key_stat
 	c->out.key_stage.state = m->state;
 	broker_send(c);
 	if (m->state == KEY_WAITING_TOUCH) {
-		status_set(c, touch_text(c));
+		status_wanted(c, touch_text(c));
 	} else if (m->state == KEY_TOUCHED) {
 		touched(c);
 	} else if (m->state == KEY_PIN_WRONG) {
@@ -190,6 +202,9 @@ on_key_state(struct consent *c, struct key_edge *edge, const struct msg_key_stat
 		retries_note(m, note, sizeof(note));
 		ask_pin(c, note);
 		return;
+	} else if (!others_live(c, edge) && c->wanted[0] &&
+		   (m->state == KEY_NOT_ENROLLED || m->state == KEY_PULLED)) {
+		status_wanted(c, "plug in another key"); /* the broker looks again */
 	} else if (!others_live(c, edge)) {
 		status_set(c, key_text(m->state));
 	}

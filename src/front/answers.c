@@ -27,6 +27,7 @@
 DATA(capabilities, struct view_capabilities)
 DATA(health, struct msg_health)
 DATA(profiles, struct msg_profile_views)
+DATA(custody, struct msg_profile_views)
 DATA(ip, struct view_ip)
 DATA(credentials, struct msg_credentials)
 DATA(groups, struct view_page)
@@ -59,7 +60,8 @@ answer_health(struct front *f, struct call *c, const struct msg *m)
 static void
 answer_profiles(struct front *f, struct call *c, const struct msg *m)
 {
-	struct result r = {.data = data_profiles, .view = &m->profile_views};
+	struct result r = {
+	    .data = f->admin ? data_custody : data_profiles, .view = &m->profile_views};
 
 	result_send(f, c, &r);
 }

@@ -20,6 +20,19 @@ arg_profile(struct args *a, const cJSON *v, struct complaint *c)
 }
 
 bool
+arg_tier(struct args *a, const cJSON *v, struct complaint *c)
+{
+	static const struct word words[] = {
+	    {"opener", TIER_OPENER}, {"opener-sensitive", TIER_OPENER_SENSITIVE}, {NULL, 0}};
+	int value;
+
+	if (!get_word(v, words, &value, "it must be opener or opener-sensitive", c))
+		return false;
+	a->tier = (enum tier)value;
+	return true;
+}
+
+bool
 arg_region(struct args *a, const cJSON *v, struct complaint *c)
 {
 	static const char allowed[] = "it must be a region such as eu-west-1";

@@ -32,6 +32,7 @@ struct args {
 	uint64_t given;
 	uint64_t inside; /* which of them were said inside an object such as match */
 	char profile[SGW_PROFILE_MAX + 1];
+	enum tier tier; /* default TIER_READER: none was said */
 	char region[SGW_REGION_MAX + 1];
 	char group_id[SGW_GROUP_ID_MAX + 1];
 	char vpc_id[SGW_VPC_ID_MAX + 1];
@@ -119,6 +120,7 @@ extern const char SERVICE_SCHEMA[];
 
 /* Decoders (arg_values.c). */
 bool arg_profile(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_tier(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_region(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_group(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_vpc(struct args *a, const cJSON *v, struct complaint *c);

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From arguments to the typed question for the planner: what belongs together is checked here. */
-#include "tools.h"
+#include "ask.h"
 
 #include <string.h>
-
-#define ASK(NAME, name)                                                                            \
-	(ret_m->id = MSG_##NAME, memset(&ret_m->name, 0, sizeof(ret_m->name)), &ret_m->name)
 
 /* Only an opening looks the address up: elsewhere it would be asked for anew at each call. */
 #define NOT_CURRENT "current is for opening: give the address; get_my_ip finds it"
@@ -69,31 +66,6 @@ ask_key_enroll(
 	m->request = who->request;
 	m->progress = who->progress;
 	return FIELD_SET(m->name, a->name);
-}
-
-static bool
-ask_admin(const struct args *a, const struct asker *who, enum admin_act act, const char *subject,
-    struct msg *ret_m)
-{
-	struct msg_ask_admin *m = ASK(ASK_ADMIN, ask_admin);
-
-	m->request = who->request;
-	m->progress = who->progress;
-	m->act = act;
-	return FIELD_SET(m->subject, subject);
-}
-
-bool
-ask_key_remove(
-    const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
-{
-	return ask_admin(a, who, ACT_REMOVE_KEY, a->name, ret_m);
-}
-
-bool
-ask_key_test(const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
-{
-	return ask_admin(a, who, ACT_TEST_KEY, a->name, ret_m);
 }
 
 bool

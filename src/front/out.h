@@ -79,6 +79,8 @@ void out_describe_result(struct jw *w, const struct out_object *data);
 const char *component_state_name(enum component_state s);
 const char *permission_result(const struct rec_permission *p);
 const char *grant_state_name(enum grant_state s);
+const char *tier_name(enum tier t);
+bool authorises_in_plaintext(const struct rec_profile_info *p);
 const char *op_result_name(const struct rec_op_view *v);
 const char *display_name(enum display_kind k);
 const char *class_needs(enum effect_class c, bool pin, bool trusted_display);

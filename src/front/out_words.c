@@ -34,6 +34,28 @@ permission_result(const struct rec_permission *p)
 }
 
 const char *
+tier_name(enum tier t)
+{
+	static const char *const names[TIER_MAX] = {
+	    [TIER_READER] = "reader",
+	    [TIER_OPENER] = "opener",
+	    [TIER_OPENER_SENSITIVE] = "opener-sensitive",
+	};
+
+	return t < TIER_MAX ? names[t] : "?";
+}
+
+/* Whether whoever can read the AWS files could open without a touch. */
+bool
+authorises_in_plaintext(const struct rec_profile_info *p)
+{
+	for (size_t i = 0; i < p->n_tiers; i++)
+		if (p->tiers[i].tier != TIER_READER && p->tiers[i].plaintext)
+			return true;
+	return false;
+}
+
+const char *
 grant_state_name(enum grant_state s)
 {
 	static const char *const names[GRANT_STATE_MAX] = {

@@ -151,6 +151,12 @@ on_consent(struct replay *r, const struct ledger_entry *entry)
 		if (problem != NULL)
 			return problem;
 	}
+	if (ledger_field(entry, "sealed") != NULL) {
+		const char *problem = replay_sealed(r, entry);
+
+		if (problem != NULL)
+			return problem;
+	}
 	return replay_counter_set(r, entry, "credential", (uint32_t)counter);
 }
 
@@ -277,7 +283,8 @@ static const char *(*const ON_KIND[LEDGER_KIND_MAX])(
     [LEDGER_ENROLL] = replay_enroll,
     [LEDGER_POLICY] = replay_policy,
     [LEDGER_REMOVE] = replay_remove,
-    [LEDGER_SEAL] = replay_seal,
+    [LEDGER_SEAL] = replay_sealed,
+    [LEDGER_TOUCH] = replay_admin,
     [LEDGER_ENABLE] = replay_admin,
     [LEDGER_TEST] = replay_admin,
     [LEDGER_CONSENT] = on_consent,

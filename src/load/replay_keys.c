@@ -116,8 +116,8 @@ replay_policy(struct replay *r, const struct ledger_entry *entry)
 }
 
 const char *
-replay_seal(struct replay *r, const struct ledger_entry *entry)
+replay_sealed(struct replay *r, const struct ledger_entry *entry)
 {
-	return field_digest(entry, "digest", r->sealed_digest) ? replay_admin(r, entry)
+	return field_digest(entry, "sealed", r->sealed_digest) ? NULL
 							       : "its sealed file is no digest";
 }

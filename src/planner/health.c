@@ -170,6 +170,37 @@ on_clock(const struct planner *p, struct rec_component *c)
 	    "AWS's clock minus ours: %" PRId64 " s", skew);
 }
 
+/* An opener in the AWS files opens for whoever can read them; one that is sealed and there too, all the more. */
+static void
+on_custody(const struct planner *p, struct rec_component *c)
+{
+	unsigned sealed = 0;
+
+	for (size_t i = 0; i < p->profiles.n_profiles; i++) {
+		const struct rec_profile_info *of = &p->profiles.profiles[i];
+
+		for (size_t k = 0; k < of->n_tiers; k++) {
+			const struct rec_tier_info *t = &of->tiers[k];
+
+			if (t->tier == TIER_READER)
+				continue;
+			sealed += t->sealed;
+			if (!t->plaintext)
+				continue;
+			say(c, COMPONENT_DEGRADED,
+			    t->sealed
+				? "%s: sealed, and its plaintext is still in the AWS files: take "
+				  "it "
+				  "out, restart the daemon"
+				: "%s: what opens stands in plaintext in the AWS files: `sgwarden "
+				  "cred status`",
+			    of->name);
+			return;
+		}
+	}
+	say(c, COMPONENT_OK, "no opener in plaintext, %u sealed", sealed);
+}
+
 static const struct {
 	const char *name;
 	void (*say)(const struct planner *p, struct rec_component *c);
@@ -184,6 +215,7 @@ static const struct {
     {"expiry", on_expiry},
     {"sandbox", on_sandbox},
     {"clock", on_clock},
+    {"credentials", on_custody},
 };
 
 bool

@@ -9,7 +9,7 @@
 #include "plans.h"
 
 static void
-profile_view(const struct planner *p, size_t i, struct rec_profile_info *ret)
+profile_view(const struct planner *p, size_t i, bool admin, struct rec_profile_info *ret)
 {
 	const struct rec_profile_conf *conf = &p->config.profiles[i];
 
@@ -19,9 +19,18 @@ profile_view(const struct planner *p, size_t i, struct rec_profile_info *ret)
 	FIELD_SET(ret->account, p->account[i]);
 	ret->n_regions = conf->n_regions;
 	memcpy(ret->regions, conf->regions, sizeof(ret->regions));
-	for (size_t k = 0; k < p->profiles.n_profiles; k++)
-		if (strcmp(p->profiles.profiles[k].name, conf->name) == 0)
-			ret->has_credentials = p->profiles.profiles[k].has_credentials;
+	ret->n_tiers = 0;
+	for (size_t k = 0; k < p->profiles.n_profiles; k++) {
+		const struct rec_profile_info *told = &p->profiles.profiles[k];
+
+		if (strcmp(told->name, conf->name) != 0)
+			continue;
+		ret->has_credentials = told->has_credentials;
+		if (admin) {
+			ret->n_tiers = told->n_tiers;
+			memcpy(ret->tiers, told->tiers, sizeof(ret->tiers));
+		}
+	}
 }
 
 bool
@@ -36,7 +45,7 @@ run_capabilities(struct planner *p, struct call *call)
 	out->screen = p->status.screen;
 	out->n_profiles = p->config.n_profiles;
 	for (size_t i = 0; i < p->config.n_profiles; i++)
-		profile_view(p, i, &out->profiles[i]);
+		profile_view(p, i, false, &out->profiles[i]);
 	out->lifetime_default = p->config.policy.on_open.lifetime_default;
 	out->lifetime_min = p->config.policy.on_open.lifetime_min;
 	out->lifetime_max = p->config.policy.on_open.lifetime_max;
@@ -52,7 +61,7 @@ run_profiles(struct planner *p, struct call *call)
 	out->request = call->request;
 	out->n_profiles = p->config.n_profiles;
 	for (size_t i = 0; i < p->config.n_profiles; i++)
-		profile_view(p, i, &out->profiles[i]);
+		profile_view(p, i, call->client->admin, &out->profiles[i]);
 	return client_send(p, call->client) != SENT_BLOCKED;
 }
 

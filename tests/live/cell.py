@@ -26,6 +26,7 @@ from mcp import Client  # noqa: E402
 from screen import PATIENCE, Screen  # noqa: E402
 from softkey import Clock, Key, write_state  # noqa: E402
 
+READER_KEY = "AKIDEMOREADER00000001"
 GROUP = "sg-0123456789abcdef0"
 ADDRESS = "203.0.113.7"
 EXECUTABLES = ("sgw-front", "sgw-planner", "sgw-broker", "sgw-net", "sgw-consent", "sgw-fido", "sgw-load")
@@ -62,12 +63,12 @@ class Cell:
     `secret`: the demo credential's secret key; `start`: whether the daemon runs at once; `pin`: the key's;
     `clock`: whether the daemon reads the test's clock, for which a test build wakes all the time; `ipv6`: the sources
     of the own address are asked at [::1]; `spare`: a second key is plugged in; `seconds`: when a key ends by
-    itself."""
+    itself; `tiers`: reader and opener are two credentials, `secret` is the opener's."""
 
     def __init__(self, policy: dict[str, Any] | None = None, config: dict[str, Any] | None = None,
                  account: dict[str, Any] | None = None, secret: str | None = None, start: bool = True,
                  pin: str = "", build: str | None = None, clock: bool = True, ipv6: bool = False,
-                 spare: bool = False, seconds: int = 600):
+                 spare: bool = False, seconds: int = 600, tiers: bool = False):
         self.build, self.seconds = build or build_directory(), seconds
         self.folder = tempfile.mkdtemp(prefix="sgw-", dir="/tmp")  # short: sockets live below it
         self.daemon: subprocess.Popen[bytes] | None = None
@@ -75,6 +76,7 @@ class Cell:
         self._screen: Screen | None = None
         try:
             self.pin, self.reads_clock, self.ipv6, self.with_spare = pin, clock, ipv6, spare
+            self.tiers = tiers
             self._make(policy or {}, config or {}, account, secret)
             if start:
                 self.start()
@@ -113,6 +115,7 @@ class Cell:
                 account = json.load(file)
         if secret is not None:
             account["credentials"][0]["secret"] = secret
+        account["credentials"][1]["allow"].append("ec2:RevokeSecurityGroupIngress")
         return account
 
     # ---- its files ----
@@ -134,19 +137,24 @@ class Cell:
                 "XDG_RUNTIME_DIR": self.path("run")}
 
     def write_credentials(self, text: str | None = None) -> None:
-        credential = self.emulator.credential(DEMO_KEY)
         if text is None:
-            text = (f"[demo]\naws_access_key_id = {DEMO_KEY}\n"
-                    f"aws_secret_access_key = {credential['secret']}\n")
+            text = "".join(self.section(*row) for row in (
+                [("demo-reader", READER_KEY), ("demo-opener", DEMO_KEY)] if self.tiers else [("demo", DEMO_KEY)]))
         with open(self.path("aws", "credentials"), "w", encoding="utf-8",
                   opener=lambda p, f: os.open(p, f, 0o600)) as file:
             file.write(text)
+
+    def section(self, name: str, key: str) -> str:
+        """A profile of the AWS files with one of the emulator's credentials."""
+        return (f"[{name}]\naws_access_key_id = {key}\n"
+                f"aws_secret_access_key = {self.emulator.credential(key)['secret']}\n")
 
     def config(self, policy: dict[str, Any] | None = None, config: dict[str, Any] | None = None) -> dict[str, Any]:
         sources = self.emulator.sources(self.ipv6)
         return {
             "profiles": {"demo": {"regions": ["us-east-1"], "default": True,
-                                  "ec2_endpoint": self.emulator.endpoint, "sts_endpoint": self.emulator.endpoint}},
+                                  "ec2_endpoint": self.emulator.endpoint, "sts_endpoint": self.emulator.endpoint,
+                                  **({"reader": "demo-reader", "opener": "demo-opener"} if self.tiers else {})}},
             "checkip_endpoint": sources[0],
             "address_sources": sources[1:],
             "http_loopback": True,

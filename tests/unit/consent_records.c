@@ -57,6 +57,20 @@ longest(void)
 	return fixture_longest();
 }
 
+/* Several touches over one record: see WANT_KEY. */
+static struct record
+sealing(void)
+{
+	struct record r = enrolling();
+
+	r.kind = RECORD_ADMIN;
+	r.act = ACT_SEAL;
+	r.pin = true;
+	(void)FIELD_SET(r.subject, "demo opener");
+	(void)FIELD_SET(r.say[r.n_say++], "tier        opener: a touch unseals it");
+	return r;
+}
+
 /* Words that would repaint a terminal, were they shown as they came. */
 static struct record
 hostile(void)
@@ -83,6 +97,7 @@ static const struct {
     {"closing", closing},
     {"enrolling", enrolling},
     {"first-key", first_key},
+    {"sealing", sealing},
     {"longest", longest},
     {"hostile", hostile},
 };

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import termios
 import time
+import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "live"))
@@ -20,6 +21,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "live"))
 from sgwire import ENUMS, decode, encode  # noqa: E402
 from vt import Terminal  # noqa: E402
 
+PIN = "Zq7-pin-canary"
 PATIENCE = 10.0  # seconds that anything may take
 ALLOWED = re.compile(rb"(?:[\x20-\x7e\r\n]|\x1b\[H|\x1b\[2J|\x1b\[K)*")
 
@@ -187,3 +189,27 @@ class World:
         if self.master >= 0:
             os.close(self.master)
         self.log.close()
+
+
+class Case(unittest.TestCase):
+    def world(self, **options):
+        world = World(**options)
+        self.addCleanup(world.close)
+        return world
+
+    def shown(self, record="usual", **options):
+        world = self.world()
+        world.show(record, **options)
+        world.expect(f"type {world.part(record, 'word').strip()} to go on")
+        return world
+
+    def assert_denied(self, world, how):
+        self.assertEqual(world.denied(), how)
+        self.assertEqual(world.ends(), 0)
+        self.assertTrue(world.is_restored(), "the terminal is as it was")
+        self.assertTrue(world.only_ours(), bytes(world.raw))
+
+    def agreed(self, record="usual"):
+        world = self.shown(record)
+        world.type(world.part(record, "word").strip())
+        return world

@@ -125,6 +125,7 @@ test_opening_is_signed_for_now(void **state)
 	(void)buf_puts(&body, "Action=x");
 	W.b.calls[CALL_JOB].number = done.request;
 	aws_done(&W.b, &done);
+	(void)world_active(*open_op(), JOB_CALL);
 	assert_int_equal(
 	    aws_change(&W.b, CALL_JOB, AWS_AUTHORIZE_INGRESS, &W.b.profiles[0], "eu-west-1", &body),
 	    SGW_ERR_NONE);

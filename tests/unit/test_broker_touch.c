@@ -291,10 +291,10 @@ test_bad_answers(void **state)
 	assertion(0x01, 6)->authdata_len = 30;
 	expect_refused(SGW_ERR_BAD_ASSERTION);
 	asked_again();
-	W.b.ceremony.record.pin = true;
+	W.b.ceremony.ask.ask_assertion.uv = true;
 	(void)assertion(0x01, 6); /* without the PIN */
 	expect_refused(SGW_ERR_BAD_ASSERTION);
-	W.b.ceremony.record.pin = false;
+	W.b.ceremony.ask.ask_assertion.uv = false;
 	asked_again();
 	W.b.ceremony.text[0] ^= 1;
 	(void)assertion(0x01, 6);

@@ -87,6 +87,9 @@ BAD = [
      ' "b": {"regions": ["eu-west-1"], "default": true}}}', 2, 45, "another profile is the default"),
     (profile('"default": "yes"'), 1, None, "expected true or false here, not a string"),
     (profile('"account": "12345"'), 1, None, "an account is 12 digits in quotes"),
+    (profile('"opener": ""'), 1, None, "a profile's name has 1 to 64"),
+    (profile('"reader": "a b"'), 1, None, "a profile's name has 1 to 64"),
+    (profile('"opener_sensitive": 1'), 1, None, "expected a string here, not a number"),
     (profile('"account": 111122223333'), 1, None, "expected a string here, not a number"),
     (profile('"secret_access_key": "x"'), 1, None, 'unknown key "secret_access_key"; allowed here: regions'),
     # endpoints
@@ -297,7 +300,8 @@ class Good(Case):
     def test_bytes(self):
         data, out = self.compiled("""
             { "profiles": {
-                "prod": { "regions": ["eu-west-1", "eu-central-1"], "account": "111122223333" },
+                "prod": { "regions": ["eu-west-1", "eu-central-1"], "account": "111122223333",
+                          "reader": "prod-read", "opener": "prod-open", "opener_sensitive": "prod-more" },
                 "demo": { "regions": ["us-gov-west-1"], "default": true, // the emulator
                           "ec2_endpoint": "http://127.0.0.1:8000", "sts_endpoint": "http://[::1]:8001" } },
               "cache_ttl": 7, "http_loopback": true, "proxy": "http://127.0.0.1:3128",
@@ -306,8 +310,10 @@ class Good(Case):
         profiles = struct.pack(">H", 2)
         profiles += text_field("prod") + b"\0" + text_field("111122223333") + struct.pack(">H", 2)
         profiles += text_field("eu-west-1") + text_field("eu-central-1") + text_field("") + text_field("")
+        profiles += text_field("prod-read") + text_field("prod-open") + text_field("prod-more")
         profiles += text_field("demo") + b"\1" + text_field("") + struct.pack(">H", 1) + text_field("us-gov-west-1")
         profiles += text_field("http://127.0.0.1:8000") + text_field("http://[::1]:8001")
+        profiles += text_field("") * 3
         profiles += struct.pack(">H", 1) + text_field("https://checkip.amazonaws.com")
         profiles += struct.pack(">I", 7) + b"\1" + text_field("/etc/ssl/certs/ca-certificates.crt")
         profiles += text_field("http://127.0.0.1:3128") + struct.pack(">I", 1 << 0 | 1 << 6) + text_field(self.file)
@@ -315,6 +321,7 @@ class Good(Case):
         # The default lifetime follows a shorter maximum: minimum, default, maximum stand together in the policy.
         self.assertIn(struct.pack(">III", 1800, 1200, 1800), data)
         self.assertIn("profile  demo (default): us-gov-west-1", out)
+        self.assertIn("reader: prod-read\n         opener: prod-open\n         opener_sensitive: prod-more\n", out)
         self.assertIn("relaxed  http:// to loopback", out)
         self.assertIn("accepts  shared-uid", out)
 

@@ -10,30 +10,8 @@ import sys
 import time
 import unittest
 
-from consent_world import World
+from consent_world import PIN, Case, World
 from sgwire import ENUMS
-
-PIN = "Zq7-pin-canary"
-
-
-class Case(unittest.TestCase):
-    def world(self, **options):
-        world = World(**options)
-        self.addCleanup(world.close)
-        return world
-
-    def shown(self, record="usual", **options):
-        world = self.world()
-        world.show(record, **options)
-        world.expect(f"type {world.part(record, 'word').strip()} to go on")
-        return world
-
-    def assert_denied(self, world, how):
-        self.assertEqual(world.denied(), how)
-        self.assertEqual(world.ends(), 0)
-        self.assertTrue(world.is_restored(), "the terminal is as it was")
-        self.assertTrue(world.only_ours(), bytes(world.raw))
-
 
 class Shown(Case):
     def test_cells_are_the_rendering(self):
@@ -201,11 +179,6 @@ class Word(Case):
 
 
 class Key(Case):
-    def agreed(self, record="usual"):
-        world = self.shown(record)
-        world.type(world.part(record, "word").strip())
-        return world
-
     def test_the_key_gets_what_was_shown(self):
         world = self.agreed()
         self.assertEqual(world.broker.hear()[0], "AGREED")
@@ -294,6 +267,20 @@ class Key(Case):
             world.expect(text)
             key.close()
             time.sleep(0.05)
+
+    def test_a_key_that_comes_while_another_blinks(self):
+        """What the person is asked to do stays on the screen."""
+        world = self.agreed()
+        self.assertEqual(world.broker.hear()[0], "AGREED")
+        first = world.plug(0, 2)
+        first.hear()
+        world.key_says(first, "KEY_WAITING_TOUCH")
+        world.expect("touch your security key now")
+        second = world.plug(1, 2)
+        second.hear()
+        world.key_says(second, "KEY_NOT_ENROLLED")
+        world.look(0.3)
+        self.assertIn("touch your security key now", world.terminal.text())
 
     def test_a_strange_key_beside_the_right_one(self):
         world = self.agreed()
