@@ -25,7 +25,8 @@ static struct stream S;
 static struct {
 	char file[1 << 16];
 	size_t len, read;
-	size_t room; /* bytes that it still takes */
+	size_t room;         /* bytes that it still takes */
+	unsigned interrupts; /* writes that a signal interrupts first */
 	bool sync_fails;
 } disk;
 static jmp_buf death;
@@ -39,6 +40,11 @@ __wrap_write(int fd, const void *data, size_t len)
 {
 	if (fd != FD_BROKER_LEDGER)
 		return (ssize_t)len; /* the log, unheard */
+	if (disk.interrupts > 0) {
+		disk.interrupts--;
+		errno = EINTR;
+		return -1;
+	}
 	if (disk.room == 0) {
 		errno = ENOSPC;
 		return -1;
@@ -261,6 +267,17 @@ a_found_tail_that_grows(void **state)
 	holds(0, 1);
 }
 
+/* A signal is no failure of the disk. */
+static void
+interrupted(void **state)
+{
+	fresh();
+	disk.interrupts = 3;
+	assert_true(append());
+	assert_int_equal(disk.interrupts, 0);
+	holds(0, 0);
+}
+
 /* All bytes are written and the sync fails: not durable, so nothing opens; the file stays in order. */
 static void
 sync_fails(void **state)
@@ -292,6 +309,7 @@ main(void)
 	    cmocka_unit_test(torn_twice),
 	    cmocka_unit_test(torn_at_each_start),
 	    cmocka_unit_test(a_found_tail_that_grows),
+	    cmocka_unit_test(interrupted),
 	    cmocka_unit_test(sync_fails),
 	};
 
