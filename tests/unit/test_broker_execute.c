@@ -33,6 +33,14 @@ expect_end(enum status status, enum sgw_error error)
 	W.n_planner = W.n_control = 0;
 }
 
+/* Of no tier: nothing can be signed any more. */
+static void
+keys_go(void)
+{
+	for (size_t i = 0; i < TIER_MAX; i++)
+		W.b.profiles[0].keys[i].there = false;
+}
+
 /* A plan whose touch has been made. */
 static struct job *
 touched(enum action action, enum job_state state)
@@ -92,7 +100,7 @@ static void
 test_begin_unsigned(void **state)
 {
 	(void)touched(ACTION_OPEN, JOB_KEYS);
-	W.b.profiles[0].has_keys = false;
+	keys_go();
 	execute_begin(&W.b);
 	expect_end(STATUS_FAILED, SGW_ERR_NO_CREDENTIALS);
 	assert_int_equal(W.b.chain.number, 2); /* the intent and its outcome */
@@ -115,7 +123,7 @@ test_trial_run(void **state)
 	job_answer(&W.b, &(struct aws_result){.outcome = NET_NO_ANSWER});
 	expect_end(STATUS_FAILED, SGW_ERR_AWS_UNREACHABLE);
 	(void)touched(ACTION_OPEN, JOB_DRY_RUN);
-	W.b.profiles[0].has_keys = false;
+	keys_go();
 	job_answer(&W.b, &yes); /* the group cannot be read again */
 	expect_end(STATUS_FAILED, SGW_ERR_NO_CREDENTIALS);
 	assert_null(world_sent());
@@ -166,7 +174,7 @@ static void
 test_call_unsigned(void **state)
 {
 	(void)touched(ACTION_OPEN, JOB_REREAD);
-	W.b.profiles[0].has_keys = false;
+	keys_go();
 	job_answer(&W.b, &ANSWERED);
 	expect_end(STATUS_FAILED, SGW_ERR_NO_CREDENTIALS);
 	for (size_t i = 0; i < SGW_GRANTS_MAX; i++)
@@ -203,7 +211,7 @@ static void
 test_read_back_unsigned(void **state)
 {
 	(void)touched(ACTION_OPEN, JOB_CALL);
-	W.b.profiles[0].has_keys = false;
+	keys_go();
 	job_answer(&W.b, &ANSWERED);
 	assert_non_null(strstr(result()->detail, "reading it back failed"));
 	expect_end(STATUS_OK, SGW_ERR_NONE);
