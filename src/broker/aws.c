@@ -17,13 +17,13 @@ static const struct {
 	const char *service;
 	const char *prefix; /* host = prefix.region.suffix */
 	bool
-	    opens; /* signed with the opener's key, of the active plan; all others with the reader's */
+	    reads; /* … or closes: signed with the reader's key; else with the opener's, of the active plan */
 } SERVICES[AWS_OP_MAX] = {
-    [AWS_DESCRIBE_GROUPS] = {"ec2", "ec2", false},
-    [AWS_DESCRIBE_RULES] = {"ec2", "ec2", false},
-    [AWS_CALLER_IDENTITY] = {"sts", "sts", false},
-    [AWS_AUTHORIZE_INGRESS] = {"ec2", "ec2", true},
-    [AWS_REVOKE_INGRESS] = {"ec2", "ec2", false},
+    [AWS_DESCRIBE_GROUPS] = {"ec2", "ec2", true},
+    [AWS_DESCRIBE_RULES] = {"ec2", "ec2", true},
+    [AWS_CALLER_IDENTITY] = {"sts", "sts", true},
+    [AWS_AUTHORIZE_INGRESS] = {"ec2", "ec2", false},
+    [AWS_REVOKE_INGRESS] = {"ec2", "ec2", true},
 };
 
 /* AWS's codes and what they mean for a person.  A code that is not here is SGW_ERR_AWS_REFUSED. */
@@ -132,7 +132,7 @@ sign_and_send(struct broker *b, uint32_t number, bool to_planner, enum aws_op op
 {
 	struct msg_send *m = &b->out.send;
 	const struct profile_keys *k =
-	    SERVICES[op].opens ? custody_keys(b, p) : &p->keys[TIER_READER];
+	    SERVICES[op].reads ? &p->keys[TIER_READER] : custody_keys(b, p);
 	const struct sigv4_keys keys = {
 	    .access_key_id = k->access_key_id, .secret_key = k->secret_key, .token = k->token};
 	struct sigv4_post post = {.region = region,
@@ -140,7 +140,7 @@ sign_and_send(struct broker *b, uint32_t number, bool to_planner, enum aws_op op
 	    .body = body->data,
 	    .body_len = body->len};
 
-	if (!k->there)
+	if (!p->has_keys || !k->there)
 		return SGW_ERR_NO_CREDENTIALS;
 	if (body->failed || body->len > SGW_BODY_MAX)
 		return SGW_ERR_INTERNAL;

@@ -71,8 +71,8 @@ profile_loaded(struct broker *b, struct msg_loaded_profile *m)
 			if (strcmp(section_of(p->conf, tier), m->name) == 0) {
 				keys_take(&p->keys[tier], m);
 				p->plaintext[tier] = true;
+				p->has_keys = p->has_keys || tier == TIER_READER;
 			}
-		p->has_keys = p->keys[TIER_READER].there;
 	}
 	memory_erase(m, sizeof(*m));
 }

@@ -109,9 +109,13 @@ loaded_counter(struct broker *b, const struct msg_loaded_counter *m)
 void
 start_loader(struct broker *b)
 {
-	struct msg *m = &b->vault->in;
-	enum chan_result r = chan_recv(&b->loader, b->vault->scratch, m, NULL);
+	struct msg *m;
+	enum chan_result r;
 
+	if (!b->configured) /* there is no place yet for what it says */
+		die("the loader before the configuration");
+	m = &b->vault->in;
+	r = chan_recv(&b->loader, b->vault->scratch, m, NULL);
 	if (r == CHAN_AGAIN)
 		return;
 	if (r != CHAN_GOT) {

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sgwarden/lookalike.h>
+
 /* ---- options ---- */
 
 struct option_row {
@@ -225,6 +227,19 @@ asks_for_help(int argc, char **argv)
 	return false;
 }
 
+/* Whoever can list processes has seen it by now; it need not stand in a log besides. */
+static int
+refuse_credential(void)
+{
+	out_wrapped(stderr, 0,
+	    "sgwarden: an argument looks like a credential. None is ever wanted on the command "
+	    "line, and "
+	    "it is not shown here. If it is one, replace it in AWS: every user of this machine "
+	    "could "
+	    "read it.");
+	return 2;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -239,6 +254,9 @@ main(int argc, char **argv)
 		return version_run(&args);
 	if (asks_for_help(argc, argv))
 		return strcmp(argv[1], "--help") == 0 ? help_run(&args) : help_verb(argv[1]);
+	for (int i = 1; i < argc; i++)
+		if (looks_like_credential(argv[i]))
+			return refuse_credential();
 	args.verb = verb_find(argc, argv, &from);
 	if (!args.verb)
 		return 2;

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include <sgwarden/lookalike.h>
+
 /* A string of UTF-8 (the strict layer saw to that) of `least` to `most` bytes. */
 bool
 get_text(const cJSON *v, char *ret_text, size_t least, size_t most, const char *allowed,
@@ -14,6 +16,10 @@ get_text(const cJSON *v, char *ret_text, size_t least, size_t most, const char *
 	if (!cJSON_IsString(v))
 		return BAD(c, "it must be a string");
 	len = strlen(v->valuestring);
+	if (looks_like_credential(v->valuestring))
+		return BAD(c,
+		    "it looks like a credential: none is ever wanted here; if it is one, replace "
+		    "it in AWS");
 	if (len < least || len > most)
 		return BAD(c, allowed);
 	memcpy(ret_text, v->valuestring, len + 1);

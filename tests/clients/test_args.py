@@ -127,6 +127,20 @@ class Arguments(unittest.TestCase):
             result = s.call("whitelist_add", {**ADD, "ip": "AKIAIOSFODNN7EXAMPLE"})
             self.assertNotIn("AKIA", json.dumps(result))
 
+    def test_what_looks_like_a_credential(self):
+        """Wherever a text may stand: refused, not passed on, not repeated."""
+        secrets = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+        with Session() as s:
+            for secret in secrets:
+                for tool, arguments in (("whitelist_add", {**ADD, "reason": "with " + secret}),
+                                        ("whitelist_add", {**ADD, "profile": secret}),
+                                        ("find_security_group", {"query": secret})):
+                    with self.subTest(tool=tool, arguments=arguments):
+                        result = s.call(tool, arguments)
+                        self.assertIn("looks like a credential", result["structuredContent"]["error"]["message"])
+                        self.assertNotIn(secret, json.dumps(result))
+            self.assertEqual(s.asked(), [])
+
     def test_shapes_are_protocol_errors(self):
         with Session() as s:
             for params in ({"name": "nonsense"}, {}, {"name": 5}, {"name": "health", "arguments": []},

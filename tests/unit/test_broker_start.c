@@ -75,9 +75,9 @@ test_configured_once(void **state)
 static void
 test_serves(void **state)
 {
+	start_cell(&W.b, &cell);
 	start_loader(&W.b); /* nothing there */
 	assert_false(W.b.headed);
-	start_cell(&W.b, &cell);
 	loader_says(&HEAD);
 	assert_false(W.b.serving);
 	loader_says(&LOADED);
@@ -122,6 +122,7 @@ test_wrong_orders(void **state)
 	send_loaded(&keys);
 	expect_assert_failure(start_loader(&W.b)); /* keys before the configuration */
 	start_cell(&W.b, &cell);
+	start_loader(&W.b); /* there is a place for them now */
 	send_loaded(&LOADED);
 	expect_assert_failure(start_loader(&W.b)); /* no word of the ledger */
 	loader_says(&HEAD);
@@ -160,6 +161,7 @@ test_problems(void **state)
 	struct msg m = {.id = MSG_LOADED_PROBLEM,
 	    .loaded_problem = {.file = INPUT_CONFIG, .line = 12, .detail = "no such thing"}};
 
+	start_cell(&W.b, &cell);
 	loader_says(&m);
 	assert_string_equal(W.b.problem, "config, line 12: no such thing");
 	m.loaded_problem.file = INPUT_LEDGER;
@@ -240,6 +242,7 @@ test_counters(void **state)
 
 	W.b.keys.n_keys = 1;
 	W.b.keys.keys[0].cred_id_len = 16;
+	start_cell(&W.b, &cell);
 	loader_says(&m);
 	assert_int_equal(W.b.counters[0], 9);
 	m.loaded_counter.cred_id[3] = 1; /* of a key that is enrolled no longer */

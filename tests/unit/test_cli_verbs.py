@@ -55,6 +55,19 @@ class Case(unittest.TestCase):
         return r.returncode, r.stdout.decode(), r.stderr.decode(), asked
 
 
+class Credentials(Case):
+    def test_an_argument_that_looks_like_one(self):
+        secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+        for args in (OPEN[:-1] + (secret,), ("rules", secret), ("cred", "seal", "AKIAIOSFODNN7EXAMPLE"),
+                     ("groups", "--profile=" + secret, "x"), (secret,)):
+            with self.subTest(args):
+                status, out, err, asked = self.run_it(*args)
+                self.assertEqual((status, out, asked), (2, "", []))
+                self.assertIn("looks like a credential", " ".join(err.split()))
+                self.assertNotIn("wJalr", err)
+                self.assertNotIn("AKIA", err)
+
+
 class Open(Case):
     WANTED = {"service": "https", "security_group_id": GROUP, "ip": "203.0.113.7", "expires_in": "8h", "reason": "debug"}
 

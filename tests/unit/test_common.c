@@ -17,9 +17,32 @@
 #include <sgwarden/buf.h>
 #include <sgwarden/clock.h>
 #include <sgwarden/log.h>
+#include <sgwarden/lookalike.h>
 #include <sgwarden/secret.h>
 #include <sgwarden/topology.h>
 #include <sgwarden/vis.h>
+
+static void
+test_lookalikes(void **state)
+{
+	static const char *const bad[] = {"AKIAIOSFODNN7EXAMPLE",
+	    "key ASIAIOSFODNN7EXAMPLE, please", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+	    "aws_secret_access_key=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n",
+	    "\xc3\xa4wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\xc3\xa4",
+	    "-----BEGIN PRIVATE KEY-----",
+	    "FwoGZXIvYXdzEBYaDKjqVlKPWcMxQ1example1234567890abcdefghijABCDEFGHIJ"
+	    "FwoGZXIvYXdzEBYaDKjqVlKPWcMxQ1example1234567890abcdefghijABCDEFGHIJ"};
+	static const char *const good[] = {"", "deploy of 3f786850e387550fdab836ed7e6dc881de23001b",
+	    "AKIAIOSFODNN7EXAMPL", "AKIAIOSFODNN7EXAMPLES", "Akiaiosfodnn7example",
+	    "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEYS",
+	    "/srv/Shared2/Projects/Something/foo/barb", "sg-0123456789abcdef0", "2001:db8::/64",
+	    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_true(looks_like_credential(bad[i]));
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_false(looks_like_credential(good[i]));
+}
 
 static void
 test_buf_integers(void **state)
@@ -397,6 +420,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_lookalikes),
 	    cmocka_unit_test(test_buf_integers),
 	    cmocka_unit_test(test_buf_refuses_whole_values),
 	    cmocka_unit_test(test_buf_cursor_sticky),
