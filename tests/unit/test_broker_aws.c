@@ -87,9 +87,9 @@ test_nothing_is_signed(void **state)
 	uint8_t memory[64];
 	struct buf body = buf_over(memory, sizeof(memory));
 
-	W.b.profiles[0].has_keys = false;
+	W.b.profiles[0].keys[TIER_READER].there = false;
 	assert_int_equal(read_groups(REGION), SGW_ERR_NO_CREDENTIALS);
-	W.b.profiles[0].has_keys = true;
+	W.b.profiles[0].keys[TIER_READER].there = true;
 	body.failed = true;
 	assert_int_equal(
 	    aws_change(&W.b, CALL_JOB, AWS_REVOKE_INGRESS, &W.b.profiles[0], REGION, &body),

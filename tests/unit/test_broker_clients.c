@@ -113,7 +113,7 @@ test_keys_of_profiles(void **state)
 	struct profile *p = &W.b.profiles[0];
 	struct msg_loaded_profile zero = {0};
 
-	p->has_keys = false;
+	p->has_keys = p->keys[TIER_READER].there = false;
 	(void)FIELD_SET(m.name, "prod");
 	profile_loaded(&W.b, &m);
 	assert_false(p->has_keys);

@@ -240,6 +240,7 @@ test_counters(void **state)
 	struct msg m = {
 	    .id = MSG_LOADED_COUNTER, .loaded_counter = {.cred_id_len = 16, .counter = 9}};
 
+	start_cell(&W.b, &cell);
 	W.b.keys.n_keys = 1;
 	W.b.keys.keys[0].cred_id_len = 16;
 	start_cell(&W.b, &cell);
