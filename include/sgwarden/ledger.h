@@ -38,6 +38,7 @@ enum ledger_kind {
 	LEDGER_AMBIGUOUS,
 	LEDGER_RECONCILE,
 	LEDGER_TORN,
+	LEDGER_SEGMENT, /* first in every file of the ledger but the first */
 	LEDGER_STOP,
 	LEDGER_KIND_MAX,
 };

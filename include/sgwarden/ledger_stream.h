@@ -6,6 +6,9 @@
  * length and hash, and only bytes that match both are passed over.  A torn tail that is the end of the file is
  * reported, not judged.  Everything else that does not follow from what came before is a broken chain.
  *
+ * The ledger is a row of files, its segments, 1, 2, 3 …; each but the first begins with a `segment` record that names
+ * itself and the last record before it, and each but the last ends whole.  The stream asks for the next one.
+ *
  * The loader replays with it, `sgwarden ledger` shows and verifies with it: one reading of the file for both.
  */
 #ifndef SGWARDEN_LEDGER_STREAM_H
@@ -33,11 +36,26 @@ enum stream_event {
 /* read(2), or what stands for it. */
 typedef ssize_t stream_read(int fd, void *data, size_t len);
 
+/*
+ * The segment of that number: a descriptor, or one of these.  Nobody reads what was given before any more; whoever
+ * gives descriptors closes them.
+ */
+typedef int stream_more(void *context, uint32_t segment);
+enum {
+	STREAM_NO_MORE = -1,
+	STREAM_NOT_HAD = -2, /* it is there and cannot be had */
+};
+
 struct stream {
 	int fd;
 	stream_read *read;
+	stream_more *more; /* NULL: one segment is all there is */
+	void *context;
+	uint32_t segment;           /* that is being read, from 1 */
+	bool begins;                /* the `segment` record of this one has not come yet */
+	struct ledger_chain before; /* where the chain stood when it began */
 	bool at_end;
-	uint64_t offset; /* of window[start] in the file */
+	uint64_t offset; /* of window[start] in the segment */
 	size_t start, len;
 	struct ledger_chain chain;
 	struct ledger_entry entry;
@@ -49,6 +67,8 @@ struct stream {
 };
 
 void stream_open(struct stream *s, int fd, stream_read *from);
+/* Behind stream_open(): where the segments after the first come from. */
+void stream_follow(struct stream *s, stream_more *more, void *context);
 enum stream_event stream_next(struct stream *s);
 
 #endif

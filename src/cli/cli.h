@@ -25,6 +25,9 @@ struct args {
 	const char *socket;  /* --socket PATH */
 	const char *keys;    /* --keys FILE */
 	const char *head;    /* --head HASH */
+	const char *since;   /* --since TIME */
+	const char *kind;    /* --kind KIND */
+	const char *receipt; /* --receipt RECEIPT */
 	const char *profile; /* --profile NAME */
 	const char *region;  /* --region NAME */
 	const char *from;    /* --from current|CIDR */
@@ -74,6 +77,11 @@ verb_run check_run;
 verb_run grants_run;
 verb_run ledger_show_run;
 verb_run ledger_verify_run;
+verb_run ledger_export_run;
+verb_run ledger_head_run;
+verb_run receipt_show_run;
+verb_run receipt_export_run;
+verb_run receipt_verify_run;
 verb_run version_run;
 verb_run help_run;
 verb_run profile_list_run;
@@ -89,6 +97,8 @@ struct cJSON;
 void out_wrapped(FILE *out, size_t indent, const char *text);
 /* One value that others made: printable, cut at `most` characters with "..". */
 void out_vis(FILE *out, const char *text, size_t len, size_t most);
+/* A key's fingerprint in groups of four, as the consent screen shows it too: for eyes.  The second line is indented. */
+void out_fingerprint(size_t indent, const char *hex);
 /* The tree as JSON, ASCII only, and a line feed, on stdout; frees the tree. */
 void out_json(struct cJSON *tree);
 /*

@@ -12,22 +12,6 @@ show_progress(const char *message)
 	out_wrapped(stderr, 4, message);
 }
 
-/* The fingerprint in groups of four, as the consent screen shows it too: for eyes, not for programs. */
-static void
-put_fingerprint(const char *hex)
-{
-	size_t len = strlen(hex);
-
-	for (size_t at = 0; at < len; at += 4) {
-		if (at == 32)
-			fputs("\n              ", stdout);
-		else if (at > 0)
-			putchar(' ');
-		out_vis(stdout, hex + at, len - at < 4 ? len - at : 4, 16);
-	}
-	putchar('\n');
-}
-
 static void
 put_key(const cJSON *key)
 {
@@ -36,7 +20,7 @@ put_key(const cJSON *key)
 
 	out_vis(stdout, name, strlen(name), 40);
 	fputs("\n  fingerprint ", stdout);
-	put_fingerprint(json_text(key, "fingerprint"));
+	out_fingerprint(14, json_text(key, "fingerprint"));
 	fputs("  enrolled    ", stdout);
 	out_vis(stdout, enrolled, strlen(enrolled), 40);
 	if (cJSON_IsFalse(clones))

@@ -1,60 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sgwarden ledger show`: one line a record, or one JSON object. */
+/* `sgwarden ledger show`, `export` and `head`: a line a record, the records themselves, or one JSON object each. */
 #include "ledger.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "ledger_filter.h"
 
 #include <cjson/cJSON.h>
 
 #include <sgwarden/clock.h>
 #include <sgwarden/record.h>
 #include <sgwarden/vis.h>
-
-int
-ledger_open(const struct args *args, struct stream *ret_stream, char ret_path[CLI_PATH_MAX])
-{
-	char dir[CLI_PATH_MAX];
-	struct stat st;
-	bool named;
-	int fd;
-
-	if (args->n_rest > 0)
-		named =
-		    (size_t)snprintf(ret_path, CLI_PATH_MAX, "%s", args->rest[0]) < CLI_PATH_MAX;
-	else
-		named =
-		    path_state_dir(args, dir) && path_join(ret_path, dir, "ledger/00000001.log");
-	if (!named)
-		return out_error(args, SGW_ERR_BAD_ARGUMENT, "FILE", "no such path");
-	fd = open(ret_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0)
-		return out_error(
-		    args, SGW_ERR_BAD_ARGUMENT, "FILE", "%s: %s", ret_path, strerror(errno));
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		close(fd);
-		return out_error(
-		    args, SGW_ERR_BAD_ARGUMENT, "FILE", "%s is not a regular file", ret_path);
-	}
-	stream_open(ret_stream, fd, read);
-	return 0;
-}
-
-void
-ledger_text(const struct ledger_entry *entry, const char *key, char *ret_text, size_t size)
-{
-	const struct ledger_field *field = ledger_field(entry, key);
-	size_t len = field ? field->len : 0;
-
-	if (len > size - 1)
-		len = size - 1;
-	if (len > 0)
-		memcpy(ret_text, field->value, len);
-	ret_text[len] = 0;
-}
 
 /* ---- one line ---- */
 
@@ -77,6 +33,7 @@ static const char *const SUMMARY[LEDGER_KIND_MAX][5] = {
     [LEDGER_AMBIGUOUS] = {"receipt", "action", "until"},
     [LEDGER_RECONCILE] = {"receipt", "found"},
     [LEDGER_TORN] = {"length"},
+    [LEDGER_SEGMENT] = {"segment"},
     [LEDGER_STOP] = {"reason"},
 };
 
@@ -129,54 +86,151 @@ put_line(const struct ledger_entry *entry)
 /* ---- one object ---- */
 
 static void
-put_json(const struct ledger_entry *entry)
+add_hash(cJSON *object, const char *name, const uint8_t hash[HASH_LEN])
+{
+	char hex[2 * HASH_LEN + 1];
+	struct buf b = buf_over(hex, sizeof(hex));
+
+	(void)(buf_put_hex(&b, hash, HASH_LEN) && buf_put_c(&b));
+	cJSON_AddStringToObject(object, name, hex);
+}
+
+cJSON *
+ledger_json(const struct ledger_entry *entry)
 {
 	cJSON *object = cJSON_CreateObject(), *fields = cJSON_CreateObject();
-	char hex[2 * HASH_LEN + 1], when[CLOCK_TEXT_LEN];
 	static char value[LEDGER_RECORD_MAX + 1];
-	struct buf b;
+	char when[CLOCK_TEXT_LEN];
 
 	clock_format(entry->time, when);
 	cJSON_AddNumberToObject(object, "number", (double)entry->number);
 	cJSON_AddStringToObject(object, "time", when);
 	cJSON_AddStringToObject(object, "kind", LEDGER_KINDS[entry->kind].name);
-	b = buf_over(hex, sizeof(hex));
-	(void)(buf_put_hex(&b, entry->self, HASH_LEN) && buf_put_c(&b));
-	cJSON_AddStringToObject(object, "self", hex);
+	add_hash(object, "previous", entry->previous);
+	add_hash(object, "self", entry->self);
 	cJSON_AddItemToObject(object, "fields", fields);
 	for (size_t i = 0; i < entry->n_fields; i++) {
 		ledger_text(entry, entry->fields[i].key, value, sizeof(value));
 		cJSON_AddStringToObject(fields, entry->fields[i].key, value);
 	}
-	out_json(object);
+	return object;
+}
+
+static void
+put_json(const struct ledger_entry *entry)
+{
+	out_json(ledger_json(entry));
+}
+
+/* ---- the record as it stands ---- */
+
+static void
+put_record(const struct ledger_entry *entry)
+{
+	static char text[2 * LEDGER_RECORD_MAX];
+	struct ledger_entry again = *entry;
+	struct buf b = buf_over(text, sizeof(text));
+
+	if (ledger_encode(
+		&again, &b)) /* its one form: what was decoded encodes to the same bytes */
+		fwrite(b.data, 1, b.len, stdout);
+}
+
+/* ---- the walk ---- */
+
+typedef void put_entry(const struct ledger_entry *entry);
+
+static int
+walk(const struct args *args, struct ledger_files *files, const struct ledger_filter *filter,
+    put_entry *put)
+{
+	struct stream *s = &files->stream;
+	enum stream_event event;
+
+	while ((event = stream_next(s)) == STREAM_ENTRY)
+		if (ledger_filter_takes(filter, &s->entry))
+			put(&s->entry);
+	fflush(stdout);
+	if (event != STREAM_END)
+		return ledger_stopped(args, files, event);
+	if (s->torn_len > 0)
+		fprintf(stderr, "sgwarden: %u bytes behind record %llu are no whole record\n",
+		    s->torn_len, (unsigned long long)s->chain.number);
+	return 0;
+}
+
+static struct ledger_files files;
+
+static int
+run(const struct args *args, put_entry *put)
+{
+	struct ledger_filter filter;
+	int r = ledger_filter_read(args, &filter);
+
+	if (r == 0)
+		r = ledger_open(args, args->n_rest ? args->rest[0] : NULL, &files);
+	if (r != 0)
+		return r;
+	r = walk(args, &files, &filter, put);
+	ledger_close(&files);
+	return r;
 }
 
 int
 ledger_show_run(const struct args *args)
 {
-	static struct stream stream;
-	char path[CLI_PATH_MAX];
-	enum stream_event event;
-	int r = ledger_open(args, &stream, path);
+	return run(args, args->json ? put_json : put_line);
+}
+
+int
+ledger_export_run(const struct args *args)
+{
+	return run(args, args->json ? put_json : put_record);
+}
+
+/* ---- the head ---- */
+
+static void
+put_nothing(const struct ledger_entry *entry)
+{
+}
+
+static void
+tell_head(const struct args *args, const struct ledger_chain *chain)
+{
+	char hex[2 * HASH_LEN + 1], when[CLOCK_TEXT_LEN];
+	struct buf b = buf_over(hex, sizeof(hex));
+	cJSON *tree, *data;
+
+	(void)(buf_put_hex(&b, chain->head, HASH_LEN) && buf_put_c(&b));
+	clock_format(chain->time, when);
+	if (!args->json) {
+		printf("%llu %s\n", (unsigned long long)chain->number, hex);
+		return;
+	}
+	tree = cJSON_CreateObject();
+	data = cJSON_CreateObject();
+	cJSON_AddStringToObject(tree, "status", "ok");
+	cJSON_AddItemToObject(tree, "data", data);
+	cJSON_AddNumberToObject(data, "number", (double)chain->number);
+	cJSON_AddStringToObject(data, "time", when);
+	cJSON_AddStringToObject(data, "head", hex);
+	out_json(tree);
+}
+
+int
+ledger_head_run(const struct args *args)
+{
+	const struct ledger_filter all = {.kind = LEDGER_KIND_MAX};
+	int r = ledger_open(args, args->n_rest ? args->rest[0] : NULL, &files);
 
 	if (r != 0)
 		return r;
-	while ((event = stream_next(&stream)) == STREAM_ENTRY) {
-		if (args->json)
-			put_json(&stream.entry);
-		else
-			put_line(&stream.entry);
-	}
-	close(stream.fd);
-	fflush(stdout);
-	if (event == STREAM_ERROR)
-		return out_error(args, SGW_ERR_INTERNAL, NULL, "%s cannot be read", path);
-	if (event == STREAM_BROKEN)
-		return out_error(args, SGW_ERR_VERIFY_FAILED, NULL, "record %llu at byte %llu: %s",
-		    (unsigned long long)stream.chain.number + 1, (unsigned long long)stream.offset,
-		    stream.problem);
-	if (stream.torn_len > 0)
-		fprintf(stderr, "sgwarden: %u bytes behind record %llu are no whole record\n",
-		    stream.torn_len, (unsigned long long)stream.chain.number);
-	return 0;
+	r = walk(args, &files, &all, put_nothing);
+	if (r == 0 && files.stream.chain.number == 0)
+		r = out_error(args, SGW_ERR_VERIFY_FAILED, NULL, "%s holds no record", files.path);
+	else if (r == 0)
+		tell_head(args, &files.stream.chain);
+	ledger_close(&files);
+	return r;
 }

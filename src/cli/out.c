@@ -53,6 +53,21 @@ out_vis(FILE *out, const char *text, size_t len, size_t most)
 	fputs(printable, out);
 }
 
+void
+out_fingerprint(size_t indent, const char *hex)
+{
+	size_t len = strlen(hex);
+
+	for (size_t at = 0; at < len; at += 4) {
+		if (at == 32)
+			printf("\n%*s", (int)indent, "");
+		else if (at > 0)
+			putchar(' ');
+		out_vis(stdout, hex + at, len - at < 4 ? len - at : 4, 16);
+	}
+	putchar('\n');
+}
+
 /* ---- JSON ---- */
 
 /* Length of the UTF-8 sequence at p, and its code point; a byte that starts none is U+FFFD. */

@@ -117,11 +117,23 @@ const struct verb VERBS[] = {
 	"jspe", 2, 3, check_run},
     {"grants", NULL, "[SG] [--socket PATH] [--json]", "list what is open through sgwarden", NULL,
 	"js", 0, 1, grants_run},
-    {"ledger", "show", "[FILE] [--state DIR] [--json]", "list the ledger's records",
-	"FILE is ledger/00000001.log in the state directory where none is given. With --json one "
-	"object a line.",
-	"jt", 0, 1, ledger_show_run},
-    {"ledger", "verify", "[FILE] [--keys FILE] [--head HASH] [--state DIR] [--json]",
+    {"ledger", "show",
+	"[PATH] [--since TIME] [--kind KIND] [--receipt RECEIPT] [--state DIR] [--json]",
+	"list the ledger's records",
+	"PATH is the directory that holds the ledger's files, or one of these files alone; without "
+	"it the directory ledger in the state directory. TIME is 2026-11-21T16:30:00Z or "
+	"2026-11-21. With --json one object a line.",
+	"jtSKR", 0, 1, ledger_show_run},
+    {"ledger", "export",
+	"[PATH] [--since TIME] [--kind KIND] [--receipt RECEIPT] [--state DIR] [--json]",
+	"print the ledger's records in full",
+	"PATH and the options as with `ledger show`. Prints the records as they stand there, or "
+	"with --json one object a line.",
+	"jtSKR", 0, 1, ledger_export_run},
+    {"ledger", "head", "[PATH] [--state DIR] [--json]", "print the last record's number and hash",
+	"What `ledger verify --head` takes; the journal holds it too.", "jt", 0, 1,
+	ledger_head_run},
+    {"ledger", "verify", "[PATH] [--keys FILE] [--head HASH] [--state DIR] [--json]",
 	"check the ledger from its first byte to its last",
 	"Checks grammar, numbers and hashes of all records; of every consent the shown text, the "
 	"touch and its "
@@ -134,6 +146,20 @@ const struct verb VERBS[] = {
 	"nothing was "
 	"cut off the end; without it the answer says `anchored: no`.",
 	"jtkh", 0, 1, ledger_verify_run},
+    {"receipt", "show", "RECEIPT [--keys FILE] [--state DIR] [--json]",
+	"show what was agreed to and what came of it",
+	"RECEIPT is what `open` printed, also in the rule's tag and description, or a closing's "
+	"own. Read from the ledger's files, without the daemon; checked as `receipt verify` does.",
+	"jtk", 1, 1, receipt_show_run},
+    {"receipt", "export", "RECEIPT [FILE] [--state DIR]", "write a receipt that stands alone",
+	"To FILE, which must not be there yet, or to standard output.", "t", 1, 2,
+	receipt_export_run},
+    {"receipt", "verify", "FILE [--keys FILE] [--json]", "check a receipt, offline",
+	"Renders anew what was shown, checks the touch and its signature over exactly that, and "
+	"that the request to AWS is what was shown. Exits 8 and says what does not hold. The key "
+	"is the one that the receipt names, unless --keys gives a key list from elsewhere; without "
+	"it the answer says `anchored: no`.",
+	"jk", 1, 1, receipt_verify_run},
     {"version", NULL, "", "print the version", NULL, "", 0, 0, version_run},
     {"help", NULL, "[VERB]", "this list, or one verb", NULL, "", 0, 2, help_run},
 };

@@ -9,41 +9,15 @@
 
 #include <cjson/cJSON.h>
 
+#include "keys_file.h"
 #include "ledger.h"
 
 struct judged {
-	const char *path;
-	uint64_t anchored; /* number of the record whose hash is --head; 0: none */
+	const struct ledger_files *files;
 	char head[2 * HASH_LEN + 1];
 };
 
 /* ---- what comes from outside ---- */
-
-/* A key list as the daemon's state file `keys` holds it.  0, or the exit status. */
-static int
-keys_read(const struct args *args, struct rec_key_list *ret_list)
-{
-	static uint8_t data[SGW_COMMIT_MAX + 1];
-	struct cur c;
-	size_t len = 0;
-	ssize_t n = 1;
-	int fd = open(args->keys, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-
-	if (fd < 0)
-		return out_error(
-		    args, SGW_ERR_BAD_ARGUMENT, "--keys", "%s: %s", args->keys, strerror(errno));
-	while (n > 0 && len < sizeof(data)) {
-		n = read(fd, data + len, sizeof(data) - len);
-		len += n > 0 ? (size_t)n : 0;
-	}
-	close(fd);
-	c = cur_over(data, len);
-	if (n < 0 || !rec_key_list_decode(&c, ret_list) || !cur_done(&c))
-		return out_error(args, SGW_ERR_BAD_ARGUMENT, "--keys",
-		    "%s is no key list: give a copy of the file `keys` of the state directory",
-		    args->keys);
-	return 0;
-}
 
 static int
 head_read(const struct args *args, uint8_t ret_head[HASH_LEN])
@@ -56,14 +30,18 @@ head_read(const struct args *args, uint8_t ret_head[HASH_LEN])
 
 /* ---- what is said ---- */
 
+/* The record that does not hold, of that number and kind, which begins at `offset` of the segment being read. */
 static int
-refuse(const struct args *args, const char *kind, uint64_t number, uint64_t offset, const char *why)
+refuse(const struct args *args, const struct stream *s, const char *kind, uint64_t number,
+    uint64_t offset, const char *why)
 {
-	char text[VERIFY_WHY_MAX + 80];
+	char text[VERIFY_WHY_MAX + LEDGER_WHERE_MAX + 40], segment[32] = "";
 	cJSON *tree, *error;
 
-	snprintf(text, sizeof(text), "record %llu (%s) at byte %llu: %s",
-	    (unsigned long long)number, kind, (unsigned long long)offset, why);
+	if (s->segment > 1)
+		snprintf(segment, sizeof(segment), " of segment %u", (unsigned)s->segment);
+	snprintf(text, sizeof(text), "record %llu (%s) at byte %llu%s: %s",
+	    (unsigned long long)number, kind, (unsigned long long)offset, segment, why);
 	if (!args->json)
 		return out_error(args, SGW_ERR_VERIFY_FAILED, NULL, "%s", text);
 	tree = cJSON_CreateObject();
@@ -72,6 +50,7 @@ refuse(const struct args *args, const char *kind, uint64_t number, uint64_t offs
 	cJSON_AddItemToObject(tree, "error", error);
 	cJSON_AddNumberToObject(error, "record", (double)number);
 	cJSON_AddStringToObject(error, "kind", kind);
+	cJSON_AddNumberToObject(error, "segment", (double)s->segment);
 	cJSON_AddNumberToObject(error, "offset", (double)offset);
 	cJSON_AddStringToObject(error, "why", why);
 	out_json(tree);
@@ -82,7 +61,9 @@ static void
 tell(const struct verify *v, const struct judged *j)
 {
 	fputs("ledger    ", stdout);
-	out_vis(stdout, j->path, strlen(j->path), 1000);
+	out_vis(stdout, j->files->path, strlen(j->files->path), 1000);
+	if (j->files->last > 1)
+		printf("\nsegments  %u", (unsigned)j->files->last);
 	printf("\nrecords   %zu\nhead      %s\n", v->n_heads, j->head);
 	printf("keys      %zu enrolled%s", v->n_keys, v->n_keys ? ":" : "");
 	for (size_t i = 0; i < v->n_keys; i++)
@@ -93,8 +74,8 @@ tell(const struct verify *v, const struct judged *j)
 		    (unsigned long long)v->touches, (unsigned long long)v->last_touch);
 	else
 		puts("touches   none yet");
-	if (j->anchored)
-		printf("anchored: yes, at record %llu of %zu\n", (unsigned long long)j->anchored,
+	if (v->anchored)
+		printf("anchored: yes, at record %llu of %zu\n", (unsigned long long)v->anchored,
 		    v->n_heads);
 	else {
 		fputs("anchored: no. ", stdout);
@@ -113,7 +94,8 @@ tell_json(const struct verify *v, const struct judged *j)
 
 	cJSON_AddStringToObject(tree, "status", "ok");
 	cJSON_AddItemToObject(tree, "data", data);
-	cJSON_AddStringToObject(data, "file", j->path);
+	cJSON_AddStringToObject(data, "file", j->files->path);
+	cJSON_AddNumberToObject(data, "segments", (double)j->files->last);
 	cJSON_AddNumberToObject(data, "records", (double)v->n_heads);
 	cJSON_AddStringToObject(data, "head", j->head);
 	for (size_t i = 0; i < v->n_keys; i++)
@@ -122,9 +104,9 @@ tell_json(const struct verify *v, const struct judged *j)
 	cJSON_AddBoolToObject(data, "keys_from_outside", v->outside != NULL);
 	cJSON_AddNumberToObject(data, "touches", (double)v->touches);
 	cJSON_AddNumberToObject(data, "last_touch", (double)v->last_touch);
-	cJSON_AddBoolToObject(data, "anchored", j->anchored != 0);
-	if (j->anchored)
-		cJSON_AddNumberToObject(data, "anchored_at", (double)j->anchored);
+	cJSON_AddBoolToObject(data, "anchored", v->anchored != 0);
+	if (v->anchored)
+		cJSON_AddNumberToObject(data, "anchored_at", (double)v->anchored);
 	out_json(tree);
 }
 
@@ -144,63 +126,79 @@ kind_claimed(const struct stream *s)
 	return "unreadable";
 }
 
+/* ---- how far it is: for a person who waits at a terminal, and for nobody else ---- */
+
+#define PROGRESS_STEP 16384 /* records */
+
+static void
+progress(const struct ledger_files *files, uint64_t done)
+{
+	unsigned long long percent = files->bytes ? done * 100 / files->bytes : 100;
+
+	if (files->stream.chain.number % PROGRESS_STEP == 0 && isatty(STDERR_FILENO))
+		fprintf(stderr, "\r%llu records, %llu%% ",
+		    (unsigned long long)files->stream.chain.number, percent < 100 ? percent : 100);
+}
+
+static void
+progress_end(const struct ledger_files *files)
+{
+	if (files->stream.chain.number >= PROGRESS_STEP && isatty(STDERR_FILENO))
+		fputs("\r\33[K", stderr);
+}
+
 /* All records; 0, or the exit status, having named the first that does not hold. */
 static int
-walk(const struct args *args, struct stream *s, struct verify *v)
+walk(const struct args *args, struct ledger_files *files, struct verify *v)
 {
+	struct stream *s = &files->stream;
+	uint64_t done = 0;
+
 	for (;;) {
 		uint64_t offset = s->offset;
+		uint32_t segment = s->segment;
+		enum stream_event event = stream_next(s);
 		const char *why;
 
-		switch (stream_next(s)) {
+		switch (event) {
 		case STREAM_ENTRY:
+			offset = s->segment == segment ? offset : 0;
+			done += s->offset - offset;
 			why = verify_entry(v, &s->entry);
+			progress(files, done);
 			if (why)
-				return refuse(args, LEDGER_KINDS[s->entry.kind].name,
+				return refuse(args, s, LEDGER_KINDS[s->entry.kind].name,
 				    s->entry.number, offset, why);
 			break;
 		case STREAM_END:
 			if (s->torn_len == 0)
 				return 0;
-			return refuse(args, kind_claimed(s), s->chain.number + 1, offset,
+			return refuse(args, s, kind_claimed(s), s->chain.number + 1, s->offset,
 			    "the file ends inside it: a crash, which the daemon names when it "
 			    "starts, or a cut");
 		case STREAM_BROKEN:
 			return refuse(
-			    args, kind_claimed(s), s->chain.number + 1, offset, s->problem);
+			    args, s, kind_claimed(s), s->chain.number + 1, s->offset, s->problem);
 		case STREAM_ERROR:
-			return out_error(args, SGW_ERR_INTERNAL, NULL, "the file cannot be read");
+			return ledger_stopped(args, files, event);
 		}
 	}
 }
 
-/* The record whose hash this is; 0: none. */
-static uint64_t
-anchor(const struct verify *v, const uint8_t head[HASH_LEN])
-{
-	for (size_t i = v->n_heads; i > 0; i--)
-		if (memcmp(v->head[i - 1], head, HASH_LEN) == 0)
-			return i;
-	return 0;
-}
-
 static int
-judge(const struct args *args, struct stream *s, struct verify *v, const char *path)
+judge(const struct args *args, struct ledger_files *files, struct verify *v)
 {
-	struct judged j = {.path = path};
+	struct stream *s = &files->stream;
+	struct judged j = {.files = files};
 	struct buf b = buf_over(j.head, sizeof(j.head));
-	uint8_t head[HASH_LEN];
-	int r = args->head ? head_read(args, head) : 0;
+	int r = walk(args, files, v);
 
-	if (r == 0)
-		r = walk(args, s, v);
+	progress_end(files);
 	if (r != 0)
 		return r;
 	(void)(buf_put_hex(&b, s->chain.head, HASH_LEN) && buf_put_c(&b));
-	if (args->head)
-		j.anchored = anchor(v, head);
-	if (args->head && j.anchored == 0)
-		return refuse(args, "missing", v->n_heads + 1, s->offset,
+	if (v->anchor && v->anchored == 0)
+		return refuse(args, s, "missing", v->n_heads + 1, s->offset,
 		    "no record has the hash given as --head: the end was cut off, or all of it is "
 		    "another ledger");
 	if (args->json)
@@ -213,23 +211,22 @@ judge(const struct args *args, struct stream *s, struct verify *v, const char *p
 int
 ledger_verify_run(const struct args *args)
 {
-	static struct stream stream;
+	static struct ledger_files files;
 	static struct verify verify;
 	static struct rec_key_list outside;
-	char path[CLI_PATH_MAX];
-	int r;
+	uint8_t head[HASH_LEN];
+	int r = args->keys ? keys_read(args, &outside) : 0;
 
-	if (args->keys) {
-		r = keys_read(args, &outside);
-		if (r != 0)
-			return r;
-		verify.outside = &outside;
-	}
-	r = ledger_open(args, &stream, path);
+	if (r == 0 && args->head)
+		r = head_read(args, head);
+	if (r == 0)
+		r = ledger_open(args, args->n_rest ? args->rest[0] : NULL, &files);
 	if (r != 0)
 		return r;
-	r = judge(args, &stream, &verify, path);
-	close(stream.fd);
+	verify.outside = args->keys ? &outside : NULL;
+	verify.anchor = args->head ? head : NULL;
+	r = judge(args, &files, &verify);
+	ledger_close(&files);
 	verify_end(&verify);
 	return r;
 }

@@ -11,6 +11,12 @@
 
 #define VERIFY_WHY_MAX 200
 
+/*
+ * So many records back may a touched one name the head that it was made after: 4 MiB of hashes, however long the ledger
+ * is.  A record is touched for within SGW_RECORD_SECONDS_MAX of its making.
+ */
+#define VERIFY_HEADS 131072
+
 struct verify_key {
 	uint8_t id[SGW_CRED_ID_MAX];
 	size_t id_len;
@@ -39,9 +45,15 @@ struct verify {
 	size_t n_keys;
 	const struct rec_key_list *outside; /* NULL: the ledger's own keys are believed */
 
-	uint8_t (*head)[HASH_LEN]; /* of each record, the first at [0] */
-	size_t n_heads;
-	struct verify_touched *touched;
+	const uint8_t *anchor; /* HASH_LEN bytes, a head from outside; NULL: none */
+	uint64_t anchored;     /* number of the record that has it; 0: none so far */
+	/* A receipt: the records around it are not here, so nothing is compared with them, and the key is given. */
+	bool alone;
+
+	uint8_t (*head)
+	    [HASH_LEN]; /* of the last VERIFY_HEADS records: of number n at [(n - 1) % VERIFY_HEADS] */
+	size_t n_heads;                 /* records so far */
+	struct verify_touched *touched; /* all of them: 32 bytes for each consent */
 	size_t n_touched;
 	uint64_t touches;    /* enrolments included */
 	uint64_t last_touch; /* number of the record that holds it */
@@ -64,6 +76,9 @@ const char *verify_consent(struct verify *v, const struct ledger_entry *entry);
 const char *verify_admin(struct verify *v, const struct ledger_entry *entry);
 const char *verify_touch_more(struct verify *v, const struct ledger_entry *entry);
 const char *verify_seal(struct verify *v, const struct ledger_entry *entry);
+
+/* Is this key in the list: its credential and its public key? */
+bool verify_key_known(const struct rec_key_list *list, const struct verify_key *key);
 
 /* ---- verify_body.c: is this form body exactly that record's change? ---- */
 const char *verify_body(

@@ -205,6 +205,16 @@ static check_kind *const CHECKS[LEDGER_KIND_MAX] = {
     [LEDGER_RECONCILE] = check_after_intent,
 };
 
+static void
+head_add(struct verify *v, const struct ledger_entry *entry)
+{
+	if (v->n_heads < VERIFY_HEADS)
+		v->head = grown(v->head, v->n_heads, sizeof(*v->head));
+	memcpy(v->head[v->n_heads++ % VERIFY_HEADS], entry->self, HASH_LEN);
+	if (v->anchor && memcmp(entry->self, v->anchor, HASH_LEN) == 0)
+		v->anchored = entry->number;
+}
+
 const char *
 verify_entry(struct verify *v, const struct ledger_entry *entry)
 {
@@ -212,8 +222,7 @@ verify_entry(struct verify *v, const struct ledger_entry *entry)
 
 	if (why)
 		return why;
-	v->head = grown(v->head, v->n_heads, sizeof(*v->head));
-	memcpy(v->head[v->n_heads++], entry->self, HASH_LEN);
+	head_add(v, entry);
 	return NULL;
 }
 

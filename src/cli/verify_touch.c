@@ -20,6 +20,8 @@
 static const char *
 record_fits(const struct verify *v, const struct ledger_entry *entry, const struct record *r)
 {
+	if (v->alone)
+		return NULL;
 	if (!v->started)
 		return "nothing was started before it";
 	if (strcmp(r->appliance, v->appliance) != 0)
@@ -31,7 +33,9 @@ record_fits(const struct verify *v, const struct ledger_entry *entry, const stru
 	if (r->ledger_number >= entry->number || r->ledger_number > v->n_heads ||
 	    r->ledger_number == 0)
 		return "its record names a ledger head that did not exist";
-	if (memcmp(r->ledger_head, v->head[r->ledger_number - 1], HASH_LEN) != 0)
+	if (v->n_heads - r->ledger_number >= VERIFY_HEADS)
+		return "its record names a ledger head that is too far back";
+	if (memcmp(r->ledger_head, v->head[(r->ledger_number - 1) % VERIFY_HEADS], HASH_LEN) != 0)
 		return "its record names another ledger head than this chain has there";
 	if (r->ledger_number < v->seen)
 		return "its record is older than the touch before it: a replay";
@@ -125,8 +129,8 @@ touch_holds(struct verify *v, const struct ledger_entry *entry, const struct tou
 
 /* ---- enrolments ---- */
 
-static bool
-outside_has(const struct rec_key_list *list, const struct verify_key *key)
+bool
+verify_key_known(const struct rec_key_list *list, const struct verify_key *key)
 {
 	for (size_t i = 0; i < list->n_keys; i++)
 		if (list->keys[i].cred_id_len == key->id_len &&
@@ -194,7 +198,7 @@ verify_enroll(struct verify *v, const struct ledger_entry *entry)
 		return "its record counts other keys than those enrolled before it";
 	if (v->n_keys == SGW_KEYS_MAX || key_find(v, key.id, key.id_len))
 		return "this key is enrolled already, or too many are";
-	if (v->outside && !outside_has(v->outside, &key)) {
+	if (v->outside && !verify_key_known(v->outside, &key)) {
 		snprintf(v->why, sizeof(v->why), "the key \"%s\" is not in the key list given",
 		    key.name);
 		return v->why;
@@ -333,7 +337,7 @@ verify_admin(struct verify *v, const struct ledger_entry *entry)
 	if (why)
 		return why;
 	why = touched_in_time(v, entry, &record, digest);
-	if (why || entry->kind != LEDGER_REMOVE)
+	if (why || entry->kind != LEDGER_REMOVE || v->alone)
 		return why;
 	return key_removed(v, entry, &record);
 }

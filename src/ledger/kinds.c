@@ -39,5 +39,6 @@ const struct ledger_kind_row LEDGER_KINDS[LEDGER_KIND_MAX] = {
     [LEDGER_AMBIGUOUS] = {LEDGER_AMBIGUOUS, "ambiguous", {"receipt", "action", "op", "until"}},
     [LEDGER_RECONCILE] = {LEDGER_RECONCILE, "reconcile", {"receipt", "action", "op", "found"}},
     [LEDGER_TORN] = {LEDGER_TORN, "torn", {"length", "sha256"}},
+    [LEDGER_SEGMENT] = {LEDGER_SEGMENT, "segment", {"segment", "last", "head"}},
     [LEDGER_STOP] = {LEDGER_STOP, "stop", {"reason"}},
 };

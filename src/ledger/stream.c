@@ -12,12 +12,21 @@ stream_open(struct stream *s, int fd, stream_read *from)
 {
 	s->fd = fd;
 	s->read = from;
-	s->at_end = false;
+	s->more = NULL;
+	s->segment = 1;
+	s->begins = s->at_end = false;
 	s->offset = 0;
 	s->start = s->len = 0;
 	s->chain = (struct ledger_chain){0};
 	s->problem = NULL;
 	s->torn_len = 0;
+}
+
+void
+stream_follow(struct stream *s, stream_more *more, void *context)
+{
+	s->more = more;
+	s->context = context;
 }
 
 /* Fills the window to its end or the file's. */
@@ -48,22 +57,87 @@ consume(struct stream *s, size_t n)
 }
 
 static bool
-torn_names(const struct ledger_entry *entry, const char *tail, size_t len)
+names_number(const struct ledger_entry *entry, const char *key, uint64_t number)
 {
-	const struct ledger_field *length = ledger_field(entry, "length");
-	const struct ledger_field *sha256 = ledger_field(entry, "sha256");
-	uint8_t named[HASH_LEN], is[HASH_LEN];
+	const struct ledger_field *field = ledger_field(entry, key);
 	char text[24];
 	struct buf b = buf_over(text, sizeof(text));
 
-	if (entry->kind != LEDGER_TORN || length == NULL || sha256 == NULL)
-		return false;
-	buf_printf(&b, "%zu", len);
-	if (length->len != b.len || memcmp(length->value, text, b.len) != 0)
+	buf_printf(&b, "%llu", (unsigned long long)number);
+	return field && field->len == b.len && memcmp(field->value, text, b.len) == 0;
+}
+
+static bool
+names_hash(const struct ledger_entry *entry, const char *key, const uint8_t hash[HASH_LEN])
+{
+	const struct ledger_field *field = ledger_field(entry, key);
+	uint8_t named[HASH_LEN];
+
+	return field && hex_decode(field->value, field->len, named, HASH_LEN) &&
+	       memcmp(named, hash, HASH_LEN) == 0;
+}
+
+static bool
+torn_names(const struct ledger_entry *entry, const char *tail, size_t len)
+{
+	uint8_t is[HASH_LEN];
+
+	if (entry->kind != LEDGER_TORN || !names_number(entry, "length", len))
 		return false;
 	hash_sha256(tail, len, is);
-	return hex_decode(sha256->value, sha256->len, named, HASH_LEN) &&
-	       memcmp(named, is, HASH_LEN) == 0;
+	return names_hash(entry, "sha256", is);
+}
+
+/* ---- segments ---- */
+
+/* Where a segment begins stands its `segment` record and nowhere else; NULL, or what does not hold. */
+static const char *
+segment_problem(struct stream *s)
+{
+	const struct ledger_entry *e = &s->entry;
+
+	if (e->kind == LEDGER_TORN) /* of a crash while the segment began */
+		return NULL;
+	if (!s->begins && e->kind == LEDGER_SEGMENT)
+		return s->chain.number == 0
+			   ? "it begins a later segment: what came before it is not here"
+			   : "a segment begins inside another one";
+	if (!s->begins)
+		return NULL;
+	if (e->kind != LEDGER_SEGMENT)
+		return "it does not begin a segment: a file is missing, renamed or there twice";
+	if (!names_number(e, "segment", s->segment))
+		return "it begins another segment than this one: files are missing, renamed or "
+		       "swapped";
+	if (!names_number(e, "last", s->before.number) || !names_hash(e, "head", s->before.head))
+		return "the segment before it does not end where it says: that was cut or "
+		       "exchanged";
+	s->begins = false;
+	return NULL;
+}
+
+/* Behind the last record of a segment.  STREAM_ENTRY: the next one can be read. */
+static enum stream_event
+segment_end(struct stream *s)
+{
+	int fd = s->more ? s->more(s->context, s->segment + 1) : STREAM_NO_MORE;
+
+	if (fd == STREAM_NO_MORE)
+		return STREAM_END;
+	if (fd < 0)
+		return STREAM_ERROR;
+	if (s->len > 0 || s->begins) {
+		s->problem = s->len > 0 ? "its segment ends inside it, and another one follows"
+					: "its segment is empty, and another one follows";
+		return STREAM_BROKEN;
+	}
+	s->fd = fd;
+	s->segment++;
+	s->at_end = false;
+	s->begins = true;
+	s->before = s->chain;
+	s->offset = 0;
+	return STREAM_ENTRY;
 }
 
 /* A torn record that names exactly the bytes from here to itself. */
@@ -150,28 +224,58 @@ result_text(enum ledger_result result)
 	}
 }
 
+/* What stands at the window's start is no record that follows: torn, cut off, or broken. */
+static enum stream_event
+not_taken(struct stream *s, enum ledger_result result, size_t *ret_used)
+{
+	enum stream_event event;
+
+	if (torn_resync(s, ret_used))
+		return STREAM_ENTRY;
+	s->problem = result_text(result);
+	if (!is_torn_tail(s))
+		return STREAM_BROKEN;
+	event = segment_end(s);
+	if (event == STREAM_END) {
+		s->torn_len = (uint32_t)s->len;
+		hash_sha256(s->window + s->start, s->len, s->torn_digest);
+	}
+	return event;
+}
+
+static enum stream_event
+entry_take(struct stream *s)
+{
+	size_t used = 0;
+	enum ledger_result result =
+	    ledger_decode(s->window + s->start, s->len, s->unfold, &s->entry, &used);
+	enum stream_event event = STREAM_ENTRY;
+
+	if (result == LEDGER_OK) {
+		s->problem = segment_problem(s);
+		if (s->problem != NULL)
+			return STREAM_BROKEN;
+		result = ledger_follow(&s->chain, &s->entry);
+	}
+	if (result != LEDGER_OK)
+		event = not_taken(s, result, &used);
+	if (event == STREAM_ENTRY)
+		consume(s, used);
+	return event;
+}
+
 enum stream_event
 stream_next(struct stream *s)
 {
-	enum ledger_result result;
-	size_t used = 0;
+	for (;;) {
+		enum stream_event event;
 
-	if (s->len < sizeof(s->window) / 2 && !s->at_end && window_fill(s) < 0)
-		return STREAM_ERROR;
-	if (s->len == 0)
-		return STREAM_END;
-	result = ledger_decode(s->window + s->start, s->len, s->unfold, &s->entry, &used);
-	if (result == LEDGER_OK)
-		result = ledger_follow(&s->chain, &s->entry);
-	if (result != LEDGER_OK && !torn_resync(s, &used)) {
-		if (is_torn_tail(s)) {
-			s->torn_len = (uint32_t)s->len;
-			hash_sha256(s->window + s->start, s->len, s->torn_digest);
-			return STREAM_END;
-		}
-		s->problem = result_text(result);
-		return STREAM_BROKEN;
+		if (s->len < sizeof(s->window) / 2 && !s->at_end && window_fill(s) < 0)
+			return STREAM_ERROR;
+		if (s->len > 0)
+			return entry_take(s);
+		event = segment_end(s);
+		if (event != STREAM_ENTRY)
+			return event;
 	}
-	consume(s, used);
-	return STREAM_ENTRY;
 }

@@ -24,6 +24,8 @@ struct world {
 	struct ledger_entry e;
 	char hex[8][HEX_MAX + 1];
 	size_t n_hex;
+	size_t *at; /* where segments end; NULL: there is one */
+	unsigned n_at;
 };
 
 /* ---- entries ---- */
@@ -355,14 +357,33 @@ key_add(struct rec_key_list *list, const char *name, const struct authenticator 
 	k->zero_counter = true;
 }
 
-size_t
-forge_ledger(enum forge_tweak tweak, char *out, struct rec_key_list *ret_keys)
+/* Here a segment ends and the next one begins, where there is more than one. */
+static void
+segment(struct world *w)
+{
+	char number[16], last[24];
+
+	if (!w->at)
+		return;
+	w->at[w->n_at++] = w->out.len;
+	snprintf(number, sizeof(number), "%u", w->n_at + 1);
+	snprintf(last, sizeof(last), "%llu", (unsigned long long)w->chain.number);
+	begin(w, LEDGER_SEGMENT);
+	put(w, "segment", number);
+	put(w, "last", last);
+	put_hex(w, "head", w->chain.head, HASH_LEN);
+	end(w);
+}
+
+static size_t
+forge(enum forge_tweak tweak, char *out, size_t *ret_at, struct rec_key_list *ret_keys)
 {
 	static struct world w;
 
 	w = (struct world){.tweak = tweak,
 	    .out = buf_over(out, FORGE_BYTES),
 	    .now = FORGE_NOW,
+	    .at = ret_at,
 	    .a = authenticator_new(0xaa),
 	    .b = authenticator_new(0xbb)};
 	if (tweak != TWEAK_START_MISSING)
@@ -370,11 +391,13 @@ forge_ledger(enum forge_tweak tweak, char *out, struct rec_key_list *ret_keys)
 	enroll(&w, "first", &w.a, NULL);
 	enroll(&w, "second", tweak == TWEAK_ENROLL_TWICE ? &w.a : &w.b, &w.a);
 	opening(&w);
+	segment(&w);
 	closing_foreign(&w);
 	if (tweak == TWEAK_CLOSE_OF_CLOSE)
 		closing(&w, w.receipt);
 	if (tweak == TWEAK_TORN || tweak == TWEAK_TORN_OTHER)
 		torn(&w);
+	segment(&w);
 	begin(&w, LEDGER_STOP);
 	put(&w, "reason", "asked to");
 	end(&w);
@@ -386,5 +409,19 @@ forge_ledger(enum forge_tweak tweak, char *out, struct rec_key_list *ret_keys)
 	key_add(ret_keys, "second", &w.b);
 	EVP_PKEY_free(w.a.pkey);
 	EVP_PKEY_free(w.b.pkey);
+	if (ret_at)
+		ret_at[w.n_at] = w.out.len;
 	return w.out.len;
+}
+
+size_t
+forge_ledger(enum forge_tweak tweak, char *out, struct rec_key_list *ret_keys)
+{
+	return forge(tweak, out, NULL, ret_keys);
+}
+
+size_t
+forge_segments(char *out, size_t ret_at[FORGE_SEGMENTS], struct rec_key_list *ret_keys)
+{
+	return forge(TWEAK_NONE, out, ret_at, ret_keys);
 }

@@ -76,4 +76,8 @@ enum forge_tweak {
 /* Writes the ledger into `out` (FORGE_BYTES) and the key list that its enrolments made; aborts where it cannot. */
 size_t forge_ledger(enum forge_tweak tweak, char *out, struct rec_key_list *ret_keys);
 
+/* The honest one in three segments; ret_at: where each ends in `out`.  Its length. */
+#define FORGE_SEGMENTS 3
+size_t forge_segments(char *out, size_t ret_at[FORGE_SEGMENTS], struct rec_key_list *ret_keys);
+
 #endif
