@@ -47,7 +47,10 @@ struct receipt_walk {
 };
 bool receipt_next(struct receipt_walk *walk);
 
-/* Is this a record that a person touched for, and that a receipt may begin with? */
+/*
+ * Is this a record that one key was touched for, and that a receipt may begin with?  Not an enrolment or a sealing: what
+ * they rest on is several touches, or the trust in a first key, and the ledger alone proves it.
+ */
 bool receipt_touched(enum ledger_kind kind);
 
 /*
