@@ -160,6 +160,14 @@ enum admin_act {
 	ACT_MAX,
 };
 
+/* Where the policy in force comes from. */
+enum policy_origin {
+	POLICY_BUILT_IN,
+	POLICY_OF_CONFIG, /* user mode: built in, as config.json relaxes it; until one is loaded */
+	POLICY_LOADED,    /* somebody touched for it */
+	POLICY_ORIGIN_MAX,
+};
+
 enum state_file {
 	STATE_FILE_KEYS,
 	STATE_FILE_POLICY, /* a rec_policy that was touched for; see src/broker/statefile.h for the form */

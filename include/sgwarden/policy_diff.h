@@ -39,7 +39,7 @@ void policy_diff(const struct rec_policy *old_policy, const struct rec_policy *n
  * The change as lines of at most POLICY_LINE_MAX columns, the first with its mark: '+' widens, '-' narrows, '=' says
  * the same.  *at is 0 at first; false: there is no further line.
  */
-#define POLICY_LINE_MAX 76
+#define POLICY_LINE_MAX 70 /* what fits beside a label of the screen */
 bool policy_change_line(
     const struct policy_change *change, size_t *at, char ret_line[POLICY_LINE_MAX + 1]);
 

@@ -12,6 +12,8 @@ static struct admin ADMIN;
 const struct admin_row ADMIN_ROWS[ACT_MAX] = {
     [ACT_REMOVE_KEY] = {"admin.remove-key", LEDGER_REMOVE, key_remove_prepare, key_remove_commit,
 	key_remove_applied},
+    [ACT_POLICY] = {"admin.load-policy", LEDGER_POLICY, policy_prepare, policy_commit,
+	policy_applied},
     [ACT_TEST_KEY] = {"admin.test-key", LEDGER_TEST, key_test_prepare, NULL, key_test_applied},
     [ACT_SEAL] = {"admin.seal", LEDGER_SEAL, seal_prepare, seal_commit, seal_applied,
 	custody_collect},

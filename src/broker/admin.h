@@ -64,4 +64,9 @@ enum sgw_error rotate_prepare(struct broker *b, const char **ret_detail);
 void seal_commit(struct broker *b, bool both);
 void seal_applied(struct broker *b);
 
+/* policy_admin.c */
+enum sgw_error policy_prepare(struct broker *b, const char **ret_detail);
+void policy_commit(struct broker *b, bool both);
+void policy_applied(struct broker *b);
+
 #endif

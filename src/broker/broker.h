@@ -190,6 +190,7 @@ struct broker {
 	char boot_id[37];
 	bool system_mode;
 	uint32_t degraded;
+	enum policy_origin policy_origin;
 	uint8_t policy_digest[HASH_LEN];
 
 	struct secret secrets;

@@ -7,6 +7,7 @@
 #include <sgwarden/clock.h>
 #include <sgwarden/log.h>
 
+#include "in_force.h"
 #include "start.h"
 
 static void
@@ -21,6 +22,8 @@ serve(struct broker *b)
 		die_mend("a state file and the ledger do not agree");
 	if (!custody_start(b))
 		die_mend("what is sealed cannot be used");
+	if (policy_loaded(b) < 0)
+		die_mend("the policy that was loaded is of no form that this version knows");
 	if (!ledger_start(b))
 		log_error("the start could not be recorded: nothing will open");
 	b->serving = true;
@@ -28,6 +31,7 @@ serve(struct broker *b)
 	statefile_tidy(b, &b->policy_file, STATE_FILE_POLICY);
 	statefile_tidy(b, &b->sealed_file, STATE_FILE_SEALED);
 	profiles_tell(b);
+	policy_tell(b);
 	b->out.id = MSG_SERVING;
 	b->out.serving.overdue = grants_overdue(b);
 	send_control(b);
@@ -45,7 +49,7 @@ start_cell(struct broker *b, const struct msg_cell *m)
 	b->degraded = m->degraded;
 	(void)FIELD_SET(b->appliance, m->appliance);
 	(void)FIELD_SET(b->boot_id, m->boot_id);
-	policy_digest(&b->config.policy, b->policy_digest);
+	policy_configured(b);
 	if (profiles_init(b) < 0)
 		die("no memory for secrets");
 	b->configured = true;

@@ -87,7 +87,7 @@ verb_run help_run;
 verb_run profile_list_run;
 verb_run policy_check_run;
 verb_run policy_test_run;
-verb_run policy_show_run;
+verb_run policy_show_run, policy_diff_run, policy_load_run, policy_explain_run;
 
 /* ---- out.c ---- */
 

@@ -186,8 +186,11 @@ policy_show_run(const struct args *args)
 {
 	static struct policy_file file;
 	char path[CLI_PATH_MAX];
-	int r = policy_compile(args, &file, path);
+	int r;
 
+	if (args->n_rest == 0)
+		return policy_show_in_force(args);
+	r = policy_compile(args, &file, path);
 	if (r == 0)
 		policy_print(args, &file.policy, path);
 	return r;

@@ -17,4 +17,7 @@ void policy_digest_text(const struct rec_policy *policy, char ret_hex[2 * HASH_L
 /* The policy as JSON, with where it is from. */
 void policy_print(const struct args *args, const struct rec_policy *policy, const char *from);
 
+/* ---- policy_daemon.c ---- */
+int policy_show_in_force(const struct args *args);
+
 #endif

@@ -34,10 +34,30 @@ const struct verb VERBS[] = {
     {"policy", "test", "[FILE] [--config DIR] [--json]", "run the cases of policy.json",
 	"Prints each case and what the policy says to it. Exits 1 where one does not hold.", "jc",
 	0, 1, policy_test_run},
-    {"policy", "show", "[FILE] [--config DIR] [--json]", "print a policy in full",
-	"FILE as it would come into force: all that it says and all that it leaves to the built-in "
-	"policy, in one order.",
-	"jc", 0, 1, policy_show_run},
+    {"policy", "show", "[FILE] [--socket PATH] [--json]", "print a policy in full",
+	"The policy that is in force, as a policy file would say it, and where it comes from. With "
+	"FILE what that file would put in its place.",
+	"js", 0, 1, policy_show_run},
+    {"policy", "diff", "[FILE] [--config DIR] [--socket PATH] [--json]",
+	"say what policy.json would change",
+	"One line for each change to the policy in force, what widens it first: the lines that the "
+	"consent screen shows when it is loaded.",
+	"jcs", 0, 1, policy_diff_run},
+    {"policy", "load", "[FILE] [--config DIR] [--socket PATH] [--json]",
+	"ask for policy.json to come into force",
+	"The cases in it must hold. The consent screen shows what it changes and asks for the "
+	"word, "
+	"the PIN and the touch of an enrolled key.",
+	"jcs", 0, 1, policy_load_run},
+    {"policy", "explain",
+	"SG|PLAN [PORT] [--from CIDR] [--for TIME] [--why TEXT] [--profile NAME] [--region NAME] "
+	"[--socket PATH] [--json]",
+	"say what the policy says to a change, line by line",
+	"SG, PORT and --from are those of an opening, PLAN is the id of a plan. The group is "
+	"looked "
+	"at as it is; nobody is asked. Exits 0 where a person may be asked or nobody need be, 3 "
+	"where the policy forbids it.",
+	"jspefyw", 1, 2, policy_explain_run},
     {"key", "enroll", "NAME [--socket PATH] [--json]", "enrol a security key",
 	"NAME is yours to choose: letters, digits, '.', '_' and '-', at most 32. The consent "
 	"screen asks for the "

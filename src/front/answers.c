@@ -37,6 +37,7 @@ DATA(grants, struct view_page)
 DATA(change, struct view_change)
 DATA(explained, struct msg_explained)
 DATA(plan_status, struct view_status)
+DATA(policy_in_force, struct msg_policy_in_force)
 DATA(withdrawn, struct msg_withdrawn)
 DATA(keys, struct msg_keys)
 
@@ -211,6 +212,14 @@ answer_explained(struct front *f, struct call *c, const struct msg *m)
 	result_send(f, c, &r);
 }
 
+static void
+answer_policy_in_force(struct front *f, struct call *c, const struct msg *m)
+{
+	struct result r = {.data = data_policy_in_force, .view = &m->policy_in_force};
+
+	result_send(f, c, &r);
+}
+
 /* Asking where a plan stands succeeds even where the plan did not: what became of it is data here. */
 static void
 answer_plan_status(struct front *f, struct call *c, const struct msg *m)
@@ -312,6 +321,7 @@ result_answer(struct front *f, struct call *c, const struct msg *m)
 	    {MSG_EXPLAINED, answer_explained},
 	    {MSG_PLAN_STATUS, answer_plan_status},
 	    {MSG_WITHDRAWN, answer_withdrawn},
+	    {MSG_POLICY_IN_FORCE, answer_policy_in_force},
 	    {MSG_KEYS, answer_keys},
 	    {MSG_FAILED, answer_failed},
 	};

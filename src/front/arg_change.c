@@ -227,3 +227,27 @@ arg_name(struct args *a, const cJSON *v, struct complaint *c)
 		return BAD(c, allowed);
 	return true;
 }
+
+static int
+hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Whether the bytes are a policy is for the broker to say. */
+bool
+arg_policy(struct args *a, const cJSON *v, struct complaint *c)
+{
+	size_t len = cJSON_IsString(v) ? strlen(v->valuestring) : 0;
+
+	if (len == 0 || len % 2 != 0 || len / 2 > sizeof(a->policy))
+		return BAD(c, "it must have 2 to 24576 hexadecimal digits, an even number");
+	for (size_t i = 0; i < len; i += 2) {
+		int high = hex_digit(v->valuestring[i]), low = hex_digit(v->valuestring[i + 1]);
+
+		if (high < 0 || low < 0)
+			return BAD(c, "it must be of the digits 0-9 and a-f");
+		a->policy[a->policy_len++] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}

@@ -63,6 +63,8 @@ struct args {
 	uint16_t n_rule_ids;
 	struct rec_rule_id rule_ids[SGW_OPS_MAX];
 	char name[SGW_KEY_NAME_MAX + 1];
+	uint16_t policy_len;
+	uint8_t policy[SGW_POLICY_MAX];
 };
 
 static inline bool
@@ -148,5 +150,6 @@ bool arg_plan_id(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_wait(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_rule_ids(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_name(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_policy(struct args *a, const cJSON *v, struct complaint *c);
 
 #endif

@@ -65,3 +65,22 @@ ask_key_test(const struct args *a, const struct asker *who, struct msg *ret_m, s
 {
 	return ask_admin(a, who, ACT_TEST_KEY, a->name, ret_m);
 }
+
+bool
+ask_policy_show(
+    const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
+{
+	ASK(ASK_POLICY, ask_policy)->request = who->request;
+	return true;
+}
+
+bool
+ask_policy_load(
+    const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
+{
+	if (!ask_admin(a, who, ACT_POLICY, "policy", ret_m))
+		return false;
+	memcpy(ret_m->ask_admin.data, a->policy, a->policy_len);
+	ret_m->ask_admin.data_len = a->policy_len;
+	return true;
+}

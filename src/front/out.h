@@ -83,6 +83,8 @@ const char *tier_name(enum tier t);
 bool authorises_in_plaintext(const struct rec_profile_info *p);
 const char *op_result_name(const struct rec_op_view *v);
 const char *display_name(enum display_kind k);
+void show_policy(struct jw *w, const struct rec_policy *policy); /* compiled, in hex */
+const char *policy_origin_name(enum policy_origin o);
 const char *class_needs(enum effect_class c, bool pin, bool trusted_display);
 const char *stage_sentence(enum stage s, unsigned seconds_left, char *space, size_t size);
 enum component_state worst_state(const struct msg_health *m);

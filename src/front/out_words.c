@@ -92,6 +92,28 @@ display_name(enum display_kind k)
 	return k < DISPLAY_MAX ? names[k] : "?";
 }
 
+const char *
+policy_origin_name(enum policy_origin o)
+{
+	static const char *const names[POLICY_ORIGIN_MAX] = {
+	    [POLICY_BUILT_IN] = "built in",
+	    [POLICY_OF_CONFIG] = "config.json",
+	    [POLICY_LOADED] = "loaded",
+	};
+
+	return o < POLICY_ORIGIN_MAX ? names[o] : "?";
+}
+
+void
+show_policy(struct jw *w, const struct rec_policy *policy)
+{
+	uint8_t bytes[SGW_POLICY_MAX];
+	struct buf b = buf_over(bytes, sizeof(bytes));
+
+	(void)rec_policy_encode(&b, policy);
+	jw_hex(w, bytes, b.len);
+}
+
 /* No policy asks less of a class than this does. */
 const char *
 class_needs(enum effect_class c, bool pin, bool trusted_display)

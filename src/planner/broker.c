@@ -200,6 +200,11 @@ broker_on_message(struct planner *p, const struct msg *m)
 	case MSG_WROTE:
 		on_wrote(p, &m->wrote);
 		break;
+	case MSG_POLICY:
+		p->config.policy = m->policy.policy;
+		p->policy_origin = m->policy.origin;
+		policy_digest(&p->config.policy, p->policy_digest);
+		break;
 	case MSG_PROFILES:
 		on_profiles(p, &m->profiles);
 		break;

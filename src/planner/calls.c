@@ -36,6 +36,7 @@ static const struct kind_row KINDS[CALL_KIND_MAX] = {
 			 NEED_FRESH,
 	run_change},
     [CALL_KEYS] = {NEED_KEYS | NEED_FRESH, run_keys},
+    [CALL_POLICY] = {0, run_policy},
     [CALL_ENROLL] = {0, run_enroll},
     [CALL_ADMIN] = {0, run_admin},
     [CALL_STATUS] = {0, run_status},

@@ -171,6 +171,7 @@ enum call_kind {
 	CALL_RULES,
 	CALL_CHANGE,
 	CALL_KEYS,
+	CALL_POLICY,
 	CALL_ENROLL,
 	CALL_ADMIN,
 	CALL_STATUS,
@@ -270,6 +271,7 @@ struct planner {
 	char boot_id[37];
 	bool system_mode;
 	uint32_t degraded;
+	enum policy_origin policy_origin;
 	uint8_t policy_digest[HASH_LEN];
 	struct msg_profiles profiles;
 	char account[SGW_PROFILES_MAX][SGW_ACCOUNT_MAX + 1]; /* by index in config.profiles */

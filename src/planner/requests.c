@@ -136,6 +136,7 @@ NUMBER(status)
 NUMBER(keys)
 NUMBER(enroll)
 NUMBER(admin)
+NUMBER(policy)
 NUMBER(profiles)
 NUMBER(access)
 NUMBER(opened)
@@ -154,6 +155,7 @@ static const struct request_row ROWS[] = {
     {MSG_ASK_KEYS, CALL_KEYS, true, number_keys, begin_nothing},
     {MSG_ASK_ENROLL, CALL_ENROLL, true, number_enroll, begin_enroll},
     {MSG_ASK_ADMIN, CALL_ADMIN, true, number_admin, begin_admin},
+    {MSG_ASK_POLICY, CALL_POLICY, true, number_policy, begin_nothing},
     {MSG_ASK_PROFILES, CALL_PROFILES, false, number_profiles, begin_nothing},
     {MSG_ASK_ACCESS, CALL_ACCESS, false, number_access, begin_access},
     {MSG_ASK_OPENED, CALL_OPENED, false, number_opened, begin_opened},

@@ -78,6 +78,18 @@ run_keys(struct planner *p, struct call *call)
 }
 
 bool
+run_policy(struct planner *p, struct call *call)
+{
+	struct msg_policy_in_force *out = &p->out.policy_in_force;
+
+	p->out.id = MSG_POLICY_IN_FORCE;
+	out->request = call->request;
+	out->origin = p->policy_origin;
+	out->policy = p->config.policy;
+	return client_send(p, call->client) != SENT_BLOCKED;
+}
+
+bool
 run_status(struct planner *p, struct call *call)
 {
 	struct plan *plan = plan_by_id(p, call->client, call->ask.status.plan_id);

@@ -9,6 +9,7 @@ bool run_capabilities(struct planner *p, struct call *call);
 bool run_health(struct planner *p, struct call *call);
 bool run_profiles(struct planner *p, struct call *call);
 bool run_keys(struct planner *p, struct call *call);
+bool run_policy(struct planner *p, struct call *call);
 bool run_status(struct planner *p, struct call *call);
 
 #endif

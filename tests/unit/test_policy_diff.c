@@ -188,18 +188,18 @@ test_words(void **state)
 	b.scopes[0].n_ports = 2;
 	b.scopes[0].ports[0] = (struct rec_service){PROTO_TCP, 443, 443};
 	b.scopes[0].ports[1] = (struct rec_service){PROTO_TCP, 8000, 8100};
-	expect_lines(&b,
-	    "+ NOW ALSO ALLOWED: IPv4 sources from /20 on without being class open-wide\n"
-	    "+   (so far from /24 on)\n"
-	    "- no longer allowed: class open for more than 4 h (so far up to 12 h)\n"
-	    "- no longer allowed: class open-sensitive for more than 4 h (so far up to 12\n"
-	    "-   h)\n"
-	    "- no longer allowed: class open-wide for more than 4 h (so far up to 12 h)\n"
-	    "- no longer allowed: class close-foreign without the PIN\n"
-	    "- no longer allowed: changes without a ticket: OPS- and a number\n"
-	    "- no longer allowed: changes outside the scopes that the policy names\n"
-	    "= as before: changes in this scope: profile prod, tag team=web: tcp/443,\n"
-	    "=   tcp/8000-8100\n");
+	expect_lines(&b, "+ NOW ALSO ALLOWED: IPv4 sources from /20 on without being class\n"
+			 "+   open-wide (so far from /24 on)\n"
+			 "- no longer allowed: class open for more than 4 h (so far up to 12 h)\n"
+			 "- no longer allowed: class open-sensitive for more than 4 h (so far up\n"
+			 "-   to 12 h)\n"
+			 "- no longer allowed: class open-wide for more than 4 h (so far up to\n"
+			 "-   12 h)\n"
+			 "- no longer allowed: class close-foreign without the PIN\n"
+			 "- no longer allowed: changes without a ticket: OPS- and a number\n"
+			 "- no longer allowed: changes outside the scopes that the policy names\n"
+			 "= as before: changes in this scope: profile prod, tag team=web:\n"
+			 "=   tcp/443, tcp/8000-8100\n");
 }
 
 /* The longest scope, every character of which may be asked for: whole, in lines that fit. */
