@@ -243,7 +243,6 @@ test_counters(void **state)
 	start_cell(&W.b, &cell);
 	W.b.keys.n_keys = 1;
 	W.b.keys.keys[0].cred_id_len = 16;
-	start_cell(&W.b, &cell);
 	loader_says(&m);
 	assert_int_equal(W.b.counters[0], 9);
 	m.loaded_counter.cred_id[3] = 1; /* of a key that is enrolled no longer */
