@@ -83,6 +83,9 @@ policy_loaded(struct broker *b)
 		log_error("policy.bin cannot come into force: %s", why);
 		return -1;
 	}
+	if (b->policy_origin == POLICY_OF_CONFIG)
+		log_info("the policy that was loaded is in force: what config.json relaxes is not "
+			 "looked at any more");
 	in_force(b, POLICY_LOADED);
 	return 0;
 }
