@@ -281,6 +281,11 @@ class WithPin(Custody):
             self.assertEqual(done, 0, said)
         self.assertIn("the PIN and a touch unseal it", self.shown)
         self.assert_ledger_holds()
+        if os.getuid() == 0:
+            self.assertEqual(self.in_memory(CANARY.encode()), set(), "what was read at start is dropped")
+        self.again()
+        if os.getuid() == 0:
+            self.assertEqual(self.in_memory(CANARY.encode()), set(), "though it still stands in the AWS files")
         self.again(self.cell.section("demo-reader", READER_KEY))
         status = self.status()
         self.assertEqual([status[t]["sealed"] for t in ("opener", "opener-sensitive")], [True, True])
