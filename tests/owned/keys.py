@@ -56,7 +56,7 @@ class Key:
     def entry(self):
         """rec_key_entry"""
         return {"name": self.name, "cred_id": self.id, "public_key": self.public, "salt": self.salt,
-                "enrolled": 1700000000}
+                "enrolled": 1700000000, "hmac_secret": True}
 
     def sign(self, data):
         e, k = int.from_bytes(hashlib.sha256(data).digest(), "big"), secrets.randbelow(N - 1) + 1
