@@ -14,7 +14,7 @@ import sys
 
 ROW = re.compile(r"^\| (\d+b?) \| (.+?) \| (.+?) \|$")
 PROOF = re.compile(r"`([^`]+)`")
-ALL = [str(n) for n in range(1, 45)] + ["16b"]
+ALL = [str(n) for n in range(1, 46)] + ["16b"]
 
 
 def tables(text):
