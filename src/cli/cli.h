@@ -67,6 +67,7 @@ verb_run key_test_run;
 verb_run cred_status_run;
 verb_run cred_seal_run;
 verb_run cred_rotate_run;
+verb_run cred_test_run;
 verb_run health_run;
 verb_run ip_run;
 verb_run open_run;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sgwarden cred status`, `cred seal` and `cred rotate`: the admin tools of those names.  No credential comes here. */
+/* `sgwarden cred status`, `seal`, `rotate`, `test`: the tools of those names.  No credential comes here. */
 #include <string.h>
 
 #include "admin.h"
@@ -121,4 +121,56 @@ int
 cred_rotate_run(const struct args *args)
 {
 	return cred_act(args, "cred_rotate");
+}
+
+/* ---- a try ---- */
+
+static void
+show_permissions(const cJSON *data)
+{
+	const char *arn = json_text(data, "caller_arn");
+	struct table t = {0};
+	const cJSON *p;
+
+	if (arn[0]) {
+		fputs("reader  ", stdout);
+		out_vis(stdout, arn, strlen(arn), 512);
+		putchar('\n');
+	}
+	table_column(&t, "CALL", 36);
+	table_column(&t, "RESULT", 20);
+	table_column(&t, "DETAIL", 20);
+	cJSON_ArrayForEach(p, cJSON_GetObjectItemCaseSensitive(data, "permissions"))
+	    table_row(&t, (const char *[]){json_text(p, "action"), json_text(p, "result"),
+			      json_text(p, "detail")});
+	table_print(&t);
+}
+
+int
+cred_test_run(const struct args *args)
+{
+	cJSON *arguments = cJSON_CreateObject(), *envelope;
+	struct mcp_client client;
+	int status = mcp_client_open(args, "mcp", &client);
+
+	if (args->n_rest > 0)
+		cJSON_AddStringToObject(arguments, "profile", args->rest[0]);
+	if (args->region)
+		cJSON_AddStringToObject(arguments, "region", args->region);
+	if (status != 0) {
+		cJSON_Delete(arguments);
+		return status;
+	}
+	envelope = mcp_call(&client, args, "test_credentials", arguments, NULL, &status);
+	mcp_client_close(&client);
+	if (!envelope)
+		return status;
+	if (!args->json)
+		show_permissions(cJSON_GetObjectItemCaseSensitive(envelope, "data"));
+	if (strcmp(mcp_status(envelope), "ok") != 0)
+		status = mcp_refused(args, envelope);
+	else if (args->json)
+		out_json(cJSON_Duplicate(envelope, true));
+	cJSON_Delete(envelope);
+	return status;
 }

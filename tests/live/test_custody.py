@@ -119,6 +119,9 @@ class OneKey(Custody):
         self.assertTrue(status["plain"])
         self.assertEqual([status[t]["sealed"] for t in ("reader", "opener", "opener-sensitive")], [False] * 3)
         self.assertIn("plaintext", self.cell.run("health").stdout)
+        tried = self.cell.run("cred", "test", "demo", check=True).stdout
+        self.assertIn("sgwarden-reader", tried)
+        self.assertEqual(tried.count(" ok"), 3, tried)
 
     def test_2_sealed(self) -> None:
         done, said = self.act("seal")
@@ -180,6 +183,27 @@ class OneKey(Custody):
         self.settle_screen()
         self.assertEqual(self.in_memory(CANARY.encode()), set())
         self.assertEqual(self.on_disk(CANARY.encode()), set())
+
+    @unittest.skipUnless(os.getuid() == 0, "reads other processes' memory: needs root")
+    def test_5_not_after_a_time_out(self) -> None:
+        """AWS never answers: the operation ends, and with it the opener."""
+        call = self.ask("203.0.113.20")
+        since = self.cell.key.mark()
+        self.screen.prompt(WORD)
+        self.cell.say(WORD)
+        self.cell.key.wait("up-wait", since)
+        net = self.cell.pid("net")
+        os.kill(net, signal.SIGSTOP)
+        try:
+            self.cell.key.touch(since)
+            poll_until(lambda: "broker" in self.in_memory(CANARY.encode()), "the opener is unsealed")
+            self.cell.clock.jump(120)
+            self.assertEqual(self.final(call)["status"], "failed")
+            self.assertEqual(self.in_memory(CANARY.encode()), set())
+        finally:
+            os.kill(net, signal.SIGCONT)
+        self.settle_screen()
+        self.open("203.0.113.20")
 
     def test_6_what_needs_the_pin_is_not_opened_by_a_touch(self) -> None:
         result = self.ask("203.0.113.26", port=22).result()
