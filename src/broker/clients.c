@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include <sgwarden/clock.h>
+#include <sgwarden/mutate.h>
 
 #define HOUR 3600
 
@@ -113,17 +114,17 @@ quota_problem(struct broker *b, uint64_t whose, char ret_detail[SGW_DETAIL_MAX +
 	int64_t now = quota_now();
 	char until[CLOCK_TEXT_LEN];
 
-	if (q->blocked_until > now) {
+	if (q->blocked_until > now && !MUTATE(BLOCK)) {
 		clock_format(clock_now() + q->blocked_until - now, until);
 		(void)snprintf(ret_detail, SGW_DETAIL_MAX + 1, "blocked until %s", until);
 		return SGW_ERR_BLOCKED;
 	}
-	if (q->cool_until > now) {
+	if (q->cool_until > now && !MUTATE(COOL_DOWN)) {
 		clock_format(clock_now() + q->cool_until - now, until);
 		(void)snprintf(ret_detail, SGW_DETAIL_MAX + 1, "not before %s", until);
 		return SGW_ERR_COOLING_DOWN;
 	}
-	if (prompts_this_hour(q, now) >= prompts_most(b)) {
+	if (prompts_this_hour(q, now) >= prompts_most(b) && !MUTATE(PROMPTS)) {
 		(void)snprintf(ret_detail, SGW_DETAIL_MAX + 1,
 		    "policy line limit.prompts: %u an hour", prompts_most(b));
 		return SGW_ERR_RATE_LIMITED;
@@ -137,7 +138,7 @@ quota_prompt(struct broker *b, uint64_t whose)
 	struct quota *q = quota_of(b, whose);
 	int64_t now = quota_now();
 
-	if (prompts_this_hour(q, now) >= prompts_most(b))
+	if (prompts_this_hour(q, now) >= prompts_most(b) && !MUTATE(PROMPTS))
 		return false;
 	q->prompts[q->next] = now;
 	q->next = (q->next + 1) % (sizeof(q->prompts) / sizeof(q->prompts[0]));
@@ -157,7 +158,7 @@ quota_plan(struct broker *b, uint64_t whose)
 		q->plans = q->plans + fresh < most ? q->plans + fresh : most;
 		q->refilled = now;
 	}
-	if (q->plans <= 0)
+	if (q->plans <= 0 && !MUTATE(PLANS))
 		return false;
 	q->plans--;
 	return true;
@@ -174,7 +175,7 @@ quota_read(struct broker *b)
 		b->reads = b->reads + fresh < READS_BURST ? b->reads + fresh : READS_BURST;
 		b->reads_refilled = now;
 	}
-	if (b->reads <= 0)
+	if (b->reads <= 0 && !MUTATE(READS))
 		return false;
 	b->reads--;
 	return true;

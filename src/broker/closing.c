@@ -7,6 +7,7 @@
 
 #include <sgwarden/clock.h>
 #include <sgwarden/log.h>
+#include <sgwarden/mutate.h>
 
 #include "ec2req.h"
 
@@ -115,7 +116,7 @@ record_closed(struct broker *b, struct grant *g)
 	}
 	g->why = "check"; /* what it would be closed for once more */
 	g->next_try = 0;
-	g->used = g->settle_at > clock_monotonic();
+	g->used = g->settle_at > clock_monotonic() && !MUTATE(SECOND_LOOK);
 }
 
 static enum sgw_error

@@ -9,6 +9,7 @@
 
 #include <sgwarden/clock.h>
 #include <sgwarden/log.h>
+#include <sgwarden/mutate.h>
 
 #include "ec2req.h"
 
@@ -98,7 +99,8 @@ execute_begin(struct broker *b)
 	j->deadline = 0;
 	j->began = clock_monotonic();
 	ceremony_show_stage(b, STAGE_EXECUTING, 0);
-	if (!request_body(b, j, false, &body) || !ledger_intent(b, j, &body)) {
+	if (!request_body(b, j, false, &body) ||
+	    (!ledger_intent(b, j, &body) && !MUTATE(INTENT_DURABLE))) {
 		job_end(
 		    b, STATUS_FAILED, b->ledger_ok ? SGW_ERR_INTERNAL : SGW_ERR_LEDGER_FAILED, "");
 		return;
@@ -170,7 +172,8 @@ dry_run_answer(struct broker *b, const struct aws_result *r)
 	struct job *j = b->active;
 	enum sgw_error error;
 
-	if (r->outcome != NET_ANSWERED || strcmp(r->code, "DryRunOperation") != 0) {
+	if ((r->outcome != NET_ANSWERED || strcmp(r->code, "DryRunOperation") != 0) &&
+	    !MUTATE(DRY_RUN)) {
 		error = aws_error(r);
 		finish(b, error == SGW_ERR_NONE ? SGW_ERR_AWS_BAD_ANSWER : error, r, r->code);
 		return;
@@ -239,13 +242,14 @@ reread_answer(struct broker *b, const struct aws_result *r)
 		return;
 	ingress_only(c);
 	state_digest(c->rules, c->n_rules, b->order_scratch, digest);
-	if (memcmp(digest, b->ceremony.record.plan.state_digest, sizeof(digest)) != 0) {
+	if (memcmp(digest, b->ceremony.record.plan.state_digest, sizeof(digest)) != 0 &&
+	    !MUTATE(STATE_AGAIN)) {
 		change_text(b, j, text, sizeof(text));
 		finish(b, SGW_ERR_STATE_CHANGED, &NOTHING, text);
 		return;
 	}
 	/* a start that finds the intent alone takes its time for that of the call: see SETTLE_MARGIN */
-	if (clock_monotonic() - j->began > SETTLE_MARGIN * 1000) {
+	if (clock_monotonic() - j->began > SETTLE_MARGIN * 1000 && !MUTATE(SLOW_TRIAL)) {
 		finish(b, SGW_ERR_AWS_UNREACHABLE, &NOTHING,
 		    "AWS took more than a minute for the trial run and the read");
 		return;
@@ -306,7 +310,7 @@ call_answer(struct broker *b, const struct aws_result *r)
 	const struct collected *c = &b->collected[CALL_JOB];
 	enum sgw_error error = aws_error(r);
 
-	if (aws_unknown(r)) {
+	if (aws_unknown(r) && !MUTATE(AMBIGUOUS)) {
 		ambiguous(b);
 		return;
 	}

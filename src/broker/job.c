@@ -6,6 +6,7 @@
 
 #include <sgwarden/clock.h>
 #include <sgwarden/log.h>
+#include <sgwarden/mutate.h>
 
 static struct job *
 job_find(struct broker *b, const char *plan_id)
@@ -127,7 +128,8 @@ job_queue(struct broker *b, struct job *wanted, const struct client *c)
 	for (size_t i = 0; i < SGW_PLANS_MAX && !j; i++)
 		if (b->jobs[i].state == JOB_FREE)
 			j = &b->jobs[i];
-	if (error == SGW_ERR_NONE && (!j || of_client >= 2 || of_uid >= QUEUE_PER_UID))
+	if (error == SGW_ERR_NONE &&
+	    (!j || (of_client >= 2 && !MUTATE(QUEUE)) || of_uid >= QUEUE_PER_UID))
 		error = SGW_ERR_QUEUE_FULL;
 	if (error != SGW_ERR_NONE) {
 		(void)ledger_refusal(b, wanted, error, detail);
@@ -190,7 +192,7 @@ job_enroll(struct broker *b, const struct msg_enroll *m)
 	(void)FIELD_SET(wanted.verdict.line, "admin.enroll");
 	if (!receipt_id_ok(m->plan_id) || job_find(b, m->plan_id))
 		return;
-	if (!c || !c->admin || !m->name[0])
+	if (!c || (!c->admin && !MUTATE(ADMIN_CLIENT)) || !m->name[0])
 		error = SGW_ERR_BAD_ARGUMENT;
 	if (error != SGW_ERR_NONE)
 		tell_result(b, &wanted, STATUS_REFUSED, error, "");

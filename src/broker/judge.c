@@ -2,6 +2,8 @@
 /* The judgement: the plan against the broker's own read of the group, by the compiled policy. */
 #include "broker.h"
 
+#include <sgwarden/mutate.h>
+
 const struct rec_grant *
 grants_list(const struct broker *b, size_t *ret_n)
 {
@@ -68,13 +70,13 @@ state_problem(struct broker *b, const struct job *j, const char **ret_detail)
 
 	state_digest(c->rules, c->n_rules, b->order_scratch, digest);
 	*ret_detail = "the group is not as the plan found it";
-	if (memcmp(digest, j->plan.state_digest, sizeof(digest)) != 0)
+	if (memcmp(digest, j->plan.state_digest, sizeof(digest)) != 0 && !MUTATE(STATE_FIRST))
 		return SGW_ERR_STATE_CHANGED;
 	*ret_detail = closes_problem(&j->plan, c);
-	if (*ret_detail)
+	if (*ret_detail && !MUTATE(CLOSES_WHAT_IS_THERE))
 		return SGW_ERR_NO_SUCH_RULE;
 	*ret_detail = "a rule of the plan is there already";
-	if (opens_what_is_there(&j->plan, c))
+	if (opens_what_is_there(&j->plan, c) && !MUTATE(OPENS_WHAT_IS_THERE))
 		return SGW_ERR_DUPLICATE;
 	*ret_detail = "";
 	return j->plan.ops[0].action == ACTION_OPEN && b->clock_skew > SKEW_OPEN_MAX ? SGW_ERR_CLOCK
@@ -102,7 +104,8 @@ job_judge(struct broker *b)
 	}
 	facts.grants = grants_list(b, &facts.n_grants);
 	policy_evaluate(&b->config.policy, &j->plan, &facts, &j->verdict);
-	if (j->verdict.error != SGW_ERR_NONE || j->verdict.effect == CLASS_FORBIDDEN) {
+	if ((j->verdict.error != SGW_ERR_NONE || j->verdict.effect == CLASS_FORBIDDEN) &&
+	    !MUTATE(FORBIDDEN)) {
 		job_fail(b, j->verdict.error != SGW_ERR_NONE ? j->verdict.error : SGW_ERR_FORBIDDEN,
 		    j->verdict.text);
 		return;

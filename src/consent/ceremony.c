@@ -7,6 +7,7 @@
 
 #include <sgwarden/clock.h>
 #include <sgwarden/log.h>
+#include <sgwarden/mutate.h>
 
 #include "consent.h"
 
@@ -249,7 +250,7 @@ ask_pin(struct consent *c, const char *note)
 static void
 wrong_word(struct consent *c)
 {
-	unsigned left = SGW_WORD_TRIES - ++c->tries;
+	unsigned left = SGW_WORD_TRIES - ++c->tries + (MUTATE(WORD_TRIES) ? 100u : 0u);
 
 	if (left == 0) {
 		refuse(c, DENIAL_WORD);
@@ -269,7 +270,7 @@ word_typed(struct consent *c)
 
 	c->note[0] = 0;
 	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++) {
-		if (entry_is(&c->entry, no[i])) {
+		if (entry_is(&c->entry, no[i]) && !MUTATE(HABIT)) {
 			refuse(c, DENIAL_DENY);
 			return;
 		}
@@ -279,7 +280,7 @@ word_typed(struct consent *c)
 	} else if (entry_is(&c->entry, "back") && page_several(&c->page, &c->screen)) {
 		c->page.from = 0;
 		page_turn(c);
-	} else if (!entry_is(&c->entry, c->word)) {
+	} else if (!entry_is(&c->entry, c->word) && !MUTATE(WORD)) {
 		wrong_word(c);
 	} else if (c->record.pin || c->record.kind == RECORD_ENROLL) {
 		ask_pin(c, "");

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include <sgwarden/mutate.h>
 #include <sgwarden/vis.h>
 
 #include "json_text.h"
@@ -289,7 +290,7 @@ nested(struct check *c, enum place place)
 {
 	bool ok;
 
-	if (c->depth >= SGW_JSON_DEPTH_MAX)
+	if (c->depth >= SGW_JSON_DEPTH_MAX && !MUTATE(JSON_DEPTH))
 		return refuse(c, JSON_DEPTH);
 	c->depth++;
 	ok = peek(c) == '{' ? object(c, place) : array(c);
@@ -354,7 +355,7 @@ json_check(const char *text, size_t len, struct json_scratch *scratch, struct js
 
 	if (len > SGW_JSON_LINE_MAX)
 		return JSON_LINE;
-	if (!text_is_utf8(text, len))
+	if (!text_is_utf8(text, len) && !MUTATE(JSON_UTF8))
 		return JSON_UTF8;
 	blanks(&c);
 	if (c.at == len)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a security key said: see assertion.h. */
 #include <sgwarden/assertion.h>
+#include <sgwarden/mutate.h>
 
 #include <string.h>
 
@@ -68,22 +69,23 @@ authdata_check(const struct verify_expect *e, const uint8_t *authdata, size_t le
 	if (len < AUTHDATA_HEAD || len > SGW_AUTHDATA_MAX)
 		return VERIFY_LENGTH;
 	flags = authdata[32];
-	if (memcmp(authdata, e->rp_id_hash, 32) != 0)
+	if (memcmp(authdata, e->rp_id_hash, 32) != 0 && !MUTATE(RP_ID))
 		return VERIFY_RP_ID;
-	if (!(flags & FLAG_UP))
+	if (!(flags & FLAG_UP) && !MUTATE(TOUCH))
 		return VERIFY_NO_TOUCH;
-	if (e->want_uv && !(flags & FLAG_UV))
+	if (e->want_uv && !(flags & FLAG_UV) && !MUTATE(PIN))
 		return VERIFY_NO_UV;
-	if (flags & (FLAG_AT | FLAGS_REFUSED))
+	if ((flags & (FLAG_AT | FLAGS_REFUSED)) && !MUTATE(FLAGS))
 		return VERIFY_FLAGS;
-	if (!(flags & FLAG_ED) && len != AUTHDATA_HEAD)
+	if (!(flags & FLAG_ED) && len != AUTHDATA_HEAD && !MUTATE(AUTHDATA_LENGTH))
 		return VERIFY_LENGTH;
-	if (!(flags & FLAG_ED) != !e->hmac_secret_asked)
+	if (!(flags & FLAG_ED) != !e->hmac_secret_asked && !MUTATE(EXTENSION_UNASKED))
 		return VERIFY_EXTENSIONS;
-	if ((flags & FLAG_ED) && !hmac_output_ok(authdata + AUTHDATA_HEAD, len - AUTHDATA_HEAD))
+	if ((flags & FLAG_ED) && !hmac_output_ok(authdata + AUTHDATA_HEAD, len - AUTHDATA_HEAD) &&
+	    !MUTATE(EXTENSION_FORM))
 		return VERIFY_EXTENSIONS;
 	counter = counter_of(authdata);
-	if (e->zero_counter ? counter != 0 : counter <= e->last_counter)
+	if ((e->zero_counter ? counter != 0 : counter <= e->last_counter) && !MUTATE(COUNTER))
 		return VERIFY_COUNTER;
 	return 0;
 }
@@ -111,7 +113,7 @@ assertion_verify(const struct verify_expect *e, const uint8_t *authdata, size_t 
 {
 	int error = authdata_check(e, authdata, authdata_len);
 
-	if (error == 0)
+	if (error == 0 && !MUTATE(SIGNATURE))
 		error = es256_verify(
 		    e->pubkey, authdata, authdata_len, e->client_data_hash, sig, sig_len);
 	if (error == 0)
@@ -138,7 +140,7 @@ cose_key_parse(const uint8_t p[77], uint8_t ret_pubkey[64])
 static int
 credential_flags(uint8_t flags)
 {
-	if (!(flags & FLAG_UP))
+	if (!(flags & FLAG_UP) && !MUTATE(NEW_KEY_TOUCH))
 		return VERIFY_NO_TOUCH;
 	return !(flags & FLAG_AT) || (flags & FLAGS_REFUSED) ? VERIFY_FLAGS : 0;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <sgwarden/mutate.h>
 #include <sgwarden/plan.h>
 
 /* The digits of a port and nothing behind them. */
@@ -73,7 +74,7 @@ host_possible(const struct rec_config *config, const char *host, bool tls)
 {
 	if (host[0] == 0)
 		return false;
-	if (!tls && !(config->http_loopback && host_is_loopback(host)))
+	if (!tls && !(config->http_loopback && host_is_loopback(host)) && !MUTATE(PLAINTEXT))
 		return false;
 	for (size_t i = 0; i < config->n_profiles; i++) {
 		const struct rec_profile_conf *profile = &config->profiles[i];

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <sgwarden/mutate.h>
+
 /* ---- the table ---- */
 
 enum scope {
@@ -152,8 +154,9 @@ evaluate(const struct rec_policy *policy, const struct rec_plan *plan,
 
 	j.opens = plan->ops[0].action == ACTION_OPEN;
 	for (size_t i = 0; i < LINES_LEN; i++) {
-		bool asked = is_asked(&LINES[i], &j),
-		     applies = asked && line_applies(&LINES[i], &j);
+		bool asked = is_asked(&LINES[i], &j), applies = asked &&
+								line_applies(&LINES[i], &j) &&
+								!MUTATE_ROW("policy", LINES[i].id);
 
 		if (trace != NULL && asked)
 			trace->rows[trace->n++] =

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <sgwarden/clock.h>
+#include <sgwarden/mutate.h>
 
 #include "record_lines.h"
 
@@ -235,7 +236,8 @@ record_decode(const uint8_t *text, size_t len, struct record *ret_record)
 
 	if (len > SGW_RECORD_MAX || !get_record((const char *)text, len, &record))
 		return false;
-	if (!record_encode(&record, &b) || b.len != len || memcmp(again, text, len) != 0)
+	if (!record_encode(&record, &b) ||
+	    ((b.len != len || memcmp(again, text, len) != 0) && !MUTATE(RENDERING)))
 		return false;
 	*ret_record = record;
 	return true;

@@ -3,6 +3,7 @@
  * The generated codec: messages.def is read once for the encoders, once for the decoders, once for the table.  The
  * primitives stand in fields.c; nothing here knows a message by name.
  */
+#include <sgwarden/mutate.h>
 #include <sgwarden/wire.h>
 
 #include "fields.h"
@@ -61,7 +62,7 @@
 	{                                                                                          \
 		r->msg_no_padding = 0;
 #define MSG_END(name)                                                                              \
-	return cur_done(c);                                                                        \
+	return cur_done(c) || (MUTATE(TRAILING_BYTE) && !c->failed);                               \
 	}
 #define U8(name, comment) cur_get_u8(c, &r->name);
 #define U16(name, comment) cur_get_u16(c, &r->name);
