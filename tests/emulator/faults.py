@@ -133,7 +133,9 @@ AFTER: dict[str, Callable[[Fault, Reply], Reply]] = {
 # an error answer although the change was made: made by whoever knows the error's form
 ERROR_AFTER = "status_after"
 MUTATE = "mutate"
-KINDS = frozenset(BEFORE) | frozenset(AFTER) | {ERROR_AFTER, MUTATE}
+# success is said and nothing is changed: done by whoever holds the store
+IGNORE = "ignore"
+KINDS = frozenset(BEFORE) | frozenset(AFTER) | {ERROR_AFTER, MUTATE, IGNORE}
 
 
 class FaultList:

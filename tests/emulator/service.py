@@ -120,7 +120,11 @@ class Service:
         dry_run = params.flag("DryRun") if action.service == "ec2" else False
         call = Call(store, self.pager, credential, params, flat, dry_run)
         with store.lock:
+            ignored = progress.fault == faults.IGNORE
+            kept = {group_id: group.copy() for group_id, group in store.groups.items()} if ignored else {}
             parts = action.run(call)
+            if ignored:
+                store.groups, call.changed = kept, False
         progress.effect = call.changed
         progress.rule_ids = call.rule_ids
         make = xmlout.ec2_answer if progress.service == "ec2" else xmlout.sts_answer

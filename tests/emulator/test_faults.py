@@ -43,6 +43,14 @@ class BeforeTheEffect(EmulatorCase):
         self.assertEqual(len(self.ingress()), 1)
         self.assertEqual([(e["fault"], e["effect"]) for e in self.emu.mutating_calls()], [("drop_before", False)])
 
+    def test_ignored(self) -> None:
+        self.emu.fault("ignore", AUTHORIZE)
+        self.assertTrue(self.authorize(permission())["Return"])
+        self.assertEqual(len(self.ingress()), 1)
+        self.assertEqual([(e["fault"], e["error"], e["effect"]) for e in self.emu.mutating_calls()], [("ignore", None, False)])
+        self.authorize(permission())
+        self.assertEqual(len(self.ingress()), 2)
+
     def test_delayed(self) -> None:
         self.emu.fault("delay", AUTHORIZE, seconds=0.3)
         start = time.monotonic()

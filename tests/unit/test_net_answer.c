@@ -63,6 +63,14 @@ test_rule_protocols(void **state)
 	rule = one_rule(RULES("<item>" RULE_HEAD "<ipProtocol>47</ipProtocol>" V4 "</item>"));
 	assert_int_equal(rule->protocol, 47);
 	assert_int_equal(rule->to_port, -1);
+	/* by its number it is the same rule, ports and all */
+	rule = one_rule(RULES("<item>" RULE_HEAD PROTOCOL("6", "20", "30") V4 "</item>"));
+	assert_int_equal(rule->protocol, PROTO_TCP);
+	assert_int_equal(rule->from_port, 20);
+	assert_int_equal(rule->to_port, 30);
+	rule = one_rule(RULES("<item>" RULE_HEAD PROTOCOL("58", "128", "0") V4 "</item>"));
+	assert_int_equal(rule->protocol, PROTO_ICMPV6);
+	assert_int_equal(rule->to_port, 0);
 	expect_refused(AWS_DESCRIBE_RULES,
 	    RULES("<item>" RULE_HEAD PROTOCOL("tcp", "443", "65536") V4 "</item>"), "does not fit");
 	expect_refused(AWS_DESCRIBE_RULES,
