@@ -13,6 +13,7 @@ import re
 import sys
 
 ROW = re.compile(r"^\| (\d+b?) \| (.+?) \| (.+?) \|$")
+TRAP = re.compile(r"^\| ([^|]+?) \| (`.+?) \|$")
 PROOF = re.compile(r"`([^`]+)`")
 ALL = [str(n) for n in range(1, 46)] + ["16b"]
 
@@ -30,6 +31,12 @@ def tables(text):
     yield proved, is_open
 
 
+def traps(text):
+    """The rows of "Traps", by what each is."""
+    section = text.partition("\n## Traps\n")[2].partition("\n## ")[0]
+    return {row.group(1): row.group(2) for row in map(TRAP.match, section.splitlines()) if row}
+
+
 def registered(build):
     tests = json.loads((build / "meson-info/intro-tests.json").read_text())
     targets = json.loads((build / "meson-info/intro-targets.json").read_text())
@@ -43,7 +50,8 @@ def registered(build):
 
 def check(root, build):
     run = registered(build)
-    for found in tables((root / "docs/CLAIMS.md").read_text()):
+    text = (root / "docs/CLAIMS.md").read_text()
+    for found in tables(text):
         if isinstance(found, str):
             yield found
             continue
@@ -52,18 +60,26 @@ def check(root, build):
             if number not in proved and number not in is_open:
                 yield f"claim {number} is in no table"
         for number, proofs in proved.items():
-            names = PROOF.findall(proofs)
-            if not names:
-                yield f"claim {number} names no test"
-            for name in names:
-                path, _, word = name.partition("::")
-                file = root / path
-                if not file.is_file():
-                    yield f"claim {number}: {path} is not there"
-                elif word and word not in file.read_text():
-                    yield f"claim {number}: {path} has no {word}"
-                elif str(file.resolve()) not in run:
-                    yield f"claim {number}: {path} belongs to no registered test"
+            yield from check_proofs(root, run, f"claim {number}", proofs)
+    if not traps(text):
+        yield "no trap is named"
+    for trap, proofs in traps(text).items():
+        yield from check_proofs(root, run, f"trap \"{trap}\"", proofs)
+
+
+def check_proofs(root, run, what, proofs):
+    names = PROOF.findall(proofs)
+    if not names:
+        yield f"{what} names no test"
+    for name in names:
+        path, _, word = name.partition("::")
+        file = root / path
+        if not file.is_file():
+            yield f"{what}: {path} is not there"
+        elif word and word not in file.read_text():
+            yield f"{what}: {path} has no {word}"
+        elif str(file.resolve()) not in run:
+            yield f"{what}: {path} belongs to no registered test"
 
 
 def main():
