@@ -356,11 +356,30 @@ aws_done(struct broker *b, const struct msg_done *m)
 	}
 }
 
+void
+aws_net_spoke(struct broker *b)
+{
+	b->net_heard = clock_monotonic();
+	b->net_silence = 0;
+}
+
+/* Did a call that began at `sent`, after the first one without a word had been given up, go without one too? */
+static bool
+net_is_stuck(struct broker *b, int64_t sent, int64_t now)
+{
+	if (b->net_heard >= sent)
+		return false;
+	if (!b->net_silence)
+		b->net_silence = now;
+	return sent >= b->net_silence;
+}
+
 /* An owned net can keep silent: then nothing is known of what it was given. */
 void
 aws_timeouts(struct broker *b)
 {
 	int64_t now = clock_monotonic();
+	bool stuck = false;
 
 	for (size_t i = 0; i < CALL_OWNER_MAX; i++) {
 		const struct aws_result r = {
@@ -370,8 +389,11 @@ aws_timeouts(struct broker *b)
 			continue;
 		b->calls[i].number = 0;
 		log_error("net has not answered within %d s", (CALL_TIMEOUT + CALL_GRACE) / 1000);
+		stuck |= net_is_stuck(b, b->calls[i].deadline - CALL_TIMEOUT - CALL_GRACE, now);
 		ANSWERS[i](b, &r);
 	}
+	if (stuck) /* what became ambiguous is in the ledger by now */
+		die("net has not said a word over two calls: the cell ends, to start anew");
 }
 
 int64_t

@@ -28,8 +28,9 @@
 #define SKEW_OPEN_MAX                                                                              \
 	240 /* s that AWS's clock may be ahead: it takes requests that are up to 300 s old */
 #define CALL_TIMEOUT 30000 /* ms that net may take */
-#define CALL_GRACE 5000    /* ms more before the broker gives up on net itself */
-#define KEY_RETRY 2000     /* ms between looks for a plugged key */
+#define CALL_GRACE                                                                                 \
+	5000 /* ms more before the broker gives up the call itself; on net, see aws_timeouts() */
+#define KEY_RETRY 2000 /* ms between looks for a plugged key */
 #define SETTLE_MARGIN                                                                              \
 	60 /* s added to AWS's signature window before anything is settled by reading */
 
@@ -225,6 +226,9 @@ struct broker {
 	struct call calls[CALL_OWNER_MAX];
 	struct collected collected[CALL_OWNER_MAX];
 	uint32_t last_call;
+	int64_t net_heard; /* monotonic ms: its last word */
+	int64_t
+	    net_silence; /* monotonic ms: a call that began before it has gone without a word; 0: none */
 	int64_t reads;          /* tokens left for the planner's reads */
 	int64_t reads_refilled; /* monotonic ms */
 	struct own own[IP_FAMILY_MAX];
@@ -303,7 +307,12 @@ void aws_page_rules(struct broker *b, const struct msg_aws_rules *m);
 void aws_page_groups(struct broker *b, const struct msg_aws_groups *m);
 void aws_identity(struct broker *b, const struct msg_aws_identity *m);
 void aws_done(struct broker *b, const struct msg_done *m);
+/*
+ * Calls that net has not answered are given up, as if AWS had not answered.  Two of them, one after the other, without a
+ * single word from net: it is stuck, and the broker ends, for the cell to start anew.
+ */
 void aws_timeouts(struct broker *b);
+void aws_net_spoke(struct broker *b);              /* net said something, whatever it was */
 int64_t aws_next_deadline(const struct broker *b); /* monotonic ms, INT64_MAX: none */
 /* What AWS's refusal means for us; SGW_ERR_NONE for a 2xx answer. */
 enum sgw_error aws_error(const struct aws_result *r);

@@ -166,6 +166,7 @@ on_net(struct broker *b)
 		return;
 	if (r != CHAN_GOT)
 		die("net has ended");
+	aws_net_spoke(b);
 	switch (b->in.id) {
 	case MSG_AWS_RULES:
 		aws_page_rules(b, &b->in.aws_rules);

@@ -65,6 +65,8 @@ on_control(struct planner *p, const struct msg *m, const struct chan_fds *fds)
 static void
 on_net(struct planner *p, const struct msg *m)
 {
+	p->net_heard = p->now;
+	p->net_silence = 0;
 	switch (m->id) {
 	case MSG_AWS_GROUPS:
 		reads_on_groups(p, &m->aws_groups);

@@ -22,15 +22,15 @@
 
 #define CALLS_MAX 1024
 #define CALLS_PER_CLIENT 8
-#define READS_MAX 64          /* wanted and not yet there */
-#define READS_AT_ONCE 8       /* of these at net */
-#define READ_TIMEOUT 30000    /* ms, all pages and repeats of one read */
-#define READ_TRIES 3          /* what is transient is asked again */
-#define READ_RETRY_FIRST 500  /* ms; doubles */
-#define QUESTION_TIMEOUT 5000 /* ms for the broker to answer */
+#define READS_MAX 64               /* wanted and not yet there */
+#define READS_AT_ONCE 8            /* of these at net */
+#define READ_TIMEOUT 30000         /* ms, all pages and repeats of one read */
+#define READ_TRIES 3               /* what is transient is asked again */
+#define READ_RETRY_FIRST 500       /* ms; doubles */
+#define QUESTION_TIMEOUT 5000      /* ms for the broker to answer */
 #define QUESTION_OWN_TIMEOUT 15000 /* likewise, about the own address: strangers answer that */
-#define OUTCOME_HELD 1000     /* ms beyond a call's own time, where news is due at any moment */
-#define CLIENT_STUCK 30000    /* ms that a front may leave its answers unread */
+#define OUTCOME_HELD 1000  /* ms beyond a call's own time, where news is due at any moment */
+#define CLIENT_STUCK 30000 /* ms that a front may leave its answers unread */
 #define PLANS_PER_CLIENT 16
 #define PLAN_KEPT_PLANNED 900000 /* ms: whitelist_plan, until it is applied */
 #define PLAN_KEPT_OK 60000 /* ms that an equal request gets the outcome instead of a new plan */
@@ -256,7 +256,8 @@ struct plan {
 	uint16_t left_out; /* closing by a match: rules that match and that cannot be closed here */
 	struct verdict verdict;
 	int64_t closes;
-	uint8_t seen_by, seen_of; /* openings to the own address: so many sources of so many say it */
+	uint8_t seen_by,
+	    seen_of; /* openings to the own address: so many sources of so many say it */
 	enum stage stage;
 	int64_t stage_ends; /* monotonic ms; 0 unknown */
 	int64_t since;      /* monotonic ms: planned or settled */
@@ -265,6 +266,9 @@ struct plan {
 
 struct planner {
 	struct chan control, broker, net;
+	int64_t net_heard; /* monotonic ms: its last word */
+	int64_t
+	    net_silence; /* monotonic ms: a read that began before it has gone without a word; 0: none */
 	bool configured;
 	struct rec_config config;
 	char appliance[SGW_APPLIANCE_LEN + 1];

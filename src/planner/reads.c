@@ -209,6 +209,25 @@ read_due(struct planner *p)
 	return found;
 }
 
+/*
+ * A read that is given up without a word from net since it began is one silence.  A second one that began after it says
+ * that net is stuck, or the broker before it: then the cell starts anew.
+ */
+static void
+read_silent(struct planner *p, const struct read *r)
+{
+	int64_t began = r->deadline - READ_TIMEOUT;
+
+	if (r->state != READ_SENT || p->net_heard >= began)
+		return;
+	if (p->net_silence == 0)
+		p->net_silence = p->now;
+	if (began < p->net_silence)
+		return;
+	log_error("net has not said a word over two reads: the cell ends, to start anew");
+	p->ending = true;
+}
+
 void
 reads_turn(struct planner *p)
 {
@@ -217,8 +236,10 @@ reads_turn(struct planner *p)
 
 	for (size_t i = 0; i < READS_MAX; i++) {
 		r = &p->reads[i];
-		if (r->state != READ_FREE && r->deadline <= p->now)
+		if (r->state != READ_FREE && r->deadline <= p->now) {
+			read_silent(p, r);
 			read_finish(p, r, SGW_ERR_AWS_UNREACHABLE, "no answer within 30 s");
+		}
 		at_net += r->state == READ_SENT;
 	}
 	while (at_net < READS_AT_ONCE && !p->ending && (r = read_due(p)) != NULL) {

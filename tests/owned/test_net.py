@@ -379,11 +379,11 @@ class Survival(OwnedCase):
         self.assert_clean(w)
 
     def test_a_net_that_draws_its_answers(self):
-        """Two hundred plans with answers drawn from honest, lying, double, none."""
+        """Two hundred plans with answers drawn from honest, lying, double, to another question."""
         draw, w = random.Random(39), self.world()
 
         def on_send(w, m):
-            answer = w.ec2.answer(m) if draw.random() < 0.9 else []
+            answer = w.ec2.answer(m) if draw.random() < 0.9 else [encode("DONE", request=0)]
             fate = draw.random()
             if fate < 0.1:
                 draw.shuffle(answer)

@@ -334,6 +334,45 @@ test_net_keeps_silent(void **state)
 	assert_int_equal(world_said(MSG_RESULT)->result.error, SGW_ERR_AWS_UNREACHABLE);
 }
 
+/* A call that began at `sent` has had its time. */
+static void
+unanswered(int64_t sent)
+{
+	W.b.calls[CALL_IDENTITY] =
+	    (struct call){.number = 9, .deadline = sent + CALL_TIMEOUT + CALL_GRACE};
+	aws_timeouts(&W.b);
+}
+
+/* Two silences, one after the other: net is stuck.  At once, or with a word between them, they are one. */
+static void
+test_net_is_stuck(void **state)
+{
+	int64_t now = clock_monotonic(), past = now - CALL_TIMEOUT - CALL_GRACE - 5000;
+
+	W.b.net_heard = past + 100;
+	unanswered(past); /* net has spoken since that one began */
+	assert_int_equal(W.b.net_silence, 0);
+	W.b.net_heard = past - 1;
+	unanswered(past);
+	assert_in_range(W.b.net_silence, now, now + 60000);
+	unanswered(past + 1); /* it was under way when that one was given up */
+	aws_net_spoke(&W.b);
+	assert_int_equal(W.b.net_silence, 0);
+	assert_true(W.b.net_heard >= now);
+	W.b.net_heard = W.b.net_silence =
+	    past; /* … and the same once more, with the first some time ago */
+	W.b.calls[CALL_IDENTITY] =
+	    (struct call){.number = 9, .deadline = past + 1 + CALL_TIMEOUT + CALL_GRACE};
+	world_active(
+	    fixture_op(ACTION_OPEN, PROTO_TCP, 443, 443, "198.51.100.7/32"), JOB_READ_GROUP);
+	W.b.calls[CALL_JOB] =
+	    (struct call){.number = 10, .deadline = past + 1 + CALL_TIMEOUT + CALL_GRACE};
+	expect_assert_failure(aws_timeouts(&W.b));
+	assert_int_equal(
+	    world_said(MSG_RESULT)->result.error, SGW_ERR_AWS_UNREACHABLE); /* before */
+	assert_int_equal(W.b.calls[CALL_IDENTITY].number, 0); /* each of them was given up first */
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, world_open, world_close)
 
 int
@@ -353,6 +392,7 @@ main(void)
 	    TEST(test_learns_the_clock),
 	    TEST(test_follows_the_clock),
 	    TEST(test_net_keeps_silent),
+	    TEST(test_net_is_stuck),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

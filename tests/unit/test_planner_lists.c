@@ -3,6 +3,7 @@
 #include "planner_world.h"
 
 #include <stdio.h>
+#include <sys/wait.h>
 
 #define OUR_RULE "sgr-0000000000000000b"
 
@@ -273,6 +274,39 @@ test_one_read_for_several(void **state)
 	chan_close(&b);
 }
 
+/* A read that net says nothing about until its time is up. */
+static void
+unanswered(struct chan *front, uint32_t request)
+{
+	W.silent = true;
+	ask_rules(request, 50, "");
+	world_say(front);
+	world_quiet(front);
+	world_sleep(31);
+}
+
+/* Nobody said a word over two reads, one after the other: the planner ends, and the cell with it. */
+static void
+test_net_is_stuck(void **state)
+{
+	struct chan a = world_client(1, false, 1000);
+
+	some_rules();
+	unanswered(&a, 1);
+	world_expect(&a, MSG_FAILED);
+	W.silent = false; /* a word between two silences: they are not one after the other */
+	ask_rules(2, 50, "");
+	world_say(&a);
+	world_expect(&a, MSG_RULES);
+	world_sleep(3600); /* it is in the cache no more */
+	unanswered(&a, 3);
+	world_expect(&a, MSG_FAILED);
+	assert_true(world_alive());
+	unanswered(&a, 4);
+	assert_int_equal(WEXITSTATUS(world_wait_exit()), 1);
+	chan_close(&a);
+}
+
 static void
 test_trouble_at_aws(void **state)
 {
@@ -355,6 +389,7 @@ main(void)
 	    TEST(test_rule_filters),
 	    TEST(test_groups_in_parts),
 	    TEST(test_one_read_for_several),
+	    TEST(test_net_is_stuck),
 	    TEST(test_trouble_at_aws),
 	    TEST(test_read_refused),
 	};
