@@ -75,6 +75,9 @@
 #define SGW_RECORD_SECONDS_MAX 600
 #define SGW_TOUCH_SECONDS 30
 
+/* the ledger */
+#define SGW_SEGMENT_BYTES (16u << 20) /* a file of this size is closed, and the next one begun */
+
 /* pages */
 #define SGW_RULES_PAGE 64
 #define SGW_GROUPS_PAGE 16

@@ -181,6 +181,16 @@ struct closing {
 	char profile[SGW_PROFILE_MAX + 1];
 };
 
+/* The ledger's file that is written: see ledger_segment.h. */
+struct segment {
+	uint32_t number; /* from 1 */
+	uint64_t size;   /* bytes in it */
+	uint64_t ask_at; /* the next one is asked for from this size on; 0: SGW_SEGMENT_BYTES */
+	bool asked;      /* the next one has been asked for */
+	bool begins;     /* its `segment` record is still to be written */
+	struct ledger_chain before; /* where the file before it ended */
+};
+
 struct broker {
 	struct chan control, planner, net, loader;
 	int ledger_fd;
@@ -211,6 +221,7 @@ struct broker {
 	struct admin *admin; /* the one act that is pending */
 
 	struct ledger_chain chain;
+	struct segment segment;
 	bool ledger_ok;
 	size_t torn_len; /* bytes of ours behind the last whole record */
 	struct msg_loaded_head head;

@@ -9,6 +9,8 @@
 #include <sgwarden/clock.h>
 #include <sgwarden/log.h>
 
+#include "ledger_segment.h"
+
 static size_t
 put(struct broker *b, const char *text, size_t len)
 {
@@ -47,6 +49,7 @@ put_record(struct broker *b, const struct ledger_entry *e, const char *text, siz
 	size_t done = put(b, text, len);
 	bool durable = done == len && fdatasync(b->ledger_fd) == 0;
 
+	b->segment.size += done;
 	if (!durable)
 		log_write(LOG_LEVEL_ALERT,
 		    "the ledger cannot be written: %s; nothing opens until it can",
@@ -107,7 +110,7 @@ ledger_write(struct broker *b, struct ledger_entry *e)
 {
 	struct buf out = buf_over(b->ledger_text, sizeof(b->ledger_text));
 
-	b->ledger_ok = name_torn(b);
+	b->ledger_ok = name_torn(b) && (e->kind == LEDGER_SEGMENT || segment_begin(b));
 	if (!b->ledger_ok)
 		return false;
 	ledger_next(&b->chain, e);
@@ -116,7 +119,11 @@ ledger_write(struct broker *b, struct ledger_entry *e)
 		return b->ledger_ok = false;
 	}
 	b->ledger_ok = put_record(b, e, b->ledger_text, out.len);
-	if (b->ledger_ok)
+	if (e->kind == LEDGER_SEGMENT && b->chain.number == e->number) /* whole, synced or not */
+		b->segment.begins = false;
+	if (b->ledger_ok) {
 		anchor(e);
+		segment_want(b);
+	}
 	return b->ledger_ok;
 }

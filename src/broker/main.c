@@ -17,6 +17,7 @@
 #include <sgwarden/sandbox.h>
 
 #include "custody.h"
+#include "ledger_segment.h"
 #include "start.h"
 #include "status.h"
 #include "timers.h"
@@ -78,6 +79,7 @@ on_control(struct broker *b)
 	if (r == CHAN_AGAIN)
 		return;
 	if (r != CHAN_GOT) {
+		b->segment.asked = true; /* nobody opens one any more */
 		if (b->serving)
 			(void)ledger_stop(b, "the supervisor ended it");
 		secret_free(&b->secrets);
@@ -99,6 +101,9 @@ on_control(struct broker *b)
 		return;
 	case MSG_CONSENT_END:
 		ceremony_spawned(b, b->in.consent_end.ceremony, fd);
+		return;
+	case MSG_SEGMENT:
+		segment_come(b, b->in.segment.number, fd);
 		return;
 	case MSG_KEY_END:
 		touch_end(b, &b->in.key_end, fd);

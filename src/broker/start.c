@@ -8,6 +8,7 @@
 #include <sgwarden/log.h>
 
 #include "in_force.h"
+#include "ledger_segment.h"
 #include "start.h"
 
 static void
@@ -79,6 +80,7 @@ loaded_head(struct broker *b, const struct msg_loaded_head *m)
 		die("the loader says twice where the ledger stands");
 	b->headed = true;
 	b->head = *m;
+	segment_loaded(b, m);
 	b->chain.number = m->number;
 	b->chain.time = m->time;
 	memcpy(b->chain.head, m->head, HASH_LEN);

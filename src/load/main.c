@@ -5,6 +5,7 @@
  * if owned: gets the keys in the profile files and tells a false story of the ledger, at start only.
  */
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,7 +19,10 @@
 #include "input.h"
 #include "report.h"
 
+#define SEGMENT_WAIT 60000 /* ms that the supervisor may take to open a file */
+
 static struct {
+	struct chan control;
 	struct report report;
 	struct profiles profiles;
 	struct stream stream;
@@ -59,12 +63,38 @@ load_profiles(void)
 static bool
 ledger_problem(uint64_t number, uint64_t offset, const char *what)
 {
-	char detail[SGW_DETAIL_MAX + 1];
+	char detail[SGW_DETAIL_MAX + 1], segment[32] = "";
 
-	snprintf(detail, sizeof(detail), "record %" PRIu64 " at byte %" PRIu64 ": %s", number,
-	    offset, what);
+	if (load.stream.segment > 1)
+		snprintf(segment, sizeof(segment), " of segment %" PRIu32, load.stream.segment);
+	snprintf(detail, sizeof(detail), "record %" PRIu64 " at byte %" PRIu64 "%s: %s", number,
+	    offset, segment, what);
 	report_problem(&load.report, INPUT_LEDGER, 0, true, detail);
 	return false;
+}
+
+/*
+ * The ledger's next file, from the supervisor.  What was read before is closed first: so the new descriptor gets its
+ * number, the one that the filter lets be read.
+ */
+static int
+next_segment(void *context, uint32_t number)
+{
+	struct pollfd answer = {.fd = load.control.fd, .events = POLLIN};
+	struct msg *m = load.report.m;
+	struct chan_fds fds = {0};
+
+	close(FD_LOADER_LEDGER);
+	m->id = MSG_NEXT_SEGMENT;
+	m->next_segment.number = number;
+	if (chan_send(&load.control, load.report.scratch, m, -1, false) < 0 ||
+	    poll(&answer, 1, SEGMENT_WAIT) != 1 ||
+	    chan_recv(&load.control, load.report.scratch, m, &fds) != CHAN_GOT ||
+	    m->segment.number != number)
+		return STREAM_NOT_HAD;
+	if (fds.n == 0)
+		return STREAM_NO_MORE;
+	return fds.fd[0] == FD_LOADER_LEDGER ? FD_LOADER_LEDGER : STREAM_NOT_HAD;
 }
 
 static bool
@@ -73,11 +103,15 @@ load_ledger(void)
 	struct stream *s = &load.stream;
 
 	stream_open(s, FD_LOADER_LEDGER, read);
+	stream_follow(s, next_segment, NULL);
 	for (;;) {
 		uint64_t offset = s->offset;
+		uint32_t segment = s->segment;
+		enum stream_event event = stream_next(s);
 		const char *problem;
 
-		switch (stream_next(s)) {
+		offset = s->segment == segment ? offset : 0;
+		switch (event) {
 		case STREAM_ENTRY:
 			problem = replay_entry(&load.replay, &s->entry);
 			if (problem != NULL)
@@ -99,12 +133,12 @@ load_ledger(void)
 static int
 ready(uint32_t degraded)
 {
-	struct chan control = chan_open(FD_CONTROL, ROLE_LOADER, ROLE_SUPERVISOR);
 	struct msg *m = load.report.m;
 
+	load.control = chan_open(FD_CONTROL, ROLE_LOADER, ROLE_SUPERVISOR);
 	m->id = MSG_READY;
 	m->ready.degraded = degraded;
-	return chan_send(&control, load.report.scratch, m, -1, false);
+	return chan_send(&load.control, load.report.scratch, m, -1, false);
 }
 
 int

@@ -95,6 +95,13 @@ report_ledger(struct report *r, const struct stream *s, const struct replay *rep
 	head->number = s->chain.number;
 	memcpy(head->head, s->chain.head, sizeof(head->head));
 	head->time = s->chain.time;
+	head->segment = s->segment;
+	head->segment_size = s->offset + s->torn_len;
+	head->segment_begins = s->begins;
+	head->segment_last = s->segment > 1 ? s->before.number : 0;
+	memset(head->segment_head, 0, sizeof(head->segment_head));
+	if (s->segment > 1)
+		memcpy(head->segment_head, s->before.head, sizeof(head->segment_head));
 	head->torn_len = s->torn_len;
 	memcpy(head->torn_digest, s->torn_digest, sizeof(head->torn_digest));
 	memcpy(head->keys_digest, replay->keys_digest, sizeof(head->keys_digest));

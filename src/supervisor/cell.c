@@ -81,8 +81,10 @@ ends_open(struct supervisor *s, struct ends *e)
 	for (size_t i = 0; i < EDGE_MAX; i++)
 		if (edge_pair(e->edge[i]) < 0)
 			return -1;
-	e->file[FILE_LEDGER_WRITE] = state_ledger(s, O_WRONLY | O_APPEND);
-	e->file[FILE_LEDGER_READ] = state_ledger(s, O_RDONLY);
+	if (segments_count(s) < 0)
+		return -1;
+	e->file[FILE_LEDGER_WRITE] = segments_last(s);
+	e->file[FILE_LEDGER_READ] = segments_first(s);
 	e->file[FILE_KEYS] = state_file_open(s, STATE_FILE_KEYS);
 	e->file[FILE_POLICY] = state_file_open(s, STATE_FILE_POLICY);
 	e->file[FILE_SEALED] = state_file_open(s, STATE_FILE_SEALED);

@@ -68,6 +68,9 @@ on_message(struct supervisor *s, struct child *c)
 		memcpy(data, m->commit.data, m->commit.data_len);
 		on_commit(s, m->commit.file, data, m->commit.data_len);
 		return;
+	case MSG_NEXT_SEGMENT:
+		segments_next(s, c, m->next_segment.number);
+		return;
 	case MSG_SERVING:
 		on_serving(s, m->serving.overdue);
 		return;

@@ -180,17 +180,6 @@ boot_id_load(struct supervisor *s)
 }
 
 int
-state_ledger(struct supervisor *s, int flags)
-{
-	int fd =
-	    openat(s->ledger_dir, "00000001.log", flags | O_CLOEXEC | O_NOFOLLOW | O_CREAT, 0600);
-
-	if (fd < 0)
-		log_error("cannot open the ledger: %s", strerror(errno));
-	return fd;
-}
-
-int
 state_file_open(struct supervisor *s, enum state_file file)
 {
 	int fd = openat(s->state, NAMES[file], O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_CREAT, 0600);

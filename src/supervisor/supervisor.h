@@ -82,6 +82,7 @@ struct supervisor {
 	int state; /* the state directory */
 	int lock;
 	int ledger_dir;
+	uint32_t segments; /* files of the ledger that hold anything, at least 1 */
 	int dev_null;
 	int epoll;
 	int signals;
@@ -106,10 +107,19 @@ int options_parse(int argc, char **argv, struct options *ret_opt);
 
 /* state.c: opens and checks everything below the state directory.  0, or -1 with a line in the log. */
 int state_open(struct supervisor *s);
-int state_ledger(struct supervisor *s, int flags);
 int state_file_open(
     struct supervisor *s, enum state_file file); /* for reading; made where it is not there */
 bool state_commit(struct supervisor *s, enum state_file file, const void *data, size_t len);
+
+/*
+ * segments.c: the ledger's files.  0 with their number in s->segments, or -1 with a line in the log: one is missing, or
+ * the directory cannot be read.
+ */
+int segments_count(struct supervisor *s);
+int segments_first(const struct supervisor *s); /* to be read */
+int segments_last(const struct supervisor *s);  /* to be written on */
+/* Answers the broker, which wants to begin one, or the loader, which wants to read one. */
+void segments_next(struct supervisor *s, struct child *c, uint32_t number);
 
 /* spawn.c: descriptors of a child, by the numbers of its row; the supervisor keeps what it passes. */
 struct spawn_fd {

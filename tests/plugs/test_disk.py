@@ -175,7 +175,7 @@ class Disk(PlugCase):
             assert self.cell.daemon
             self.assertEqual(self.cell.daemon.wait(10), 1)
             self.cell.end_daemon(check=False)
-            self.assertIn("cannot open the ledger: Read-only file system", self.cell.log(since_start=True))
+            self.assertIn("cannot open the ledger's file 00000001.log: Read-only file system", self.cell.log(since_start=True))
             subprocess.run(["mount", "-o", "remount,rw", small], check=True)
             self.move_ledger(None)
             self.still_opens()

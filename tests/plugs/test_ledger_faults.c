@@ -34,6 +34,7 @@ static unsigned said; /* records that the broker was told are durable */
 
 ssize_t __wrap_write(int fd, const void *data, size_t len);
 int __wrap_fdatasync(int fd);
+int __wrap_dup3(int from, int to, int flags);
 
 ssize_t
 __wrap_write(int fd, const void *data, size_t len)
@@ -64,6 +65,20 @@ __wrap_fdatasync(int fd)
 	assert_int_equal(fd, FD_BROKER_LEDGER);
 	errno = EIO;
 	return disk.sync_fails ? -1 : 0;
+}
+
+/* Nothing here is as long as a segment: see test_segment_faults.c. */
+int
+__wrap_dup3(int from, int to, int flags)
+{
+	fail();
+	return -1;
+}
+
+void
+send_control(struct broker *b)
+{
+	fail();
 }
 
 /* The broker's own stands in its main.c. */

@@ -177,6 +177,23 @@ put_enroll(void)
 	append();
 }
 
+void
+put_segment(void)
+{
+	char number[16], last[24], head[2 * HASH_LEN + 1];
+	struct buf b = buf_over(head, sizeof(head));
+
+	L.at[L.n_at++] = L.b.len;
+	snprintf(number, sizeof(number), "%u", L.n_at + 1);
+	snprintf(last, sizeof(last), "%llu", (unsigned long long)L.chain.number);
+	assert_true(buf_put_hex(&b, L.chain.head, HASH_LEN) && buf_put_c(&b));
+	entry(LEDGER_SEGMENT);
+	put("segment", number);
+	put("last", last);
+	put("head", head);
+	append();
+}
+
 /* ---- the process ---- */
 
 int
@@ -239,11 +256,41 @@ hear(void)
 	}
 }
 
+/* The segment of this number, from the borders that the test has set. */
+static int
+segment_file(uint32_t number)
+{
+	size_t from = number == 1 ? 0 : L.at[number - 2],
+	       to = number > L.n_at ? L.b.len : L.at[number - 1];
+
+	return file_of(L.bytes + from, to - from);
+}
+
+/* The supervisor's part: READY is heard, and a segment that is asked for is handed over. */
+static void
+hear_control(struct chan *control)
+{
+	uint32_t number;
+	int fd;
+
+	if (chan_recv(control, H.scratch, &H.m, NULL) != CHAN_GOT || H.m.id != MSG_NEXT_SEGMENT)
+		return;
+	number = H.m.next_segment.number;
+	fd = number <= L.n_at + 1 ? segment_file(number) : -1;
+	H.m.id = MSG_SEGMENT;
+	H.m.segment.number = number;
+	assert_int_equal(chan_send(control, H.scratch, &H.m, fd, false), 0);
+	if (fd >= 0)
+		close(fd);
+}
+
 void
 load_files(int credentials, int config)
 {
-	int control[2], broker[2], ledger = file_of(L.bytes, L.b.len);
-	enum chan_result r;
+	int control[2], broker[2], ledger = segment_file(1);
+	struct chan supervisor;
+	bool ready = false;
+	enum chan_result r = CHAN_AGAIN;
 	pid_t parent = getpid(), child;
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control), 0);
@@ -255,10 +302,19 @@ load_files(int credentials, int config)
 	close(broker[1]);
 	close(ledger);
 	H.broker = chan_open(broker[0], ROLE_BROKER, ROLE_LOADER);
+	supervisor = chan_open(control[0], ROLE_SUPERVISOR, ROLE_LOADER);
 	do {
-		struct pollfd p = {.fd = broker[0], .events = POLLIN};
+		struct pollfd p[2] = {
+		    {.fd = broker[0], .events = POLLIN}, {.fd = control[0], .events = POLLIN}};
 
-		assert_int_equal(poll(&p, 1, 10000), 1);
+		assert_in_range(poll(p, 2, 10000), 1, 2);
+		if (p[1].revents & POLLIN) {
+			supervisor.state = ready ? CHAN_OPEN : CHAN_STARTING;
+			hear_control(&supervisor);
+			ready = true;
+		}
+		if (!p[0].revents)
+			continue;
 		r = chan_recv(&H.broker, H.scratch, &H.m, NULL);
 		if (r == CHAN_GOT)
 			hear();

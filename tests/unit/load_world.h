@@ -29,7 +29,9 @@ struct load_ledger {
 	struct ledger_entry e;
 	char record[SGW_RECORD_MAX + 1];
 	char receipt[SGW_RECEIPT_LEN + 1]; /* of the last consent */
-	int64_t later; /* s that the next entries come later */
+	int64_t later;                     /* s that the next entries come later */
+	size_t at[8]; /* where segments end in it; behind the last of these stands the last one */
+	unsigned n_at;
 };
 extern struct load_ledger L;
 
@@ -65,6 +67,7 @@ void put_reconcile(const char *op, const char *found);
 void put_reconcile_of(const char *action, const char *op, const char *found);
 void put_close(const char *op, const char *status);
 void put_enroll(void);
+void put_segment(void); /* here a segment ends and the next one begins */
 
 int load_begin(void **state); /* cmocka set-up */
 void heard_nothing(void);
