@@ -56,6 +56,14 @@ enum display_kind {
 	DISPLAY_MAX,
 };
 
+/* What the person set the appliance up for; see `use` of config.json. */
+enum appliance_use {
+	USE_FULL,      /* changes, by an opener that is sealed */
+	USE_DEMO,      /* trying it out: an opener may stand in plaintext */
+	USE_READ_ONLY, /* nothing is opened: no opener is kept, and openings are refused */
+	USE_MAX,
+};
+
 enum component_state {
 	COMPONENT_OK,
 	COMPONENT_DEGRADED,

@@ -79,6 +79,8 @@ state_problem(struct broker *b, const struct job *j, const char **ret_detail)
 	if (opens_what_is_there(&j->plan, c) && !MUTATE(OPENS_WHAT_IS_THERE))
 		return SGW_ERR_DUPLICATE;
 	*ret_detail = "";
+	if (j->plan.ops[0].action == ACTION_OPEN && b->config.use == USE_READ_ONLY)
+		return SGW_ERR_READ_ONLY;
 	return j->plan.ops[0].action == ACTION_OPEN && b->clock_skew > SKEW_OPEN_MAX ? SGW_ERR_CLOCK
 										     : SGW_ERR_NONE;
 }

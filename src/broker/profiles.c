@@ -69,7 +69,8 @@ profile_loaded(struct broker *b, struct msg_loaded_profile *m)
 
 		for (enum tier tier = TIER_READER; tier < TIER_MAX; tier++)
 			if (strcmp(section_of(p->conf, tier), m->name) == 0) {
-				keys_take(&p->keys[tier], m);
+				if (tier == TIER_READER || b->config.use != USE_READ_ONLY)
+					keys_take(&p->keys[tier], m);
 				p->plaintext[tier] = true;
 				p->has_keys = p->has_keys || tier == TIER_READER;
 			}

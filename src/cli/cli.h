@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <time.h>
 
 #include <sgwarden/errors.h>
 
@@ -86,6 +87,7 @@ verb_run receipt_verify_run;
 verb_run version_run;
 verb_run help_run;
 verb_run profile_list_run;
+verb_run setup_run;
 verb_run policy_check_run;
 verb_run policy_test_run;
 verb_run policy_show_run, policy_diff_run, policy_load_run, policy_explain_run;
@@ -125,6 +127,8 @@ bool path_join(char ret_path[CLI_PATH_MAX], const char *dir, const char *name);
  * what to do; ret_status is then the exit status.
  */
 int daemon_connect(const struct args *args, const char *name, int *ret_status);
+/* Does a daemon listen?  ret_since: when its socket was made.  Says nothing. */
+bool daemon_listens(struct timespec *ret_since);
 /* One datagram: `byte` with `n` descriptors (1 or 2).  0, or -1. */
 int daemon_hand_over(int connection, char byte, const int *fds, size_t n);
 

@@ -41,9 +41,8 @@ config_refuse(const struct args *args, const char *path, const struct config_err
 	return row->exit_status;
 }
 
-/* Reads, compiles, fills what the text itself does not say.  0 or the exit status. */
-static int
-compile(const struct args *args, struct config_source *source, struct rec_config *ret_config)
+int
+config_compile(const struct args *args, struct config_source *source, struct rec_config *ret_config)
 {
 	uint8_t digest[HASH_LEN];
 	struct config_error error;
@@ -132,8 +131,10 @@ show(const struct rec_config *config)
 		if (is_relaxed(config, &RELAXED[i]))
 			printf("relaxed  %s\n", RELAXED[i].what);
 #define X(bit, NAME, name, why)                                                                    \
-	if (config->allow_degraded & DEGRADED_##NAME)                                              \
-		printf("accepts  %s (%s)\n", name, why);
+	if (config->allow_degraded & DEGRADED_##NAME) {                                            \
+		fputs("accepts  ", stdout);                                                        \
+		out_wrapped(stdout, 9, name " (" why ")");                                         \
+	}
 	SGW_DEGRADATIONS(X)
 #undef X
 }
@@ -183,7 +184,7 @@ config_check_run(const struct args *args)
 {
 	static struct rec_config config;
 	static struct config_source source;
-	int r = compile(args, &source, &config);
+	int r = config_compile(args, &source, &config);
 
 	free(source.text);
 	if (r != 0)
@@ -206,7 +207,7 @@ config_load_run(const struct args *args)
 	static uint8_t bytes[SGW_DATAGRAM_MAX];
 	struct buf b = buf_over(bytes, sizeof(bytes));
 	char path[CLI_PATH_MAX];
-	int r = compile(args, &source, &config);
+	int r = config_compile(args, &source, &config);
 
 	free(source.text);
 	if (r != 0)

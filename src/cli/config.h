@@ -44,6 +44,9 @@ struct config_source {
 
 /* Reads the file that the arguments name, else `name` in the configuration's directory.  0, or the exit status. */
 int config_read(const struct args *args, const char *name, struct config_source *ret_source);
+/* config.c: reads, compiles, fills what the text itself does not say; source->text is the caller's.  0, or the exit status. */
+int config_compile(
+    const struct args *args, struct config_source *source, struct rec_config *ret_config);
 /* config.c: says FILE:LINE:COLUMN and what is wrong, the form that editors jump by; the exit status. */
 int config_refuse(const struct args *args, const char *path, const struct config_error *e);
 /* Writes config.bin in the state directory: the old or the new, never less.  0, or the exit status. */

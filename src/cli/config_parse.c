@@ -293,11 +293,28 @@ take_policy(struct parse *p, const struct key_row *row, const struct jt_node *ob
 	return true;
 }
 
+/* What setup offers besides sealing; by default the appliance is for everything. */
+static bool
+take_use(struct parse *p, const struct key_row *row, const struct jt_node *v, void *into)
+{
+	struct rec_config *config = into;
+
+	(void)row;
+	if (strcmp(v->text, "demo") == 0)
+		config->use = USE_DEMO;
+	else if (strcmp(v->text, "read-only") == 0)
+		config->use = USE_READ_ONLY;
+	else
+		return fail(p, v->at, "allowed here: \"demo\" and \"read-only\"");
+	return true;
+}
+
 #define CONFIG(member) offsetof(struct rec_config, member)
 
 static const struct key_row TOP_KEYS[] = {
     {"profiles", JT_OBJECT, take_profiles, 0, 0, 0, NULL},
     {"policy", JT_OBJECT, take_policy, 0, 0, 0, NULL},
+    {"use", JT_STRING, take_use, 0, 0, 0, NULL},
     {"cache_ttl", JT_NUMBER, take_u32, CONFIG(cache_ttl), 0, 3600, "seconds"},
     {"checkip_endpoint", JT_STRING, take_checkip, 0, 0, 0, NULL},
     {"address_sources", JT_ARRAY, take_sources, 0, 0, 0, NULL},

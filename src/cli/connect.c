@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -47,10 +48,45 @@ refuse(const struct args *args, const char *path, int error)
 	return out_error(args, SGW_ERR_NOT_RUNNING, NULL, "%s: %s", path, strerror(error));
 }
 
+static void
+socket_paths(const char *name, char user[CLI_PATH_MAX], char system[64])
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+
+	if (runtime && runtime[0] == '/')
+		snprintf(user, CLI_PATH_MAX, "%s/sgwarden/%s.sock", runtime, name);
+	else
+		snprintf(
+		    user, CLI_PATH_MAX, "/run/user/%u/sgwarden/%s.sock", (unsigned)getuid(), name);
+	snprintf(system, 64, "/run/sgwarden/%s.sock", name);
+}
+
+bool
+daemon_listens(struct timespec *ret_since)
+{
+	char user[CLI_PATH_MAX], system[64];
+	const char *path = user;
+	struct stat st;
+	int fd;
+
+	socket_paths("mcp", user, system);
+	fd = connect_to(user);
+	if (fd < 0) {
+		path = system;
+		fd = connect_to(system);
+	}
+	if (fd < 0)
+		return false;
+	close(fd);
+	if (stat(path, &st) < 0)
+		return false;
+	*ret_since = st.st_ctim;
+	return true;
+}
+
 int
 daemon_connect(const struct args *args, const char *name, int *ret_status)
 {
-	const char *runtime = getenv("XDG_RUNTIME_DIR");
 	char user[CLI_PATH_MAX], system[64];
 	int fd, error;
 
@@ -60,12 +96,7 @@ daemon_connect(const struct args *args, const char *name, int *ret_status)
 			*ret_status = refuse(args, args->socket, errno);
 		return fd;
 	}
-	if (runtime && runtime[0] == '/')
-		snprintf(user, sizeof(user), "%s/sgwarden/%s.sock", runtime, name);
-	else
-		snprintf(
-		    user, sizeof(user), "/run/user/%u/sgwarden/%s.sock", (unsigned)getuid(), name);
-	snprintf(system, sizeof(system), "/run/sgwarden/%s.sock", name);
+	socket_paths(name, user, system);
 	fd = connect_to(user);
 	if (fd >= 0)
 		return fd;

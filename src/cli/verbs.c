@@ -15,6 +15,15 @@ const struct verb VERBS[] = {
 	"the trusted "
 	"consent process, not to this program. Ctrl-C ends it; then nothing can be approved.",
 	"s", 0, 0, consent_run},
+    {"setup", NULL, "[--config DIR] [--state DIR] [--json]",
+	"go through what a first use needs, step by step",
+	"Asks what it must know, writes config.json and the policies for AWS, waits for the daemon "
+	"and the consent screen, which you start, enrols security keys and has the opener sealed. "
+	"It goes on where it stopped when it is run again. It ends when nothing of this user that "
+	"stands in plaintext can open a port, or when you chose a demo or read-only use. With "
+	"--json, or where stdin is no terminal, it lists the steps and asks nothing; exits 1 while "
+	"one is left.",
+	"jct", 0, 0, setup_run},
     {"config", "check", "[FILE] [--config DIR] [--json]", "say whether config.json is acceptable",
 	"FILE is config.json in $XDG_CONFIG_HOME/sgwarden or /etc/sgwarden where none is given. "
 	"Nothing is "

@@ -170,11 +170,21 @@ on_clock(const struct planner *p, struct rec_component *c)
 	    "AWS's clock minus ours: %" PRId64 " s", skew);
 }
 
-/* An opener in the AWS files opens for whoever can read them; one that is sealed and there too, all the more. */
+/* What the person chose in setup; else: an opener in the AWS files opens for whoever can read them; one that is sealed and there too, all the more. */
 static void
 on_custody(const struct planner *p, struct rec_component *c)
 {
 	unsigned sealed = 0;
+
+	if (p->config.use == USE_DEMO) {
+		say(c, COMPONENT_DEGRADED,
+		    "set up as a demo: what opens may stand in plaintext in the AWS files");
+		return;
+	}
+	if (p->config.use == USE_READ_ONLY) {
+		say(c, COMPONENT_OK, "set up as read-only: sgwarden opens nothing");
+		return;
+	}
 
 	for (size_t i = 0; i < p->profiles.n_profiles; i++) {
 		const struct rec_profile_info *of = &p->profiles.profiles[i];

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How far the setting up is: files, sockets and what the daemon says; see setup.h. */
+#include "setup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "mcp_client.h"
+#include "table.h"
+
+static const struct {
+	const char *name;
+	const char *text; /* what the person does for it */
+	bool wanted;      /* the setting up is incomplete without it */
+} STEPS[] = {
+    [STEP_CONFIG] = {"config", "run `sgwarden setup` in a terminal: it asks and writes config.json",
+	true},
+    [STEP_COMPILED] = {"config load", "run `sgwarden config load`", true},
+    [STEP_IAM] = {"iam", "run `sgwarden setup`: it writes the policies for the two AWS users",
+	false},
+    [STEP_DAEMON] = {"daemon", "start `sgwardend --user`, or restart it after a config load", true},
+    [STEP_SCREEN] = {"screen", "run `sgwarden consent` in a terminal of its own", false},
+    [STEP_KEY] = {"key", "plug a security key in, run `sgwarden key enroll blue`", true},
+    [STEP_SECOND_KEY] = {"second key", "run `sgwarden key enroll red` with another key", false},
+    [STEP_CREDENTIALS] = {"credentials",
+	"run `sgwarden cred seal PROFILE`, take the secret key out of the AWS files, restart the "
+	"daemon",
+	true},
+};
+
+const char *
+setup_step_text(enum setup_step step)
+{
+	return STEPS[step].text;
+}
+
+bool
+setup_complete(const struct setup *s)
+{
+	for (enum setup_step i = 0; i < STEP_MAX; i++)
+		if (STEPS[i].wanted && !s->done[i])
+			return false;
+	return true;
+}
+
+/* ---- files ---- */
+
+static bool
+file_is(const char *path, const uint8_t *data, size_t len, struct timespec *ret_written)
+{
+	static uint8_t found[SGW_DATAGRAM_MAX];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	n = fstat(fd, &st) == 0 ? read(fd, found, sizeof(found)) : -1;
+	close(fd);
+	if (n >= 0)
+		*ret_written = st.st_mtim;
+	return n >= 0 && (size_t)n == len && memcmp(found, data, len) == 0;
+}
+
+/* A config.json that is there must be right: what is wrong with it is said as `config load` says it. */
+static int
+look_config(const struct args *args, struct setup *s, struct timespec *ret_loaded)
+{
+	static struct config_source source;
+	static uint8_t bytes[SGW_DATAGRAM_MAX];
+	struct buf b = buf_over(bytes, sizeof(bytes));
+	char dir[CLI_PATH_MAX], path[CLI_PATH_MAX];
+	int r;
+
+	if (!path_config_dir(args, dir) || !path_join(path, dir, "config.json"))
+		return out_error(args, SGW_ERR_BAD_ARGUMENT, "--config", "no such path");
+	if (access(path, F_OK) < 0 && errno == ENOENT)
+		return 0;
+	r = config_compile(args, &source, &s->config);
+	free(source.text);
+	if (r != 0)
+		return r;
+	s->done[STEP_CONFIG] = true;
+	s->done[STEP_IAM] = path_join(path, dir, IAM_READER) && access(path, F_OK) == 0 &&
+			    path_join(path, dir, IAM_OPENER) && access(path, F_OK) == 0;
+	s->done[STEP_COMPILED] = rec_config_encode(&b, &s->config) && path_state_dir(args, dir) &&
+				 path_join(path, dir, "config.bin") &&
+				 file_is(path, bytes, b.len, ret_loaded);
+	return 0;
+}
+
+/* ---- the daemon ---- */
+
+/* The data of an ok answer of a tool without arguments; NULL having said why not, and *ret_status.  Free the envelope. */
+static const cJSON *
+asked(struct mcp_client *client, const struct args *args, const char *tool, cJSON **ret_envelope,
+    int *ret_status)
+{
+	*ret_envelope = mcp_call(client, args, tool, NULL, NULL, ret_status);
+	if (*ret_envelope && strcmp(mcp_status(*ret_envelope), "ok") != 0) {
+		*ret_status = mcp_refused(args, *ret_envelope);
+		cJSON_Delete(*ret_envelope);
+		*ret_envelope = NULL;
+	}
+	return *ret_envelope ? cJSON_GetObjectItemCaseSensitive(*ret_envelope, "data") : NULL;
+}
+
+static bool
+member_true(const cJSON *object, const char *key)
+{
+	return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, key));
+}
+
+/* The first tier that is in plaintext though it opens; what is not sealed comes before what is. */
+static void
+look_profile(struct setup *s, const cJSON *profile)
+{
+	const cJSON *tier;
+
+	cJSON_ArrayForEach(tier, cJSON_GetObjectItemCaseSensitive(profile, "tiers"))
+	{
+		enum setup_custody now =
+		    member_true(tier, "sealed") ? CUSTODY_PLAINTEXT : CUSTODY_SEAL;
+
+		if (!member_true(tier, "plaintext") ||
+		    strcmp(json_text(tier, "tier"), "reader") == 0)
+			continue;
+		if (s->custody == CUSTODY_SEAL || (s->custody == now))
+			continue;
+		s->custody = now;
+		snprintf(s->profile, sizeof(s->profile), "%s", json_text(profile, "name"));
+		snprintf(s->tier, sizeof(s->tier), "%s", json_text(tier, "tier"));
+	}
+}
+
+static int
+look_custody(const struct args *args, struct mcp_client *client, struct setup *s)
+{
+	const cJSON *data, *profile;
+	cJSON *envelope;
+	int status = 0;
+
+	data = asked(client, args, "cred_status", &envelope, &status);
+	if (!data)
+		return status;
+	cJSON_ArrayForEach(profile, cJSON_GetObjectItemCaseSensitive(data, "profiles"))
+	    look_profile(s, profile);
+	cJSON_Delete(envelope);
+	s->done[STEP_CREDENTIALS] = s->custody == CUSTODY_DONE || s->config.use != USE_FULL;
+	return 0;
+}
+
+static int
+look_keys(const struct args *args, struct mcp_client *client, struct setup *s)
+{
+	const cJSON *data;
+	cJSON *envelope;
+	int status = 0;
+
+	data = asked(client, args, "key_list", &envelope, &status);
+	if (!data)
+		return status;
+	s->keys = (unsigned)cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(data, "keys"));
+	cJSON_Delete(envelope);
+	s->done[STEP_KEY] = s->keys > 0;
+	s->done[STEP_SECOND_KEY] = s->keys > 1;
+	return 0;
+}
+
+static int
+look_screen(const struct args *args, struct mcp_client *client, struct setup *s)
+{
+	const cJSON *data, *c;
+	cJSON *envelope;
+	int status = 0;
+
+	data = asked(client, args, "health", &envelope, &status);
+	if (!data)
+		return status;
+	cJSON_ArrayForEach(c, cJSON_GetObjectItemCaseSensitive(data, "components"))
+	{
+		if (strcmp(json_text(c, "name"), "consent screen") == 0)
+			s->done[STEP_SCREEN] = strcmp(json_text(c, "state"), "down") != 0;
+	}
+	cJSON_Delete(envelope);
+	return 0;
+}
+
+static int
+look_daemon(const struct args *args, struct setup *s)
+{
+	struct mcp_client client;
+	int status = mcp_client_open(args, "admin", &client);
+
+	if (status != 0)
+		return status;
+	status = look_keys(args, &client, s);
+	if (status == 0)
+		status = look_custody(args, &client, s);
+	mcp_client_close(&client);
+	if (status != 0)
+		return status;
+	status = mcp_client_open(args, "mcp", &client);
+	if (status != 0)
+		return status;
+	status = look_screen(args, &client, s);
+	mcp_client_close(&client);
+	return status;
+}
+
+static bool
+is_after(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
+}
+
+int
+setup_look(const struct args *args, struct setup *ret)
+{
+	struct timespec loaded = {0}, since = {0};
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	r = look_config(args, ret, &loaded);
+	/* One that started before the last config load goes by an older configuration. */
+	if (r != 0 || !ret->done[STEP_COMPILED] || !daemon_listens(&since) ||
+	    !is_after(&since, &loaded))
+		return r;
+	ret->done[STEP_DAEMON] = true;
+	return look_daemon(args, ret);
+}
+
+/* ---- the list ---- */
+
+static const char *
+use_name(const struct setup *s)
+{
+	static const char *const NAMES[] = {
+	    [USE_FULL] = "full", [USE_DEMO] = "demo", [USE_READ_ONLY] = "read-only"};
+
+	return NAMES[s->config.use];
+}
+
+static const char *
+state_name(const struct setup *s, enum setup_step step)
+{
+	if (s->done[step])
+		return "done";
+	return STEPS[step].wanted ? "to do" : "advised";
+}
+
+static void
+list_json(const struct setup *s)
+{
+	cJSON *tree = cJSON_CreateObject(), *data = cJSON_CreateObject(),
+	      *steps = cJSON_CreateArray();
+
+	for (enum setup_step i = 0; i < STEP_MAX; i++) {
+		cJSON *step = cJSON_CreateObject();
+
+		cJSON_AddStringToObject(step, "name", STEPS[i].name);
+		cJSON_AddStringToObject(step, "state", state_name(s, i));
+		if (!s->done[i])
+			cJSON_AddStringToObject(step, "next_step", STEPS[i].text);
+		cJSON_AddItemToArray(steps, step);
+	}
+	cJSON_AddStringToObject(tree, "status", "ok");
+	cJSON_AddItemToObject(tree, "data", data);
+	cJSON_AddBoolToObject(data, "complete", setup_complete(s));
+	cJSON_AddStringToObject(data, "use", use_name(s));
+	cJSON_AddItemToObject(data, "steps", steps);
+	out_json(tree);
+}
+
+void
+setup_list(const struct args *args, const struct setup *s)
+{
+	if (args->json) {
+		list_json(s);
+		return;
+	}
+	for (enum setup_step i = 0; i < STEP_MAX; i++) {
+		printf("%-8s %s", state_name(s, i), STEPS[i].name);
+		if (s->done[i]) {
+			putchar('\n');
+			continue;
+		}
+		fputs(":\n         ", stdout);
+		out_wrapped(stdout, 9, STEPS[i].text);
+	}
+	if (s->config.use != USE_FULL)
+		printf("use      %s\n", use_name(s));
+}
