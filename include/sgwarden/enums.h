@@ -164,6 +164,7 @@ enum admin_act {
 	ACT_POLICY,
 	ACT_SEAL,
 	ACT_ROTATE,
+	ACT_TEST_OPENER, /* changes nothing: would AWS let this opener open? */
 	ACT_ENABLE, /* openings again, after a lockdown */
 	ACT_MAX,
 };

@@ -18,6 +18,7 @@ const struct admin_row ADMIN_ROWS[ACT_MAX] = {
     [ACT_TEST_KEY] = {"admin.test-key", LEDGER_TEST, key_test_prepare, NULL, key_test_applied},
     [ACT_SEAL] = {"admin.seal", LEDGER_SEAL, seal_prepare, seal_commit, seal_applied,
 	custody_collect},
+    [ACT_TEST_OPENER] = {"admin.test-opener", LEDGER_TEST, trial_prepare, NULL, NULL, trial_agreed},
     [ACT_ROTATE] = {"admin.rotate", LEDGER_SEAL, rotate_prepare, seal_commit, seal_applied,
 	custody_collect},
 };
@@ -123,7 +124,7 @@ admin_record(struct broker *b, struct record *r)
 {
 	r->kind = RECORD_ADMIN;
 	r->act = b->active->act;
-	r->pin = pin_wanted(b);
+	r->pin = b->active->act == ACT_TEST_OPENER ? b->active->verdict.needs_pin : pin_wanted(b);
 	(void)FIELD_SET(r->subject, b->admin->subject);
 	memcpy(r->digest, b->admin->digest, sizeof(r->digest));
 	r->n_say = b->admin->n_say;

@@ -64,6 +64,11 @@ enum sgw_error rotate_prepare(struct broker *b, const char **ret_detail);
 void seal_commit(struct broker *b, bool both);
 void seal_applied(struct broker *b);
 
+/* trial.c */
+enum sgw_error trial_prepare(struct broker *b, const char **ret_detail);
+void trial_agreed(struct broker *b); /* nothing was sealed: the ledger first */
+void trial_begin(struct broker *b);  /* the ledger has it: AWS is asked */
+
 /* policy_admin.c */
 enum sgw_error policy_prepare(struct broker *b, const char **ret_detail);
 void policy_commit(struct broker *b, bool both);

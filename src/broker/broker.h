@@ -96,6 +96,7 @@ enum job_state {
 	JOB_DRY_RUN,
 	JOB_REREAD,
 	JOB_CALL,
+	JOB_TRIAL, /* an opener is tried: the trial run is all there is */
 	JOB_READ_BACK,
 	JOB_CLOSE_OWN, /* never the active one: the closing machine works for it */
 };

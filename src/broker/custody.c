@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* See custody.h. */
-#include "custody.h"
+#include "admin.h"
 
 #include <sgwarden/log.h>
 
@@ -18,21 +18,21 @@ tier_of(const struct job *j)
 	return j->verdict.needs_pin ? TIER_OPENER_SENSITIVE : TIER_OPENER;
 }
 
-static bool
-opens(const struct job *j)
+bool
+custody_opens(const struct job *j)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < j->plan.n_ops; i++)
 		any = any || j->plan.ops[i].action == ACTION_OPEN;
-	return j->kind == JOB_CHANGE && any;
+	return any && (j->kind == JOB_CHANGE || j->act == ACT_TEST_OPENER);
 }
 
 /* What is sealed for this plan's class; NULL: nothing, its keys stand in the AWS files. */
 static struct rec_sealed_entry *
 entry_of(struct broker *b, const struct job *j)
 {
-	return opens(j) ? sealed_find(&b->sealed, j->plan.profile, tier_of(j)) : NULL;
+	return custody_opens(j) ? sealed_find(&b->sealed, j->plan.profile, tier_of(j)) : NULL;
 }
 
 static struct rec_sealed_wrap *
@@ -125,7 +125,7 @@ custody_problem(struct broker *b, const struct job *j, const char **ret_detail)
 	struct rec_sealed_entry *e = entry_of(b, j);
 	const struct profile *p = profile_find(b, j->plan.profile);
 
-	if (!opens(j) || !p)
+	if (!custody_opens(j) || !p)
 		return SGW_ERR_NONE;
 	*ret_detail = "none of the enrolled security keys can open its seal";
 	if (e)
@@ -221,14 +221,27 @@ custody_unseal(struct broker *b, struct msg_assertion *a, uint32_t counter, bool
 	return true;
 }
 
+/* The use in the ledger, with the digest of the renewed file. */
+static bool
+used(struct broker *b)
+{
+	const struct vault *v = b->vault;
+
+	if (b->active->kind == JOB_CHANGE)
+		return ledger_consent(
+		    b, b->active, &v->touch, v->counter, b->sealed_file.next.digest);
+	b->admin->touch = v->touch;
+	b->admin->counter = v->counter;
+	return ledger_admin(b, b->active, LEDGER_TEST, b->admin);
+}
+
 /* The renewed version stands in the file beside the old one: what the ledger says now counts. */
 static void
 record_it(struct broker *b)
 {
 	uint64_t before = b->chain.number;
 
-	if (ledger_consent(
-		b, b->active, &b->vault->touch, b->vault->counter, b->sealed_file.next.digest)) {
+	if (used(b)) {
 		custody_advance(b);
 		b->active->state = JOB_RESEALED;
 		statefile_commit(b, &b->sealed_file, STATE_FILE_SEALED, false);
@@ -244,7 +257,7 @@ void
 custody_committed(struct broker *b, bool ok)
 {
 	if (b->active->state == JOB_RESEALED) /* where that failed, the next start does it */
-		execute_begin(b);
+		(b->active->kind == JOB_CHANGE ? execute_begin : trial_begin)(b);
 	else if (ok)
 		record_it(b);
 	else
@@ -258,7 +271,7 @@ custody_keys(struct broker *b, const struct profile *p)
 	static const struct profile_keys nobody;
 	const struct job *j = b->active;
 
-	if (!j || !opens(j) || profile_find(b, j->plan.profile) != p)
+	if (!j || !custody_opens(j) || profile_find(b, j->plan.profile) != p)
 		return &nobody;
 	return entry_of(b, j) ? &b->vault->opener : &p->keys[tier_of(j)];
 }

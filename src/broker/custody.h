@@ -35,6 +35,12 @@ void custody_committed(struct broker *b, bool ok);
 /* The keys that sign an opening of the active plan; never NULL, `there` is false where there are none. */
 const struct profile_keys *custody_keys(struct broker *b, const struct profile *p);
 
+/* Whether the active plan opens with an opener, be it for a trial run alone. */
+bool custody_opens(const struct job *j);
+
+/* trial.c: what AWS says of the trial run. */
+void trial_answer(struct broker *b, const struct aws_result *r);
+
 /* Whatever an operation unsealed or collected; harmless where it was nothing. */
 void custody_wipe(struct broker *b);
 

@@ -3,7 +3,7 @@
  * After the touch: intent into the ledger; DryRun of the exact request; the group read again (its digest must be the
  * record's); the call; the read-back; the outcome.  No answer to the call is ambiguous: never success, never a retry.
  */
-#include "broker.h"
+#include "custody.h"
 
 #include <stdio.h>
 
@@ -367,6 +367,9 @@ execute_answer(struct broker *b, const struct aws_result *r)
 	switch (b->active->state) {
 	case JOB_DRY_RUN:
 		dry_run_answer(b, r);
+		return;
+	case JOB_TRIAL:
+		trial_answer(b, r);
 		return;
 	case JOB_REREAD:
 		reread_answer(b, r);

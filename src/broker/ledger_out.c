@@ -310,6 +310,8 @@ ledger_admin(struct broker *b, const struct job *j, enum ledger_kind kind, const
 	add_hex(&d, "digest", a->digest, sizeof(a->digest));
 	if (a->removed_len)
 		add_hex(&d, "removed", a->removed, a->removed_len);
+	if (j->state == JOB_RESEAL) /* an opener that was tried, and sealed anew */
+		add_hex(&d, "sealed", b->sealed_file.next.digest, HASH_LEN);
 	if (kind != LEDGER_SEAL) {
 		add_touch(&d, &a->touch, a->counter);
 		return ledger_write(d.b, &d.e);

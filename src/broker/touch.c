@@ -257,16 +257,20 @@ refuse(struct broker *b, enum sgw_error error, const char *why)
 	job_end(b, STATUS_FAILED, error, why);
 }
 
+/* True where something was sealed: then custody goes on, or the plan has ended. */
+static bool
+unsealed(struct broker *b, struct msg_assertion *a, uint32_t counter)
+{
+	bool failed, sealed = custody_unseal(b, a, counter, &failed);
+
+	if (failed)
+		refuse(b, SGW_ERR_SEALED, "the key's secret does not open what is sealed");
+	return sealed;
+}
+
 static void
 change_touched(struct broker *b, struct msg_assertion *a, uint32_t counter)
 {
-	bool failed;
-
-	if (custody_unseal(b, a, counter, &failed)) {
-		if (failed)
-			refuse(b, SGW_ERR_SEALED, "the key's secret does not open what is sealed");
-		return;
-	}
 	if (!ledger_consent(b, b->active, a, counter, NULL) && !MUTATE(CONSENT_DURABLE)) {
 		job_end(b, STATUS_FAILED, SGW_ERR_LEDGER_FAILED, "");
 		return;
@@ -292,6 +296,8 @@ on_assertion(struct broker *b, struct msg_assertion *a)
 		return;
 	}
 	keys_dismiss(b);
+	if (unsealed(b, a, counter))
+		return;
 	if (b->active->kind == JOB_CHANGE)
 		change_touched(b, a, counter);
 	else if (custody_collecting(b))

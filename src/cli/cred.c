@@ -146,8 +146,25 @@ show_permissions(const cJSON *data)
 	table_print(&t);
 }
 
-int
-cred_test_run(const struct args *args)
+/* With the touch that the tier wants: AWS is asked for a trial run. */
+static int
+try_opener(const struct args *args)
+{
+	cJSON *arguments = cJSON_CreateObject();
+
+	if (args->n_rest < 2 || !args->group) {
+		cJSON_Delete(arguments);
+		return out_error(args, SGW_ERR_BAD_ARGUMENT, "--group",
+		    "an opener is tried on a group: cred test PROFILE TIER --group SG");
+	}
+	cJSON_AddStringToObject(arguments, "profile", args->rest[0]);
+	cJSON_AddStringToObject(arguments, "tier", args->rest[1]);
+	cJSON_AddStringToObject(arguments, "security_group_id", args->group);
+	return admin_act(args, "cred_test", arguments);
+}
+
+static int
+try_reader(const struct args *args)
 {
 	cJSON *arguments = cJSON_CreateObject(), *envelope;
 	struct mcp_client client;
@@ -173,4 +190,10 @@ cred_test_run(const struct args *args)
 		out_json(cJSON_Duplicate(envelope, true));
 	cJSON_Delete(envelope);
 	return status;
+}
+
+int
+cred_test_run(const struct args *args)
+{
+	return args->n_rest > 1 || args->group ? try_opener(args) : try_reader(args);
 }

@@ -105,13 +105,13 @@ const struct verb VERBS[] = {
 	"new one, and what was sealed before opens no more. A touch to agree, one of each enrolled "
 	"key.",
 	"js", 1, 2, cred_rotate_run},
-    {"cred", "test", "[PROFILE] [--region NAME] [--socket PATH] [--json]",
-	"try what a profile's reader may do",
-	"Each kind of read once, past the cache. Exits 0 where all of them work. What the opener "
-	"may "
-	"do is tried by each opening itself, with its touch: AWS is first asked for a trial run of "
-	"exactly that change.",
-	"jse", 0, 1, cred_test_run},
+    {"cred", "test", "[PROFILE] [TIER --group SG] [--region NAME] [--socket PATH] [--json]",
+	"try what a profile's credentials may do",
+	"Without TIER the reader: each kind of read once, past the cache. With TIER, opener or "
+	"opener-sensitive, the opener: the consent screen asks for the word and the touch that the "
+	"tier needs, then AWS is asked for a trial run of opening a port in the group. Nothing is "
+	"opened. Exits 0 where all that was tried works.",
+	"jseg", 0, 2, cred_test_run},
     {"health", NULL, "[--socket PATH] [--json]", "say how the parts of the daemon are",
 	"Exits 0 when every part is ok or degraded, 1 when one is down.", "js", 0, 0, health_run},
     {"profile", "list", "[--socket PATH] [--json]", "list the configured AWS profiles", NULL, "js",

@@ -285,6 +285,7 @@ static const enum ledger_kind ACT_KINDS[ACT_MAX] = {
     [ACT_POLICY] = LEDGER_POLICY,
     [ACT_SEAL] = LEDGER_SEAL,
     [ACT_ROTATE] = LEDGER_SEAL,
+    [ACT_TEST_OPENER] = LEDGER_TEST,
     [ACT_ENABLE] = LEDGER_ENABLE,
 };
 

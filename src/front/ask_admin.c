@@ -60,6 +60,19 @@ ask_cred_rotate(
 	return ask_cred(a, who, ACT_ROTATE, ret_m, c);
 }
 
+/* The group in the act's data: it is tried on that one. */
+bool
+ask_cred_test(const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
+{
+	struct msg_ask_admin *m = &ret_m->ask_admin;
+
+	if (!ask_cred(a, who, ACT_TEST_OPENER, ret_m, c))
+		return false;
+	m->data_len = (uint16_t)strlen(a->group_id);
+	memcpy(m->data, a->group_id, m->data_len);
+	return true;
+}
+
 bool
 ask_key_test(const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
 {

@@ -286,7 +286,7 @@ static const char *(*const ON_KIND[LEDGER_KIND_MAX])(
     [LEDGER_SEAL] = replay_sealed,
     [LEDGER_TOUCH] = replay_admin,
     [LEDGER_ENABLE] = replay_admin,
-    [LEDGER_TEST] = replay_admin,
+    [LEDGER_TEST] = replay_test,
     [LEDGER_CONSENT] = on_consent,
     [LEDGER_INTENT] = on_intent,
     [LEDGER_OUTCOME] = on_outcome,

@@ -88,6 +88,16 @@ replay_admin(struct replay *r, const struct ledger_entry *entry)
 	return replay_counter_set(r, entry, "credential", (uint32_t)counter);
 }
 
+/* What was tried with what is sealed renewed its seal, as every use does. */
+const char *
+replay_test(struct replay *r, const struct ledger_entry *entry)
+{
+	const char *problem =
+	    ledger_field(entry, "sealed") != NULL ? replay_sealed(r, entry) : NULL;
+
+	return problem != NULL ? problem : replay_admin(r, entry);
+}
+
 const char *
 replay_remove(struct replay *r, const struct ledger_entry *entry)
 {

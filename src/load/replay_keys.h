@@ -10,6 +10,7 @@ const char *replay_counter_set(
     struct replay *r, const struct ledger_entry *entry, const char *key, uint32_t counter);
 const char *replay_enroll(struct replay *r, const struct ledger_entry *entry);
 const char *replay_admin(struct replay *r, const struct ledger_entry *entry);
+const char *replay_test(struct replay *r, const struct ledger_entry *entry);
 const char *replay_remove(struct replay *r, const struct ledger_entry *entry);
 const char *replay_policy(struct replay *r, const struct ledger_entry *entry);
 /* A sealing, or the use of what is sealed: the file is another one afterwards. */

@@ -63,6 +63,7 @@ const char *const RECORD_ACTS[ACT_MAX] = {
     [ACT_POLICY] = "load-policy",
     [ACT_SEAL] = "seal-credential",
     [ACT_ROTATE] = "rotate-seals",
+    [ACT_TEST_OPENER] = "test-opener",
     [ACT_ENABLE] = "enable-openings",
 };
 const char *const RECORD_DISPLAYS[DISPLAY_MAX] = {"none", "shared", "trusted"};

@@ -145,6 +145,8 @@ static const struct {
     [ACT_POLICY] = {"LOAD", "another policy", "decides what can be approved from now on"},
     [ACT_SEAL] = {"SEAL", "the credential of", "it can be used with a security key alone"},
     [ACT_ROTATE] = {"ROTATE", "the seals of", "every enrolled key is asked, and opens them anew"},
+    [ACT_TEST_OPENER] = {"TEST", "the credential of",
+	"changes nothing: AWS is asked for a trial run alone"},
     [ACT_ENABLE] = {"ENABLE", "openings again, after the lockdown",
 	"what the policy allows can be asked for again"},
 };

@@ -123,6 +123,55 @@ class OneKey(Custody):
         self.assertIn("sgwarden-reader", tried)
         self.assertEqual(tried.count(" ok"), 3, tried)
 
+    def try_opener(self) -> tuple[int, str]:
+        command = self.cell.start_command("cred", "test", "demo", "opener", "--group", GROUP)
+        since = self.cell.key.mark()
+        shown = self.screen.prompt(r"test-[a-z2-7]{4}\b")
+        self.shown = self.screen.text()
+        self.cell.say(shown.group(0))
+        self.cell.key.touch(since)
+        return self.ended(command)
+
+    def tried(self) -> None:
+        """The trial run alone, signed by the opener; the ledger has the touch."""
+        done, said = self.try_opener()
+        self.assertEqual(done, 0, said)
+        self.assertIn("AWS would let it open ports in " + GROUP, said)
+        self.assertIn("changes nothing", self.shown)
+        self.assertEqual([call["dry_run"] for call in self.mutating()], [True])
+        self.assertEqual(self.signed_by("AuthorizeSecurityGroupIngress"), {DEMO_KEY})
+        self.assertEqual(self.new_records()[-1].kind, "test")
+        self.assert_ledger_holds()
+
+    def test_1_tried_in_plaintext(self) -> None:
+        self.tried()
+
+    def test_3_tried_sealed(self) -> None:
+        before = self.sealed_file()
+        self.tried()
+        self.assertTrue(self.new_records()[-1].fields["sealed"])
+        self.assertNotEqual(self.sealed_file(), before, "the wrap is renewed")
+        if os.getuid() == 0 and not self.status()["plain"]:
+            self.assertEqual(self.in_memory(CANARY.encode()), set())
+
+    def test_3_tried_without_the_right(self) -> None:
+        self.cell.emulator.control("credential", {"access_key_id": DEMO_KEY, "allow": ["ec2:Describe*"]})
+        try:
+            done, said = self.try_opener()
+        finally:
+            self.cell.emulator.control("credential", {"access_key_id": DEMO_KEY, "allow": ["ec2:*"]})
+        self.assertEqual(done, 1, said)
+        self.assertIn("UnauthorizedOperation", said)
+
+    def test_3_what_cannot_be_tried(self) -> None:
+        for arguments, word in ((("demo", "opener"), "--group"), (("demo", "reader", "--group", GROUP), "opener"),
+                                (("nobody", "opener", "--group", GROUP), "configured profile"),
+                                (("demo", "opener", "--group", "sg-1"), "sg-")):
+            done = self.cell.run("cred", "test", *arguments)
+            self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+            self.assertIn(word, " ".join(done.stderr.split()))
+        self.assertEqual(self.mutating(), [])
+
     def test_2_sealed(self) -> None:
         done, said = self.act("seal")
         self.assertEqual(done, 0, said)
