@@ -409,6 +409,9 @@ class Admin(unittest.TestCase):
             for bad in ("", "-x", "a b", "x" * 33, 5):
                 error = s.call("key_enroll", {"name": bad})["structuredContent"]["error"]
                 self.assertEqual((error["code"], error["field"]), ("bad_argument", "name"))
+            for bad in ("", "0", "0g", "AA", "00" * 12289, 5):
+                error = s.call("policy_load", {"policy": bad})["structuredContent"]["error"]
+                self.assertEqual((error["code"], error["field"]), ("bad_argument", "policy"))
 
 
 if __name__ == "__main__":

@@ -201,14 +201,15 @@ random_plan(uint32_t *seed, struct rec_plan *ret_plan, struct random_facts *ret_
 	for (size_t i = 1; i < ret_plan->n_ops; i++)
 		ret_plan->ops[i] = random_op(seed, open);
 	ret_plan->lifetime = open ? times[random_next(seed) % 6] : 0;
-	FIELD_SET(ret_plan->reason, reasons[random_next(seed) % 4]);
-	FIELD_SET(ret_plan->profile, random_next(seed) % 3 ? "prod" : "test");
-	FIELD_SET(ret_plan->region, random_next(seed) % 3 ? "eu-west-1" : "us-east-1");
+	r = random_next(seed); /* FIELD_SET() asks for its text twice */
+	FIELD_SET(ret_plan->reason, reasons[r % 4]);
+	FIELD_SET(ret_plan->profile, r / 4 % 3 ? "prod" : "test");
+	FIELD_SET(ret_plan->region, r / 16 % 3 ? "eu-west-1" : "us-east-1");
 	memset(ret_facts, 0, sizeof(*ret_facts));
 	ret_facts->group.managed = random_next(seed) % 8 != 0;
 	ret_facts->group.n_tags = 1;
 	FIELD_SET(ret_facts->group.tags[0].key, "team");
-	FIELD_SET(ret_facts->group.tags[0].value, random_next(seed) % 2 ? "web" : "db");
+	FIELD_SET(ret_facts->group.tags[0].value, r / 64 % 2 ? "web" : "db");
 	for (size_t i = 0; i < 4; i++)
 		ret_facts->grants[i].uid = 1000 + random_next(seed) % 2;
 	ret_facts->facts = (struct policy_facts){.group = &ret_facts->group,
