@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include <sgwarden/log.h>
+#include <sgwarden/mutate.h>
 #include <sgwarden/policy_diff.h>
 
 #include "in_force.h"
@@ -23,7 +24,7 @@ policy_take(
 		(void)snprintf(why, POLICY_PROBLEM_MAX, "this is no compiled policy");
 		return false;
 	}
-	return !policy_problem(ret_policy, why);
+	return !policy_problem(ret_policy, why) || MUTATE(POLICY_BOUNDS);
 }
 
 static void
@@ -62,7 +63,7 @@ policy_configured(struct broker *b)
 	bool relaxed = !is_builtin(&b->config.policy);
 
 	/* Whoever may write the configuration of the system is no person at its screen. */
-	if (relaxed && b->system_mode) {
+	if (relaxed && b->system_mode && !MUTATE(POLICY_OF_SYSTEM)) {
 		log_warning("config.json relaxes the policy, which counts in user mode alone: the "
 			    "built-in policy is in force until one is loaded");
 		policy_builtin(&b->config.policy);
@@ -126,7 +127,8 @@ policy_prepare(struct broker *b, const char **ret_detail)
 		return SGW_ERR_BAD_ARGUMENT;
 	*ret_detail = "after it no screen of this kind could approve anything, another policy "
 		      "included: it lacks allow_shared_display";
-	if (b->screen == DISPLAY_SHARED && !policy.allow_shared_display)
+	if (b->screen == DISPLAY_SHARED && !policy.allow_shared_display &&
+	    !MUTATE(POLICY_SHUTS_OUT))
 		return SGW_ERR_BAD_ARGUMENT;
 	*ret_detail = "";
 	if (!statefile_next(&b->policy_file, a->data, a->data_len))
