@@ -22,6 +22,9 @@
 #include <sgwarden/topology.h>
 #include <sgwarden/vis.h>
 
+#define HALF_TOKEN "FwoGZXIvYXdzEBYaDKjqVlKPWcMxQ1example1234567890abcdefghijABCDEFGHIJ"
+#define LONG_TOKEN HALF_TOKEN HALF_TOKEN
+
 static void
 test_lookalikes(void **state)
 {
@@ -29,9 +32,7 @@ test_lookalikes(void **state)
 	    "key ASIAIOSFODNN7EXAMPLE, please", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
 	    "aws_secret_access_key=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n",
 	    "\xc3\xa4wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\xc3\xa4",
-	    "-----BEGIN PRIVATE KEY-----",
-	    "FwoGZXIvYXdzEBYaDKjqVlKPWcMxQ1example1234567890abcdefghijABCDEFGHIJ"
-	    "FwoGZXIvYXdzEBYaDKjqVlKPWcMxQ1example1234567890abcdefghijABCDEFGHIJ"};
+	    "-----BEGIN PRIVATE KEY-----", LONG_TOKEN};
 	static const char *const good[] = {"", "deploy of 3f786850e387550fdab836ed7e6dc881de23001b",
 	    "AKIAIOSFODNN7EXAMPL", "AKIAIOSFODNN7EXAMPLES", "Akiaiosfodnn7example",
 	    "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEYS",
