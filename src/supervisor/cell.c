@@ -205,8 +205,9 @@ configure(struct supervisor *s)
 	m->cell.degraded =
 	    s->degraded | (s->opt.mode == MODE_USER ? (uint32_t)DEGRADED_SHARED_UID : 0);
 	cell_send(s, ROLE_NET, m, -1);
-	cell_send(s, ROLE_BROKER, m, -1);
+	/* Before the broker, which then tells the planner what is in force instead. */
 	cell_send(s, ROLE_PLANNER, m, -1);
+	cell_send(s, ROLE_BROKER, m, -1);
 	screen_tell(s);
 }
 

@@ -105,10 +105,42 @@ test_plan(void **state)
 	chan_close(&other);
 }
 
+/* What the broker says is in force counts from then on, and is what an administrator sees. */
+static void
+test_another_policy(void **state)
+{
+	struct chan front = world_client(1, false, 1000), admin = world_client(2, true, 1000);
+
+	W.out.id = MSG_POLICY;
+	memset(&W.out.policy, 0, sizeof(W.out.policy));
+	policy_builtin(&W.out.policy.policy);
+	W.out.policy.policy.allow_documentation = true;
+	(void)FIELD_SET(W.out.policy.policy.ticket_prefix, "OPS-");
+	W.out.policy.origin = POLICY_LOADED;
+	world_say(&W.broker);
+	explain_open(&front, 3, 443, "203.0.113.7/32");
+	world_expect(&front, MSG_EXPLAINED);
+	assert_string_equal(decided(), "deny.ticket");
+	W.out.id = MSG_ASK_POLICY;
+	W.out.ask_policy.request = 4;
+	world_say(&admin);
+	world_expect(&admin, MSG_POLICY_IN_FORCE);
+	assert_int_equal(W.m.policy_in_force.origin, POLICY_LOADED);
+	assert_string_equal(W.m.policy_in_force.policy.ticket_prefix, "OPS-");
+	/* A front that did not come over admin.sock has no tool that asks for it. */
+	W.out.id = MSG_ASK_POLICY;
+	W.out.ask_policy.request = 5;
+	world_say(&front);
+	world_wait_closed(&front);
+	chan_close(&front);
+	chan_close(&admin);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(test_another_policy, world_start, world_end),
 	    cmocka_unit_test_setup_teardown(test_draft, world_start, world_end),
 	    cmocka_unit_test_setup_teardown(test_what_is_there, world_start, world_end),
 	    cmocka_unit_test_setup_teardown(test_plan, world_start, world_end),
