@@ -318,9 +318,12 @@ static void (*const ANSWERS[CALL_OWNER_MAX])(struct broker *, const struct aws_r
     [CALL_IDENTITY] = identity_answer,
 };
 
-/* AWS refuses what is signed for another time; its own Date header says how far off this machine's clock is. */
+/*
+ * AWS refuses what is signed for another time; its own Date header says how far off this machine's clock is.  An answer
+ * that was under way while the machine slept says what the time was then.
+ */
 static void
-learn_clock(struct broker *b, const struct msg_done *m)
+learn_clock(struct broker *b, const struct call *c, const struct msg_done *m)
 {
 	int64_t skew = m->server_date - clock_now();
 
@@ -328,6 +331,8 @@ learn_clock(struct broker *b, const struct msg_done *m)
 		return;
 	follow_clock(b);
 	b->aws_answered = clock_now();
+	if (clock_monotonic() > c->deadline - CALL_GRACE)
+		return;
 	if (m->server_date == 0 || skew > SKEW_MAX || skew < -SKEW_MAX)
 		return;
 	if (skew - b->clock_skew > 30 || b->clock_skew - skew > 30) {
@@ -344,8 +349,8 @@ aws_done(struct broker *b, const struct msg_done *m)
 	for (size_t i = 0; i < CALL_OWNER_MAX; i++) {
 		if (!m->request || b->calls[i].number != m->request)
 			continue;
-		learn_clock(
-		    b, m); /* from no answer that was not asked for: they would fill the log */
+		/* from no answer that was not asked for: they would fill the log */
+		learn_clock(b, &b->calls[i], m);
 		b->calls[i].number = 0;
 		(void)FIELD_SET(r.code, m->code);
 		(void)FIELD_SET(r.message, m->message);

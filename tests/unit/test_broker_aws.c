@@ -268,9 +268,23 @@ test_pages(void **state)
 static void
 learn(enum net_outcome outcome, int64_t server_date)
 {
-	W.b.calls[CALL_CLOSING].number = 9;
+	W.b.calls[CALL_CLOSING] =
+	    (struct call){.number = 9, .deadline = clock_monotonic() + CALL_TIMEOUT + CALL_GRACE};
 	aws_done(
 	    &W.b, &(struct msg_done){.request = 9, .outcome = outcome, .server_date = server_date});
+}
+
+/* Asked before a suspend of ten minutes, read after it: AWS's clock was not ten minutes behind. */
+static void
+regress_090_answer_from_before_a_suspend(void **state)
+{
+	W.b.calls[CALL_CLOSING] = (struct call){
+	    .number = 9, .deadline = clock_monotonic() - 600000 + CALL_TIMEOUT + CALL_GRACE};
+	aws_done(
+	    &W.b, &(struct msg_done){
+		      .request = 9, .outcome = NET_ANSWERED, .server_date = clock_now() - 600});
+	assert_int_equal(W.b.clock_skew, 0);
+	assert_true(W.b.aws_answered > 0);
 }
 
 static void
@@ -390,6 +404,7 @@ main(void)
 	    TEST(test_answers_nobody_asked_for),
 	    TEST(test_pages),
 	    TEST(test_learns_the_clock),
+	    TEST(regress_090_answer_from_before_a_suspend),
 	    TEST(test_follows_the_clock),
 	    TEST(test_net_keeps_silent),
 	    TEST(test_net_is_stuck),
