@@ -367,7 +367,9 @@ class Month(PlugCase):
         self.assertEqual(set(self.made) - closed, set(), "of these the ledger has no closing")
         self.assert_ledger_holds()
         self.nothing_left_over()
+        opened = self.grants
         self.do_open()
+        self.assertEqual(self.grants, opened + 1, "a request works")
         self.pass_time(13 * HOUR)
 
     def test_a_month(self) -> None:
