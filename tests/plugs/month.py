@@ -154,7 +154,7 @@ class Month(PlugCase):
                 if step == "touched":
                     self.cell.key.press()
             self.strike(what, step)
-            self.no_touch(step)
+            self.no_touch(call, step)
             result = self.quietly(call)
         except (OSError, Ended):
             result = {}
@@ -197,12 +197,14 @@ class Month(PlugCase):
         elif what == "suspend":
             self.cell.clock.jump(self.draw.choice([2, 31, 121, 700, 9 * HOUR]))
 
-    def no_touch(self, step: str) -> None:
-        """Nobody goes on: the times of the word and of the touch run out."""
-        if step != "touched":
-            for seconds in (125, 31):
-                time.sleep(0.1)
-                self.cell.clock.jump(seconds)
+    def no_touch(self, call: Any, step: str) -> None:
+        """Nobody goes on: the times of the word and of the touch run out. What was touched comes to its end first."""
+        for n in range(150):
+            if call.done() or self.client.process.poll() is not None:
+                return
+            time.sleep(0.1)
+            if step != "touched" or n > 50:
+                self.cell.clock.jump(31)
 
     def after_trouble(self) -> None:
         self.cell.emulator.control("clear_faults")
