@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `forge_ledger LEDGER KEYS`: writes an honest ledger and its key list, for tests of the command line.  Where LEDGER is
- * a directory: in three segments.
+ * a directory: in three segments, or, with a number behind KEYS, in as many as so many records fill.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +20,27 @@ write_file(const char *path, const void *data, size_t len)
 	size_t n = f ? fwrite(data, 1, len, f) : 0;
 
 	return f && fclose(f) == 0 && n == len ? 0 : -1;
+}
+
+static const char *many_dir;
+static FILE *many;
+static unsigned many_open; /* which segment */
+
+static void
+write_many(unsigned segment, const void *data, size_t len)
+{
+	char path[4096], name[SEGMENT_NAME_LEN + 1];
+
+	if (segment != many_open) {
+		segment_name(segment, name);
+		snprintf(path, sizeof(path), "%s/%s", many_dir, name);
+		if (many && fclose(many) != 0)
+			abort();
+		many = fopen(path, "wbe");
+		many_open = segment;
+	}
+	if (!many || fwrite(data, 1, len, many) != len)
+		abort();
 }
 
 static int
@@ -48,9 +69,13 @@ main(int argc, char **argv)
 	struct stat st;
 	int r;
 
-	if (argc != 3)
+	if (argc != 3 && argc != 4)
 		return 2;
-	if (stat(argv[1], &st) == 0 && S_ISDIR(st.st_mode))
+	if (argc == 4) {
+		many_dir = argv[1];
+		forge_many(strtoull(argv[3], NULL, 10), write_many, &keys);
+		r = fclose(many);
+	} else if (stat(argv[1], &st) == 0 && S_ISDIR(st.st_mode))
 		r = write_segments(argv[1], &keys);
 	else
 		r = write_file(argv[1], ledger, forge_ledger(TWEAK_NONE, ledger, &keys));

@@ -4,62 +4,8 @@
 
 #include "ec2req.h"
 #include "forge_key.h"
+#include "ledger_forge_entries.h"
 #include "record_fixture.h"
-
-#define APPLIANCE "abcdefghijklmn27"
-#define RP "sgwarden:" APPLIANCE
-#define HEX_MAX (2 * SGW_BODY_MAX)
-
-struct world {
-	enum forge_tweak tweak;
-	struct buf out;
-	struct ledger_chain chain;
-	int64_t now;
-	struct authenticator a, b;
-	struct record record;
-	char text[SGW_RECORD_MAX + 1];
-	size_t text_len;
-	char receipt[SGW_RECEIPT_LEN + 1];
-	/* of the entry that is being made */
-	struct ledger_entry e;
-	char hex[8][HEX_MAX + 1];
-	size_t n_hex;
-	size_t *at; /* where segments end; NULL: there is one */
-	unsigned n_at;
-};
-
-/* ---- entries ---- */
-
-static void
-begin(struct world *w, enum ledger_kind kind)
-{
-	w->e = (struct ledger_entry){.kind = kind, .time = w->now++};
-	w->n_hex = 0;
-}
-
-static void
-put(struct world *w, const char *key, const char *value)
-{
-	w->e.fields[w->e.n_fields++] = (struct ledger_field){key, value, strlen(value)};
-}
-
-static void
-put_hex(struct world *w, const char *key, const uint8_t *data, size_t len)
-{
-	char *hex = w->hex[w->n_hex++];
-	struct buf b = buf_over(hex, sizeof(w->hex[0]));
-
-	MUST(buf_put_hex(&b, data, len) && buf_put_c(&b));
-	put(w, key, hex);
-}
-
-static void
-end(struct world *w)
-{
-	ledger_next(&w->chain, &w->e);
-	MUST(ledger_encode(&w->e, &w->out));
-	MUST(ledger_follow(&w->chain, &w->e) == LEDGER_OK);
-}
 
 /* ---- records ---- */
 
@@ -365,7 +311,7 @@ segment(struct world *w)
 
 	if (!w->at)
 		return;
-	w->at[w->n_at++] = w->out.len;
+	w->at[w->n_at++ % FORGE_SEGMENTS] = w->out.len;
 	snprintf(number, sizeof(number), "%u", w->n_at + 1);
 	snprintf(last, sizeof(last), "%llu", (unsigned long long)w->chain.number);
 	begin(w, LEDGER_SEGMENT);
@@ -424,4 +370,46 @@ size_t
 forge_segments(char *out, size_t ret_at[FORGE_SEGMENTS], struct rec_key_list *ret_keys)
 {
 	return forge(TWEAK_NONE, out, ret_at, ret_keys);
+}
+
+static void
+refusal(struct world *w)
+{
+	begin(w, LEDGER_REFUSAL);
+	put(w, "plan", "sgw-bbbbbbbbbbbbbbbbbbbb");
+	put(w, "uid", "1000");
+	put(w, "class", "forbidden");
+	put(w, "error", "refused");
+	put(w, "line", "cidr.forbidden");
+	end(w);
+}
+
+void
+forge_many(uint64_t records, forge_take *take, struct rec_key_list *ret_keys)
+{
+	static struct world w;
+	static char out[FORGE_BYTES];
+	size_t at[FORGE_SEGMENTS], size = 0;
+
+	w = (struct world){.now = FORGE_NOW, .at = at, .a = authenticator_new(0xaa)};
+	*ret_keys = (struct rec_key_list){0};
+	(void)FIELD_SET(ret_keys->appliance, APPLIANCE);
+	for (uint64_t round = 0; w.chain.number < records; round++) {
+		w.out = buf_over(out, sizeof(out));
+		if (size >= SGW_SEGMENT_BYTES) {
+			size = 0;
+			segment(&w);
+		} else if (round == 0)
+			start(&w, APPLIANCE);
+		else if (round == 1)
+			enroll(&w, "first", &w.a, NULL);
+		else if (round % 96 == 0)
+			opening(&w);
+		else
+			refusal(&w);
+		take(w.n_at + 1, out, w.out.len);
+		size += w.out.len;
+	}
+	key_add(ret_keys, "first", &w.a);
+	EVP_PKEY_free(w.a.pkey);
 }

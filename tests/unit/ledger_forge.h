@@ -78,6 +78,12 @@ size_t forge_ledger(enum forge_tweak tweak, char *out, struct rec_key_list *ret_
 
 /* The honest one in three segments; ret_at: where each ends in `out`.  Its length. */
 #define FORGE_SEGMENTS 3
+/*
+ * An honest ledger of at least this many records, most of them refusals, an opening with its closing in every hundred,
+ * in segments of SGW_SEGMENT_BYTES; each record is given to `take` as it is made.
+ */
+typedef void forge_take(unsigned segment, const void *data, size_t len);
+void forge_many(uint64_t records, forge_take *take, struct rec_key_list *ret_keys);
 size_t forge_segments(char *out, size_t ret_at[FORGE_SEGMENTS], struct rec_key_list *ret_keys);
 
 #endif
