@@ -223,6 +223,8 @@ struct broker {
 
 	struct ledger_chain chain;
 	struct segment segment;
+	bool
+	    journal; /* the supervisor takes each head to the journal, where this process cannot write fields */
 	bool ledger_ok;
 	size_t torn_len; /* bytes of ours behind the last whole record */
 	struct msg_loaded_head head;

@@ -93,13 +93,23 @@ name_torn(struct broker *b)
 	return durable;
 }
 
-/* The journal keeps each head outside of the file: `ledger verify --head` takes it from there. */
+/*
+ * The journal keeps each head outside of the file: `ledger verify --head` takes it from there.  The supervisor writes it
+ * there with fields of its own; any other log gets a line.
+ */
 static void
-anchor(const struct ledger_entry *e)
+anchor(struct broker *b, const struct ledger_entry *e)
 {
 	char hex[2 * HASH_LEN + 1];
 	struct buf out = buf_over(hex, sizeof(hex));
 
+	if (b->journal) {
+		b->out.id = MSG_ANCHOR;
+		b->out.anchor.number = e->number;
+		memcpy(b->out.anchor.head, e->self, sizeof(e->self));
+		send_control(b);
+		return;
+	}
 	(void)buf_put_hex(&out, e->self, sizeof(e->self));
 	(void)buf_put_c(&out);
 	log_info("ledger record %llu %s", (unsigned long long)e->number, hex);
@@ -122,7 +132,7 @@ ledger_write(struct broker *b, struct ledger_entry *e)
 	if (e->kind == LEDGER_SEGMENT && b->chain.number == e->number) /* whole, synced or not */
 		b->segment.begins = false;
 	if (b->ledger_ok) {
-		anchor(e);
+		anchor(b, e);
 		segment_want(b);
 	}
 	return b->ledger_ok;

@@ -80,6 +80,7 @@ on_control(struct broker *b)
 		return;
 	if (r != CHAN_GOT) {
 		b->segment.asked = true; /* nobody opens one any more */
+		b->journal = false;      /* nor takes the last head */
 		if (b->serving)
 			(void)ledger_stop(b, "the supervisor ended it");
 		secret_free(&b->secrets);

@@ -47,6 +47,7 @@ start_cell(struct broker *b, const struct msg_cell *m)
 		die("configured twice");
 	b->config = m->config;
 	b->system_mode = m->system_mode;
+	b->journal = m->journal;
 	b->degraded = m->degraded;
 	(void)FIELD_SET(b->appliance, m->appliance);
 	(void)FIELD_SET(b->boot_id, m->boot_id);

@@ -202,6 +202,7 @@ configure(struct supervisor *s)
 	(void)FIELD_SET(m->cell.appliance, s->appliance);
 	(void)FIELD_SET(m->cell.boot_id, s->boot_id);
 	m->cell.system_mode = s->opt.mode == MODE_SYSTEM;
+	m->cell.journal = journal_is_log();
 	m->cell.degraded =
 	    s->degraded | (s->opt.mode == MODE_USER ? (uint32_t)DEGRADED_SHARED_UID : 0);
 	cell_send(s, ROLE_NET, m, -1);

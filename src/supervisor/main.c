@@ -68,6 +68,9 @@ on_message(struct supervisor *s, struct child *c)
 		memcpy(data, m->commit.data, m->commit.data_len);
 		on_commit(s, m->commit.file, data, m->commit.data_len);
 		return;
+	case MSG_ANCHOR:
+		journal_anchor(s, &m->anchor);
+		return;
 	case MSG_NEXT_SEGMENT:
 		segments_next(s, c, m->next_segment.number);
 		return;
@@ -136,6 +139,7 @@ on_death(struct supervisor *s, pid_t pid, int status)
 		client_gone(s, c);
 	if (role == ROLE_CONSENT && !clean && !child_other(s, c))
 		screen_restore(s);
+	journal_drain(s, c);
 	child_forget(s, c);
 	/* also of one that we were ending: its peers may have noticed its end before we did */
 	if (may_say_mend(role) && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_MEND &&
@@ -270,6 +274,8 @@ finish(struct supervisor *s)
 
 	(void)sd_notify(0, "STOPPING=1");
 	listeners_close(s);
+	for (size_t i = 0; i < CHILDREN_MAX; i++)
+		journal_drain(s, &s->children[i]);
 	for (size_t i = 0; i < CHILDREN_MAX; i++)
 		child_ask(
 		    s, &s->children[i]); /* the broker records the stop, a key stops blinking */

@@ -121,6 +121,12 @@ int segments_last(const struct supervisor *s);  /* to be written on */
 /* Answers the broker, which wants to begin one, or the loader, which wants to read one. */
 void segments_next(struct supervisor *s, struct child *c, uint32_t number);
 
+/* journal.c: is our log the journal?  Then the broker's heads go there as fields, and as a line where that fails. */
+bool journal_is_log(void);
+void journal_anchor(const struct supervisor *s, const struct msg_anchor *m);
+/* Those that a child which ends has sent and that nobody has read. */
+void journal_drain(struct supervisor *s, struct child *c);
+
 /* spawn.c: descriptors of a child, by the numbers of its row; the supervisor keeps what it passes. */
 struct spawn_fd {
 	int from;

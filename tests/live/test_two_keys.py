@@ -109,6 +109,9 @@ class TwoKeys(LiveCase):
         self.assertEqual(status, 0, said)
         self.assertEqual(self.names(), ["red"])
         self.assertEqual(self.new_records()[-1].kind, "remove")
+        receipt = self.cell.run("receipt", "show", self.new_records()[-1].fields["receipt"])
+        self.assertEqual(receipt.returncode, 0, receipt.stderr)
+        self.assertIn("REMOVE", receipt.stdout.upper())
         self.assert_ledger_holds()
 
     def test_7_it_grants_no_more(self) -> None:
