@@ -113,7 +113,8 @@ job_judge(struct broker *b)
 		return;
 	}
 	recorded = ledger_request(b, j);
-	if (!j->verdict.needs_consent) { /* a closing goes on even where the ledger is full */
+	if (!j->verdict.needs_consent &&
+	    !MUTATE(FORBIDDEN)) { /* a closing goes on even where the ledger is full */
 		b->active = NULL;
 		close_own_begin(b, j);
 		job_next(b);

@@ -39,7 +39,7 @@ screen_open(struct screen *s, int fd)
 	own.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ECHOE | ECHOK | ECHONL | ISIG | IEXTEN);
 	own.c_cc[VMIN] = 1;
 	own.c_cc[VTIME] = 0;
-	if (tcsetattr(fd, TCSAFLUSH, &own) < 0)
+	if (tcsetattr(fd, MUTATE(TYPED_AHEAD) ? TCSANOW : TCSAFLUSH, &own) < 0)
 		return -1;
 	s->open = true;
 	s->rows = ROWS_USUAL;

@@ -40,7 +40,6 @@ transport_set(CURL *easy, struct net *net, bool tls, const char *proxy)
 	for (size_t i = 0; i < sizeof(FIXED_OPTIONS) / sizeof(FIXED_OPTIONS[0]); i++) {
 		if ((FIXED_OPTIONS[i].option == CURLOPT_SSL_VERIFYPEER && MUTATE(TLS_AUTHORITY)) ||
 		    (FIXED_OPTIONS[i].option == CURLOPT_SSL_VERIFYHOST && MUTATE(TLS_NAME)) ||
-		    (FIXED_OPTIONS[i].option == CURLOPT_SSLVERSION && MUTATE(TLS_VERSION)) ||
 		    (FIXED_OPTIONS[i].option == CURLOPT_FOLLOWLOCATION && MUTATE(REDIRECT))) {
 			(void)SET(FIXED_OPTIONS[i].option,
 			    FIXED_OPTIONS[i].option == CURLOPT_FOLLOWLOCATION);

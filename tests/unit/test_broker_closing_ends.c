@@ -104,6 +104,24 @@ test_closing_without_a_group(void **state)
 	assert_non_null(world_said(MSG_WROTE));
 }
 
+/* AWS may still take the opening: what was closed early is kept, and looked at when it can take it no more. */
+static void
+test_closed_and_looked_at_once_more(void **state)
+{
+	struct grant *g = grant_make(GRANT_OPEN, clock_now() - 5);
+
+	g->settle_at = clock_monotonic() + 500000;
+	closing_run(&W.b);
+	assert_int_equal(world_sent()->op, AWS_REVOKE_INGRESS);
+	answer_closing(&(struct aws_result){.http_status = 400, .code = "InvalidGroup.NotFound"});
+	assert_true(g->used);
+	assert_int_equal(g->g.state, GRANT_CLOSED);
+	assert_true(closing_next(&W.b) > clock_monotonic() + 400000);
+	g->settle_at = clock_monotonic();
+	closing_run(&W.b);
+	assert_int_equal(world_sent()->op, AWS_DESCRIBE_RULES);
+}
+
 static void
 test_closing_refused(void **state)
 {
@@ -232,6 +250,7 @@ main(void)
 	    TEST(test_closing_cannot_be_asked),
 	    TEST(test_closing_retries),
 	    TEST(test_closing_without_a_group),
+	    TEST(test_closed_and_looked_at_once_more),
 	    TEST(test_closing_refused),
 	    TEST(test_closing_pages),
 	    TEST(test_closing_overflow_still_there),

@@ -149,6 +149,18 @@ test_second_look(void **state)
 	assert_null(world_sent());
 }
 
+/* A start that finds the intent alone takes its time for the call's: so the call does not come long after it. */
+static void
+test_second_look_too_late(void **state)
+{
+	struct job *j = touched(ACTION_OPEN, JOB_REREAD);
+
+	j->began = clock_monotonic() - (SETTLE_MARGIN + 1) * 1000;
+	job_answer(&W.b, &ANSWERED);
+	expect_end(STATUS_FAILED, SGW_ERR_AWS_UNREACHABLE);
+	assert_null(world_sent());
+}
+
 static void
 test_second_look_has_pages(void **state)
 {
@@ -332,6 +344,8 @@ main(void)
 	    TEST(test_begin_unsigned),
 	    TEST(test_trial_run),
 	    TEST(test_second_look),
+	    TEST(test_second_look_too_late),
+	    TEST(test_second_look_too_late),
 	    TEST(test_second_look_has_pages),
 	    TEST(test_no_room_for_grants),
 	    TEST(test_call_unsigned),
