@@ -3,6 +3,7 @@
 #include "admin.h"
 
 #include <sgwarden/log.h>
+#include <sgwarden/mutate.h>
 
 #include "seal.h"
 
@@ -173,6 +174,8 @@ renew(struct broker *b, const struct job *j, const struct msg_assertion *a)
 	b->sealed_next = b->sealed;
 	e = sealed_find(&b->sealed_next, j->plan.profile, tier_of(j));
 	w = wrap_of(e, a->cred_id, a->cred_id_len);
+	if (MUTATE(SEAL_RENEWED))
+		return custody_next(b);
 	w->renewals++;
 	memcpy(w->salt, b->ceremony.ask.ask_assertion.next_salt, sizeof(w->salt));
 	if (!seal_wrap(b->appliance, e, w, a->hmac_secret + 32, b->vault->data_key))

@@ -248,7 +248,7 @@ enroll_credential(struct broker *b, const struct msg_credential *m)
 		refuse(b, SGW_ERR_KEY_EXISTS, "this very key is enrolled already");
 		return;
 	}
-	if (b->sealed.n_entries && !cred.hmac_secret) {
+	if (b->sealed.n_entries && !cred.hmac_secret && !MUTATE(NEW_KEY_UNSEALS)) {
 		refuse(b, SGW_ERR_KEY_REFUSED,
 		    "this key has no hmac-secret: it could not open what is sealed");
 		return;

@@ -232,8 +232,17 @@ test_try(void **state)
 {
 	uint64_t before = W.b.chain.number;
 
+	uint8_t nonce[sizeof(W.b.ceremony.record.nonce)];
+
 	ask(ACT_TEST_KEY, "blue");
 	shown();
+	memcpy(nonce, W.b.ceremony.record.nonce, sizeof(nonce));
+	job_end(&W.b, STATUS_DENIED, SGW_ERR_DENIED, "");
+	W.n_planner = W.n_control = 0;
+	before = W.b.chain.number;
+	ask(ACT_TEST_KEY, "blue");
+	shown(); /* no two records are the same, not even of the same request in the same second */
+	assert_memory_not_equal(W.b.ceremony.record.nonce, nonce, sizeof(nonce));
 	assert_int_equal(W.b.ceremony.ask.ask_assertion.n_creds, 1);
 	assert_false(W.b.ceremony.record.pin);
 	assert_non_null(strstr(W.b.ceremony.text, "act test-key\n"));
