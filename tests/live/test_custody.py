@@ -35,14 +35,15 @@ class Custody(LiveCase):
         """`cred VERB demo TIER`: the word, the agreement, one touch of each key."""
         keys = keys or (self.cell.key,)
         command = self.cell.start_command("cred", verb, "demo", tier)
-        since = keys[0].mark()
         shown = self.screen.prompt(verb + r"-[a-z2-7]{4}\b")
         self.shown = self.screen.text()
         self.cell.say(shown.group(0))
         if pin:
             self.screen.prompt("your security key's PIN")
             self.cell.say(pin)
-        keys[0].touch(since)
+        self.screen.expect_match(r"touch your security key now(?m:\s*$)")
+        poll_until(keys[0].blinks, "it blinks")
+        keys[0].press()
         names = ["blue", "red"][:len(keys)]
         for n, key in enumerate(keys):
             if pin and tier == "opener-sensitive":
