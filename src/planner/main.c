@@ -58,6 +58,13 @@ on_control(struct planner *p, const struct msg *m, const struct chan_fds *fds)
 		client_gone(p, m->client_gone.client);
 		return;
 	}
+	if (m->id == MSG_PING) {
+		p->out.id = MSG_PONG;
+		p->out.pong.client = m->ping.client;
+		if (chan_send(&p->control, p->scratch, &p->out, -1, false) < 0)
+			p->ending = true;
+		return;
+	}
 	log_error("the supervisor says what it may not say now");
 	p->ending = true;
 }

@@ -142,6 +142,7 @@ cell_stop(struct supervisor *s)
 		if (s->children[i].role != ROLE_FRONT)
 			child_end(&s->children[i]);
 	s->listening = false;
+	s->pong_due = 0;
 }
 
 /* Fronts see their planner's end, answer what is pending as retryable, and end by themselves. */
@@ -163,6 +164,14 @@ cell_restart(struct supervisor *s)
 	return cell_start(s);
 }
 
+/* Its death is a failure: the reaper restarts the cell. */
+static void
+member_fails(struct child *c)
+{
+	child_end(c);
+	c->ending = false;
+}
+
 void
 cell_send(struct supervisor *s, enum role role, const struct msg *m, int fd)
 {
@@ -173,9 +182,44 @@ cell_send(struct supervisor *s, enum role role, const struct msg *m, int fd)
 		return;
 	if (chan_send(&c->control, s->scratch, m, fd, false) < 0) {
 		log_error("%s does not take its messages", role_name(role));
-		(void)child_end(c);
-		c->ending = false; /* its death is a failure: the reaper restarts the cell */
+		member_fails(c);
 	}
+}
+
+void
+cell_ping(struct supervisor *s, uint32_t client)
+{
+	if (s->pong_due || !s->listening)
+		return;
+	s->pinged = client;
+	s->pong_due = clock_monotonic() + PONG_WAIT;
+	s->msg.id = MSG_PING;
+	s->msg.ping.client = client;
+	cell_send(s, ROLE_PLANNER, &s->msg, -1);
+}
+
+void
+cell_pong(struct supervisor *s, uint32_t client)
+{
+	if (client == s->pinged)
+		s->pong_due = 0;
+}
+
+int
+cell_overdue(struct supervisor *s)
+{
+	int64_t left = s->pong_due - clock_monotonic();
+	struct child *planner;
+
+	if (!s->pong_due || left > 0)
+		return s->pong_due ? (int)left : -1;
+	s->pong_due = 0;
+	planner = child_find(s, ROLE_PLANNER, 0);
+	if (planner) {
+		log_error("the planner has not answered within %d s", PONG_WAIT / 1000);
+		member_fails(planner);
+	}
+	return -1;
 }
 
 static bool

@@ -259,6 +259,7 @@ client_ready(struct supervisor *s, struct child *front)
 	cell_send(s, ROLE_PLANNER, m, front->to_planner);
 	close(front->to_planner);
 	front->to_planner = -1;
+	cell_ping(s, front->number);
 }
 
 void
@@ -268,4 +269,5 @@ client_gone(struct supervisor *s, struct child *front)
 	s->msg.client_gone.client = front->number;
 	cell_send(s, ROLE_BROKER, &s->msg, -1);
 	cell_send(s, ROLE_PLANNER, &s->msg, -1);
+	cell_ping(s, front->number);
 }

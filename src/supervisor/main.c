@@ -77,6 +77,9 @@ on_message(struct supervisor *s, struct child *c)
 	case MSG_SERVING:
 		on_serving(s, m->serving.overdue);
 		return;
+	case MSG_PONG:
+		cell_pong(s, m->pong.client);
+		return;
 	default:
 		return; /* the table lets nothing else through */
 	}
@@ -242,11 +245,13 @@ start(struct supervisor *s)
 static int
 next_due(struct supervisor *s)
 {
-	int child = children_overdue(s), screen = screen_overdue(s);
+	const int due[] = {children_overdue(s), screen_overdue(s), cell_overdue(s)};
+	int next = -1;
 
-	if (child < 0 || screen < 0)
-		return child < 0 ? screen : child;
-	return child < screen ? child : screen;
+	for (size_t i = 0; i < sizeof(due) / sizeof(due[0]); i++)
+		if (due[i] >= 0 && (next < 0 || due[i] < next))
+			next = due[i];
+	return next;
 }
 
 static void

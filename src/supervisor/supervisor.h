@@ -15,8 +15,9 @@
 #define CHILDREN_MAX (SGW_CLIENTS_MAX + 16)
 #define RESTARTS_MAX 5 /* of the cell, within RESTARTS_SECONDS, before giving up */
 #define RESTARTS_SECONDS 60
-#define TTY_WAIT 2000 /* ms that a screen's connection may take to hand its terminal over */
-#define END_GRACE 300 /* ms: a key that is cancelled stops blinking, a killed one's does not */
+#define TTY_WAIT 2000   /* ms that a screen's connection may take to hand its terminal over */
+#define PONG_WAIT 15000 /* ms that the planner may take to say that it is not stuck */
+#define END_GRACE 300   /* ms: a key that is cancelled stops blinking, a killed one's does not */
 
 struct options {
 	enum run_mode mode;
@@ -98,6 +99,8 @@ struct supervisor {
 	uint32_t degraded;              /* of the cell's processes together */
 	int64_t restarts[RESTARTS_MAX]; /* monotonic ms */
 	unsigned restart_next;
+	uint32_t pinged;  /* client of the planner's PING that is under way */
+	int64_t pong_due; /* monotonic ms; 0: none is under way */
 	uint8_t scratch[SGW_DATAGRAM_MAX];
 	struct msg msg;
 };
@@ -149,6 +152,11 @@ int cell_restart(struct supervisor *s); /* -1: too often */
 void cell_ready(struct supervisor *s, struct child *c, uint32_t degraded);
 /* Sends to a cell process; a failure there is its end, and the reaper restarts the cell. */
 void cell_send(struct supervisor *s, enum role role, const struct msg *m, int fd);
+/* Asks the planner whether it is stuck, where it is not asked already: only while clients come and go. */
+void cell_ping(struct supervisor *s, uint32_t client);
+void cell_pong(struct supervisor *s, uint32_t client);
+int cell_overdue(
+    struct supervisor *s); /* ends a planner that is; ms until it would be, -1: never */
 
 /* clients.c */
 int listeners_open(struct supervisor *s);
