@@ -269,9 +269,11 @@ class Month(PlugCase):
         self.foreign = self.rules_of_others()
 
     def do_outage(self) -> None:
+        self.outage(*self.draw.choice(OUTAGES))
+
+    def outage(self, kind: str, members: dict[str, Any]) -> None:
         """AWS fails over the end of what is open: an alarm, and closed once AWS answers."""
         self.outages += 1
-        kind, members = self.draw.choice(OUTAGES)
         self.fault(kind, "*", count=100000, **members)
         there = self.ours()
         if there:
@@ -388,6 +390,9 @@ class Month(PlugCase):
                     self.audit()
                     audited = self.grants
                     del self.story[:-10]
+            while not self.ours():
+                self.do_open()
+            self.outage(*OUTAGES[0])
             self.the_end()
         except BaseException:
             print(f"after {self.grants} openings of seed {SEED}: {'; '.join(self.story[-12:])}", flush=True)
