@@ -123,7 +123,8 @@ test_opening_is_signed_for_now(void **state)
 	const struct msg_send *m;
 
 	(void)buf_puts(&body, "Action=x");
-	W.b.calls[CALL_JOB].number = done.request;
+	W.b.calls[CALL_JOB] =
+	    (struct call){.number = done.request, .deadline = clock_monotonic() + CALL_TIMEOUT};
 	aws_done(&W.b, &done);
 	(void)world_active(*open_op(), JOB_CALL);
 	assert_int_equal(
