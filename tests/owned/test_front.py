@@ -20,7 +20,7 @@ from front_world import PLANNER_CONTROL, FrontWorld, opening_wanted, wanted
 from world import E, World, closing, encode, opening, pair
 
 FROM_FRONT = [name for name in sgwire.MESSAGES if name.startswith("ASK_") and 0x0200 < sgwire.MESSAGES[name][0] < 0x0280]
-ADMIN = ("ASK_KEYS", "ASK_ENROLL", "ASK_ADMIN")
+ADMIN = ("ASK_KEYS", "ASK_ENROLL", "ASK_ADMIN", "ASK_POLICY")
 CIDR = "203.0.113.7/32"
 NOBODY = "sgw-" + "a" * 20
 POOLS = 12000  # kB: plans, calls and the cache, each bounded, which the first requests touch for the first time
