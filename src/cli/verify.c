@@ -69,6 +69,10 @@ tell(const struct verify *v, const struct judged *j)
 	for (size_t i = 0; i < v->n_keys; i++)
 		printf(" %s", v->key[i].name);
 	printf("%s\n", v->outside ? " (all of them in the key list given)" : "");
+	if (v->unlisted)
+		printf("          %u more removed since and not in that list: what they touched\n"
+		       "          for rests on the ledger alone\n",
+		    v->unlisted);
 	if (v->touches > 0)
 		printf("touches   %llu, the last in record %llu: it fixes all before it\n",
 		    (unsigned long long)v->touches, (unsigned long long)v->last_touch);
@@ -102,6 +106,7 @@ tell_json(const struct verify *v, const struct judged *j)
 		cJSON_AddItemToArray(keys, cJSON_CreateString(v->key[i].name));
 	cJSON_AddItemToObject(data, "keys", keys);
 	cJSON_AddBoolToObject(data, "keys_from_outside", v->outside != NULL);
+	cJSON_AddNumberToObject(data, "keys_removed_unlisted", (double)v->unlisted);
 	cJSON_AddNumberToObject(data, "touches", (double)v->touches);
 	cJSON_AddNumberToObject(data, "last_touch", (double)v->last_touch);
 	cJSON_AddBoolToObject(data, "anchored", v->anchored != 0);
@@ -192,10 +197,13 @@ judge(const struct args *args, struct ledger_files *files, struct verify *v)
 	struct judged j = {.files = files};
 	struct buf b = buf_over(j.head, sizeof(j.head));
 	int r = walk(args, files, v);
+	const char *why = r == 0 ? verify_keys_end(v) : NULL;
 
 	progress_end(files);
 	if (r != 0)
 		return r;
+	if (why)
+		return out_error(args, SGW_ERR_VERIFY_FAILED, NULL, "%s", why);
 	(void)(buf_put_hex(&b, s->chain.head, HASH_LEN) && buf_put_c(&b));
 	if (v->anchor && v->anchored == 0)
 		return refuse(args, s, "missing", v->n_heads + 1, s->offset,

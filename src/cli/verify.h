@@ -21,7 +21,8 @@ struct verify_key {
 	uint8_t id[SGW_CRED_ID_MAX];
 	size_t id_len;
 	uint8_t key[64];
-	bool zero; /* said 0 at its enrolment */
+	bool zero;   /* said 0 at its enrolment */
+	bool listed; /* in the key list from outside, where there is one */
 	uint32_t counter;
 	char name[SGW_KEY_NAME_MAX + 1];
 };
@@ -44,6 +45,7 @@ struct verify {
 	struct verify_key key[SGW_KEYS_MAX];
 	size_t n_keys;
 	const struct rec_key_list *outside; /* NULL: the ledger's own keys are believed */
+	unsigned unlisted; /* keys that were removed later and are not in that list */
 
 	const uint8_t *anchor; /* HASH_LEN bytes, a head from outside; NULL: none */
 	uint64_t anchored;     /* number of the record that has it; 0: none so far */
@@ -68,6 +70,8 @@ struct verify {
 
 /* One entry, after the chain has taken it.  NULL, or why it does not hold (printable). */
 const char *verify_entry(struct verify *v, const struct ledger_entry *entry);
+/* Behind the last entry: NULL, or which of the keys that are enrolled now the list from outside does not have. */
+const char *verify_keys_end(struct verify *v);
 void verify_end(struct verify *v);
 
 /* ---- verify_touch.c: the kinds that hold a signature ---- */

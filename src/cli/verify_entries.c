@@ -2,6 +2,7 @@
 /* Every kind of ledger record against what came before it; those with a signature are in verify_touch.c. */
 #include "verify.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -223,6 +224,19 @@ verify_entry(struct verify *v, const struct ledger_entry *entry)
 	if (why)
 		return why;
 	head_add(v, entry);
+	return NULL;
+}
+
+/* A list from outside is of today: a key that was removed by a touch is in it no more. */
+const char *
+verify_keys_end(struct verify *v)
+{
+	for (size_t i = 0; i < v->n_keys; i++)
+		if (!v->key[i].listed) {
+			snprintf(v->why, sizeof(v->why),
+			    "the key \"%s\" is not in the key list given", v->key[i].name);
+			return v->why;
+		}
 	return NULL;
 }
 

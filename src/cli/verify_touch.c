@@ -198,14 +198,10 @@ verify_enroll(struct verify *v, const struct ledger_entry *entry)
 		return "its record counts other keys than those enrolled before it";
 	if (v->n_keys == SGW_KEYS_MAX || key_find(v, key.id, key.id_len))
 		return "this key is enrolled already, or too many are";
-	if (v->outside && !verify_key_known(v->outside, &key)) {
-		snprintf(v->why, sizeof(v->why), "the key \"%s\" is not in the key list given",
-		    key.name);
-		return v->why;
-	}
 	why = enroll_allowed(v, entry, &record, digest);
 	if (why)
 		return why;
+	key.listed = !v->outside || verify_key_known(v->outside, &key);
 	v->key[v->n_keys++] = key;
 	v->seen = entry->number;
 	return NULL;
@@ -304,6 +300,7 @@ key_removed(struct verify *v, const struct ledger_entry *entry, const struct rec
 		return "it removes another key than its record says";
 	if (v->n_keys == 1)
 		return "it removes the last key";
+	v->unlisted += !key->listed;
 	*key = v->key[--v->n_keys];
 	return NULL;
 }

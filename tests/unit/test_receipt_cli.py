@@ -83,6 +83,9 @@ class Receipt(Case):
         code, text, err = self.run_it("receipt", "verify", out, "--keys", self.keys)
         self.assertEqual((code, text), (8, ""))
         self.assertIn("is not in the key list given", err)
+        code, text, err = self.run_it("ledger", "verify", self.ledger, "--keys", self.keys)
+        self.assertEqual((code, text), (8, ""))
+        self.assertIn('the key "first" is not in the key list given', err)
 
     def test_json(self):
         opened, out = self.export()
