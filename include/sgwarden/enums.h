@@ -7,6 +7,7 @@
 enum action {
 	ACTION_OPEN,  /* adds an ingress rule */
 	ACTION_CLOSE, /* removes one */
+	ACTION_EXTEND, /* one of ours closes later: no call to AWS */
 	ACTION_MAX,
 };
 
@@ -86,6 +87,15 @@ enum grant_state {
 	/* A closing of somebody else's rule that AWS never answered: never ours to close, only to be settled by a read. */
 	GRANT_FOREIGN,
 	GRANT_STATE_MAX,
+};
+
+/* What a client asks for with one call. */
+enum change_kind {
+	CHANGE_PLAIN,   /* what its entries say */
+	CHANGE_EXTEND,  /* what was opened with a receipt closes later */
+	CHANGE_REFRESH, /* the same for another address, and then the old one is closed */
+	CHANGE_UNDO,    /* the opposite of what a receipt says */
+	CHANGE_KIND_MAX,
 };
 
 /* What became of one operation of a plan. */

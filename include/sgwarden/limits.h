@@ -41,6 +41,7 @@
 
 /* requests and plans */
 #define SGW_OPS_MAX 50
+#define SGW_PLAN_GROUPS_MAX 10 /* groups of one profile and region that one plan touches */
 #define SGW_REASON_CHARS_MAX 160
 #define SGW_REASON_MAX 640 /* 160 characters of UTF-8 */
 #define SGW_CLAIMED_MAX 128
@@ -102,6 +103,7 @@
 #define SGW_LIFETIME_DEFAULT 3600
 #define SGW_LIFETIME_MIN 1200
 #define SGW_LIFETIME_MAX 43200
+#define SGW_LIFETIMES_IN_ALL 3 /* from its opening to its last closing a rule stays so many times its class's longest */
 #define SGW_LIFETIME_POLICY_MAX 2592000 /* 30 days: the most that a policy may allow */
 
 /* keys */

@@ -21,11 +21,30 @@ bool receipt_id_ok(const char *id);
 bool plan_digest(const struct rec_plan *plan, uint8_t ret_digest[HASH_LEN]);
 
 /*
- * What must hold of every plan before anything else is asked of it: 1-50 operations of one action in one group,
- * ids, account and region of their form, an opening with a lifetime, ports 1-65535 for tcp and udp.
+ * What must hold of every plan before anything else is asked of it: 1-50 operations in at most SGW_PLAN_GROUPS_MAX
+ * groups, which it lists in the order in which the operations name them; no rule twice; extensions by themselves; ids,
+ * account and region of their form; a lifetime where something opens or stays; ports 1-65535 for tcp and udp.
  * Returns NULL, or a sentence that says what does not hold (printable, no secret).
  */
 const char *plan_problem(const struct rec_plan *plan);
+
+/*
+ * A plan's operations in the order in which they are carried out, step by step: a step is a run of one group and one
+ * action, and of closings either all ours or none.  How many operations the step has that begins at `first`.
+ */
+size_t plan_step(const struct rec_plan *plan, size_t first);
+/* The plan of those operations alone; all of one group. */
+void plan_slice(
+    const struct rec_plan *plan, size_t first, size_t n, struct rec_plan *ret_plan);
+/* The plan of one group's operations of one action, wherever they stand; false: there are none. */
+bool plan_part(const struct rec_plan *plan, const char *group_id, enum action action,
+    struct rec_plan *ret_plan);
+size_t plan_steps(const struct rec_plan *plan);
+/* Where the group stands in plan->groups; n_groups: nowhere. */
+size_t plan_group_index(const struct rec_plan *plan, const char *group_id);
+/* Does anything of it open, or stay open longer? */
+bool plan_opens(const struct rec_plan *plan);
+const struct rec_op *plan_first_opening(const struct rec_plan *plan); /* NULL: it opens nothing */
 
 bool group_id_ok(const char *id); /* sg- and 8 or 17 lower-case hex digits */
 bool rule_id_ok(const char *id);  /* sgr- and 17 */
@@ -43,6 +62,9 @@ bool op_equals_grant(const struct rec_op *op, const char *group_id, const struct
  */
 void state_digest(
     const struct rec_rule *rules, size_t n, uint32_t *order, uint8_t ret_digest[HASH_LEN]);
+
+/* SHA-256 of one rule's identity, description and id. */
+void rule_digest(const struct rec_rule *rule, uint8_t ret_digest[HASH_LEN]);
 
 /* The partition of a region ("aws", "aws-cn" …; facts in AWS's endpoint rules) or NULL, and its DNS suffix. */
 const char *region_partition(const char *region);

@@ -41,6 +41,8 @@ struct policy_facts {
 	size_t n_grants;
 	enum display_kind display; /* DISPLAY_NONE: not known yet, the display is not judged */
 	uint32_t uid;              /* who asks, as the kernel says */
+	size_t opens_in_all; /* of the whole plan that this one is a part of; 0: it is whole */
+	int64_t now; /* seconds since 1970, for extensions */
 };
 
 struct verdict {
@@ -81,6 +83,9 @@ struct policy_trace {
 
 void policy_explain(const struct rec_policy *policy, const struct rec_plan *plan,
     const struct policy_facts *facts, struct verdict *ret_verdict, struct policy_trace *ret_trace);
+
+/* The strictest of two: the first that refuses, else the graver class and all that either needs. */
+void verdict_merge(struct verdict *verdict, const struct verdict *other);
 
 /* What the class needs; NULL for a class that needs nobody. */
 const struct rec_class_rule *policy_class_rule(

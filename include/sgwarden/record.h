@@ -28,6 +28,14 @@ enum record_kind {
 	RECORD_KIND_MAX,
 };
 
+/* What AWS reports of a group; nobody here has checked it. */
+struct record_group {
+	char name[4 * SGW_GROUP_NAME_MAX + 1]; /* vis() */
+	char vpc_id[SGW_VPC_ID_MAX + 1];       /* of its form, or empty */
+	uint16_t quota_used; /* ingress rules of the first operation's address family */
+	bool iac;            /* another tool owns this group */
+};
+
 struct record {
 	enum record_kind kind;
 	char appliance[SGW_APPLIANCE_LEN + 1];
@@ -52,15 +60,13 @@ struct record {
 
 	/* RECORD_CHANGE */
 	struct rec_plan plan; /* reason, claimed and ticket empty: they stand above */
-	char group_name[4 * SGW_GROUP_NAME_MAX + 1]; /* as reported by AWS, vis() */
-	char vpc_id[SGW_VPC_ID_MAX + 1];             /* as reported by AWS */
-	uint16_t quota_used;                         /* as reported by AWS */
+	struct record_group groups[SGW_PLAN_GROUPS_MAX]; /* beside plan.groups */
 	uint16_t quota_limit;
 	/* Openings to one address that address sources reported as this machine's own, to the broker: so many said so, of so
 	 * many.  Else both 0. */
 	uint16_t seen_by, seen_of;
-	bool iac;       /* as reported by AWS: another tool owns this group */
-	int64_t closes; /* openings: when it will close; else 0 */
+	int64_t closes;     /* openings and extensions: when it will close; else 0 */
+	int64_t closes_now; /* extensions: when it would close without; else 0 */
 	char description[SGW_DESCRIPTION_MAX + 1]; /* openings: with RECORD_PLACEHOLDER */
 
 	/* RECORD_ENROLL */
@@ -87,7 +93,7 @@ bool record_decode(const uint8_t *text, size_t len, struct record *ret_record);
 extern const char *const RECORD_ACTS[ACT_MAX];
 
 /*
- * The word to type: <port|from-to|icmp|all|close|bulk-N|enroll|the act's first word>-<last 4 of the group, rule or appliance id>.
+ * The word to type: <port|from-to|icmp|all|close|extend|bulk-N|enroll|the act's first word>-<last 4 of the group, rule or appliance id>.
  */
 void record_word(const struct record *record, char ret_word[SGW_WORD_MAX + 1]);
 

@@ -71,6 +71,18 @@ struct collected {
 	char account[SGW_ACCOUNT_MAX + 1];
 };
 
+/* A rule as it was when the active plan was judged; see seen.c. */
+#define SEEN_MAX 4096
+struct seen_rule {
+	uint8_t digest[HASH_LEN];
+	bool loose; /* we changed it ourselves since */
+	char group_id[SGW_GROUP_ID_MAX + 1];
+	int16_t protocol;
+	int32_t from_port, to_port;
+	enum rule_source source_kind;
+	struct rec_cidr source;
+};
+
 /* ---- plans on their way ---- */
 
 enum job_kind {
@@ -93,11 +105,13 @@ enum job_state {
 	JOB_TIDY, /* and then the new one alone */
 	JOB_RESEAL, /* the sealed file with its used wrap renewed is being written, beside the old one */
 	JOB_RESEALED, /* and then alone */
-	JOB_DRY_RUN,
+	JOB_DRY_RUN,  /* of every step, before the first call */
 	JOB_REREAD,
 	JOB_CALL,
 	JOB_TRIAL, /* an opener is tried: the trial run is all there is */
 	JOB_READ_BACK,
+	JOB_OWN_STEP,  /* the closing machine works for a step of it */
+	JOB_TAKE_BACK, /* a step has failed: what was opened is being closed again */
 	JOB_CLOSE_OWN, /* never the active one: the closing machine works for it */
 };
 
@@ -116,12 +130,15 @@ struct job {
 	bool withdrawn;
 	char receipt[SGW_RECEIPT_LEN + 1];
 	int64_t deadline; /* monotonic ms; 0 none */
-	int64_t began;    /* monotonic ms: its intent was written */
+	int64_t began;    /* monotonic ms: what AWS is asked now was sent */
 	unsigned tries;   /* of the present step */
+	size_t group;     /* which of the plan's groups is being read */
+	size_t at, n;     /* the present step: its first operation, how many it has */
 	bool asserted;    /* enrolment: an enrolled key has agreed */
 	struct rec_op_done done[SGW_OPS_MAX];
-	size_t n_waiting;     /* JOB_CLOSE_OWN: grants whose closing has not ended yet */
-	enum sgw_error error; /* JOB_CLOSE_OWN: of the first that could not be closed */
+	size_t n_waiting;     /* grants whose closing it waits for */
+	enum sgw_error error; /* of the first step that failed */
+	char detail[SGW_DETAIL_MAX + 1];
 };
 
 /* ---- the ceremony of the active plan ---- */
@@ -256,6 +273,10 @@ struct broker {
 
 	struct job jobs[SGW_PLANS_MAX];
 	struct job *active;
+	struct record_group
+	    found[SGW_PLAN_GROUPS_MAX]; /* of the active plan: what AWS says of its groups */
+	size_t n_seen;
+	struct seen_rule seen[SEEN_MAX];
 	uint64_t last_order;
 	uint32_t last_ceremony;
 	struct ceremony ceremony;
@@ -342,12 +363,14 @@ bool job_known(struct broker *b, const char *plan_id);
 bool job_pending(const struct broker *b, enum job_kind kind);
 void job_withdraw(struct broker *b, const char *plan_id);
 void job_client_gone(struct broker *b, uint32_t client);
-void job_next(struct broker *b);    /* starts the next queued plan when none is active */
-void job_restart(struct broker *b); /* the active one, from its reads on */
+void job_read_group(struct broker *b); /* the active plan's next one */
+void job_next(struct broker *b);       /* starts the next queued plan when none is active */
+void job_restart(struct broker *b);    /* the active one, from its reads on */
 void job_stage(struct broker *b, const struct job *j, enum stage stage, int64_t seconds_left);
 void job_answer(struct broker *b, const struct aws_result *r);
 void job_fail(struct broker *b, enum sgw_error error,
     const char *detail); /* refused before anybody was asked */
+bool job_may_leave(const struct job *j); /* its assertion has not been accepted yet */
 void job_timeouts(struct broker *b);
 int64_t job_next_deadline(const struct broker *b);
 /* The last word: RESULT to the planner, the outcome to the screen, the next plan. */
@@ -355,13 +378,6 @@ void job_end(struct broker *b, enum status status, enum sgw_error error, const c
 /* The same for a plan that is not the active one: RESULT, and its slot is free. */
 void job_result(
     struct broker *b, struct job *j, enum status status, enum sgw_error error, const char *detail);
-
-/* judge.c */
-void job_judge(struct broker *b);
-const struct rec_grant *grants_list(
-    const struct broker *b, size_t *ret_n); /* live ones, until the next call */
-/* Leaves the ingress rules alone, in place: policy and digest speak of nothing else. */
-void ingress_only(struct collected *c);
 
 /* ceremony.c */
 void ceremony_begin(struct broker *b);
@@ -386,16 +402,6 @@ void touch_rp_id(const struct broker *b, char ret_id[SGW_FIELD_MAX + 1]);
 /* record_make.c */
 bool record_make(struct broker *b, struct ceremony *c, const struct job *j);
 
-/* execute.c: after the touch */
-void execute_begin(struct broker *b);
-void execute_answer(struct broker *b, const struct aws_result *r);
-
-/* close_own.c: what is ours is closed beside the active plan, without a screen */
-bool close_own_is(struct broker *b, const struct rec_plan *plan);
-bool close_own_take(struct broker *b, struct job *wanted); /* false: it is none */
-void close_own_begin(struct broker *b, struct job *j); /* which is not the active one any more */
-void close_own_ended(struct broker *b, struct grant *g, enum sgw_error error); /* of one grant */
-
 /* keys.c */
 int keys_read(struct broker *b);
 void keys_choose(struct broker *b); /* once the ledger's head is known */
@@ -418,22 +424,7 @@ void admin_touched(
 void admin_agreed(struct broker *b); /* and whatever else it wanted is there */
 void admin_committed(struct broker *b, bool ok);
 
-/* grants.c, closing.c */
-struct grant *grant_add(struct broker *b, const struct rec_grant *g, uint16_t op);
-bool grant_is_live(const struct grant *g); /* ours, and not closed */
-struct grant *grant_find(struct broker *b, const struct rec_plan *plan, const struct rec_op *op);
-void grants_tell(struct broker *b, uint32_t request, const char *group_id);
-unsigned grants_count(const struct broker *b, enum grant_state state);
-unsigned grants_overdue(const struct broker *b);
-void closing_run(struct broker *b); /* starts what is due */
-void closing_answer(struct broker *b, const struct aws_result *r);
-int64_t in_seconds(int64_t seconds);          /* monotonic ms; however absurd the distance */
-void closing_due(struct grant *g);            /* now */
-int64_t closing_next(const struct broker *b); /* monotonic ms, INT64_MAX: nothing */
-void closing_superseded(struct broker *b, const struct grant *g); /* by this opening */
-bool rules_have(const struct collected *c, int16_t protocol, int32_t from, int32_t to,
-    const struct rec_cidr *source);
-
+#include "changes.h"
 #include "ledger_out.h"
 
 #endif

@@ -93,8 +93,12 @@ close_own_ended(struct broker *b, struct grant *g, enum sgw_error error)
 	char detail[SGW_DETAIL_MAX + 1];
 
 	g->waiter = NULL;
-	note_done(j, g, error);
 	j->n_waiting--;
+	if (j == b->active) {
+		execute_own_ended(b, g, error);
+		return;
+	}
+	note_done(j, g, error);
 	if (error == SGW_ERR_NONE && j->n_waiting > 0)
 		return;
 	for (size_t i = 0; i < b->grants_top; i++)

@@ -199,6 +199,7 @@ closed(struct broker *b, struct grant *g)
 
 	g->g.state = GRANT_CLOSED;
 	g->tries = 0;
+	seen_loosen(b, &g->g);
 	b->closing.error = SGW_ERR_NONE;
 	if (first) {
 		log_notice("receipt %s is closed (%s)", g->g.receipt, g->why);

@@ -65,6 +65,19 @@ grant_find(struct broker *b, const struct rec_plan *plan, const struct rec_op *o
 	return NULL;
 }
 
+struct grant *
+grant_of(struct broker *b, const char *receipt, const struct rec_op *op)
+{
+	for (size_t i = 0; i < b->grants_top; i++) {
+		struct grant *g = &b->grants[i];
+
+		if (grant_is_live(g) && strcmp(g->g.receipt, receipt) == 0 &&
+		    op_equals_grant(op, op->group_id, &g->g))
+			return g;
+	}
+	return NULL;
+}
+
 void
 grants_tell(struct broker *b, uint32_t request, const char *group_id)
 {

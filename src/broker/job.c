@@ -33,7 +33,7 @@ tell_result(struct broker *b, const struct job *j, enum status status, enum sgw_
 	(void)FIELD_SET(m->detail, detail);
 	(void)FIELD_SET(m->receipt, j->receipt);
 	memcpy(m->done, j->done, sizeof(m->done));
-	if (j->kind == JOB_CHANGE && j->plan.ops[0].action == ACTION_OPEN && b->active == j &&
+	if (j->kind == JOB_CHANGE && plan_opens(&j->plan) && b->active == j &&
 	    j->receipt[0]) /* the record is its own */
 		m->closes = b->ceremony.record.closes;
 	send_planner(b);
@@ -202,8 +202,8 @@ job_enroll(struct broker *b, const struct msg_enroll *m)
 
 /* ---- leaving before the end ---- */
 
-static bool
-may_leave(const struct job *j)
+bool
+job_may_leave(const struct job *j)
 {
 	return j->state <= JOB_KEYS; /* after that the assertion has been accepted */
 }
@@ -211,7 +211,7 @@ may_leave(const struct job *j)
 static void
 leave(struct broker *b, struct job *j, const char *why)
 {
-	if (!may_leave(j))
+	if (!job_may_leave(j))
 		return;
 	if (b->active == j) {
 		(void)ledger_denial(b, j, "withdrawn");
@@ -249,8 +249,14 @@ job_fail(struct broker *b, enum sgw_error error, const char *detail)
 	    error, detail);
 }
 
-static void
-read_group(struct broker *b)
+static const char *
+job_group(const struct job *j)
+{
+	return j->plan.groups[j->group].group_id;
+}
+
+void
+job_read_group(struct broker *b)
 {
 	struct job *j = b->active;
 	struct profile *p = profile_find(b, j->plan.profile);
@@ -262,8 +268,7 @@ read_group(struct broker *b)
 		return;
 	}
 	j->state = JOB_READ_GROUP;
-	error =
-	    aws_read(b, CALL_JOB, AWS_DESCRIBE_GROUPS, p, j->plan.region, j->plan.ops[0].group_id);
+	error = aws_read(b, CALL_JOB, AWS_DESCRIBE_GROUPS, p, j->plan.region, job_group(j));
 	if (error != SGW_ERR_NONE)
 		job_fail(b, error, "");
 }
@@ -298,6 +303,9 @@ job_restart(struct broker *b)
 		(j->kind == JOB_ENROLL ? enroll_restart : admin_restart)(b);
 		return;
 	}
+	j->group = 0;
+	j->verdict = (struct verdict){.needs_consent = true};
+	seen_clear(b);
 	p = profile_find(b, j->plan.profile);
 	if (!p)
 		error = SGW_ERR_UNKNOWN_PROFILE;
@@ -308,7 +316,7 @@ job_restart(struct broker *b)
 	if (error != SGW_ERR_NONE)
 		job_fail(b, error, "");
 	else if (p->account[0])
-		read_group(b);
+		job_read_group(b);
 	else {
 		j->state = JOB_IDENTITY;
 		j->deadline = clock_monotonic() + CALL_TIMEOUT + 2 * CALL_GRACE;
@@ -351,9 +359,8 @@ read_rules_answer(struct broker *b, const struct aws_result *r)
 	struct collected *c = &b->collected[CALL_JOB];
 
 	if (r->next_token[0] && !c->overflow) {
-		enum sgw_error error =
-		    aws_next_page(b, CALL_JOB, AWS_DESCRIBE_RULES, profile_find(b, j->plan.profile),
-			j->plan.region, j->plan.ops[0].group_id, r->next_token);
+		enum sgw_error error = aws_next_page(b, CALL_JOB, AWS_DESCRIBE_RULES,
+		    profile_find(b, j->plan.profile), j->plan.region, job_group(j), r->next_token);
 
 		if (error != SGW_ERR_NONE)
 			job_fail(b, error, "");
@@ -374,14 +381,13 @@ read_group_answer(struct broker *b)
 	struct collected *c = &b->collected[CALL_JOB];
 	enum sgw_error error;
 
-	if (!c->has_group || c->overflow ||
-	    strcmp(c->group.group_id, j->plan.ops[0].group_id) != 0) {
+	if (!c->has_group || c->overflow || strcmp(c->group.group_id, job_group(j)) != 0) {
 		job_fail(b, SGW_ERR_NO_SUCH_GROUP, "");
 		return;
 	}
 	j->state = JOB_READ_RULES;
 	error = aws_read(b, CALL_JOB, AWS_DESCRIBE_RULES, profile_find(b, j->plan.profile),
-	    j->plan.region, j->plan.ops[0].group_id);
+	    j->plan.region, job_group(j));
 	if (error != SGW_ERR_NONE)
 		job_fail(b, error, "");
 }
@@ -407,44 +413,9 @@ job_answer(struct broker *b, const struct aws_result *r)
 		return;
 	}
 	if (j->state == JOB_IDENTITY)
-		read_group(b);
+		job_read_group(b);
 	else if (j->state == JOB_READ_GROUP)
 		read_group_answer(b);
 	else if (j->state == JOB_READ_RULES)
 		read_rules_answer(b, r);
-}
-
-/* ---- time ---- */
-
-void
-job_timeouts(struct broker *b)
-{
-	struct job *j = b->active;
-
-	if (!j)
-		return;
-	if (j->state == JOB_KEYS && b->ceremony.waiting_for_key &&
-	    b->ceremony.next_look <= clock_monotonic())
-		touch_look(b);
-	if (j->deadline == 0 || j->deadline > clock_monotonic())
-		return;
-	j->deadline = 0;
-	if (j->state == JOB_READ_BACK)
-		execute_answer(b, NULL);
-	else if (may_leave(j))
-		ceremony_voided(b);
-}
-
-int64_t
-job_next_deadline(const struct broker *b)
-{
-	const struct job *j = b->active;
-	int64_t next = INT64_MAX;
-
-	if (j && j->deadline)
-		next = j->deadline;
-	if (j && j->state == JOB_KEYS && b->ceremony.waiting_for_key &&
-	    b->ceremony.next_look < next)
-		next = b->ceremony.next_look;
-	return next;
 }

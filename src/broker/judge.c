@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The judgement: the plan against the broker's own read of the group, by the compiled policy. */
+/*
+ * The judgement: the plan against the broker's own read of its groups, one after the other, by the compiled policy.
+ * The verdict is the strictest of all.
+ */
 #include "broker.h"
 
+#include <sgwarden/clock.h>
 #include <sgwarden/mutate.h>
+#include <sgwarden/vis.h>
 
 const struct rec_grant *
 grants_list(const struct broker *b, size_t *ret_n)
@@ -29,90 +34,125 @@ ingress_only(struct collected *c)
 	c->n_rules = n;
 }
 
-/* A close must name what is there, or the person would read of one rule and lose another. */
-static const char *
-closes_problem(const struct rec_plan *plan, const struct collected *c)
-{
-	for (size_t i = 0; i < plan->n_ops; i++) {
-		bool found = plan->ops[i].action != ACTION_CLOSE;
-
-		for (size_t k = 0; k < c->n_rules && !found; k++)
-			found = op_equals_rule(&plan->ops[i], &c->rules[k]) &&
-				(!plan->ops[i].rule_id[0] ||
-				    strcmp(plan->ops[i].rule_id, c->rules[k].rule_id) == 0);
-		if (!found)
-			return "a rule of the plan is not in the group";
-	}
-	return NULL;
-}
-
-/*
- * EC2 takes a request whole or not at all: an opening of which one rule is there already cannot be carried out.  And
- * "it is there" is net's word, which must not take an operation out of the judgement.
- */
 static bool
-opens_what_is_there(const struct rec_plan *plan, const struct collected *c)
+is_there(const struct rec_op *op, const struct collected *c)
 {
-	for (size_t i = 0; i < plan->n_ops; i++)
-		for (size_t k = 0; k < c->n_rules; k++)
-			if (plan->ops[i].action == ACTION_OPEN &&
-			    op_equals_rule(&plan->ops[i], &c->rules[k]))
-				return true;
+	for (size_t i = 0; i < c->n_rules; i++)
+		if (op_equals_rule(op, &c->rules[i]) &&
+		    (!op->rule_id[0] || strcmp(op->rule_id, c->rules[i].rule_id) == 0))
+			return true;
 	return false;
 }
 
-/* What ends a plan before the policy is asked; SGW_ERR_NONE: nothing. */
+/*
+ * What ends a plan before the policy is asked, operation by operation.  A close must name what is there, or the person
+ * would read of one rule and lose another; what it calls ours must be.  EC2 takes a request whole or not at all, so an
+ * opening of which one rule is there already cannot be carried out; and "it is there" is net's word, which must not
+ * take an operation out of the judgement.
+ */
+static enum sgw_error
+op_problem(struct broker *b, const struct job *j, const struct rec_op *op, const char **ret_detail)
+{
+	const struct collected *c = &b->collected[CALL_JOB];
+	const struct grant *g = op->receipt[0] ? grant_of(b, op->receipt, op) : NULL;
+
+	*ret_detail = "a rule of the plan is there already";
+	if (op->action == ACTION_OPEN)
+		return is_there(op, c) && !MUTATE(OPENS_WHAT_IS_THERE) ? SGW_ERR_DUPLICATE
+								       : SGW_ERR_NONE;
+	*ret_detail = "a rule of the plan is not in the group";
+	if (!is_there(op, c) && !MUTATE(CLOSES_WHAT_IS_THERE))
+		return SGW_ERR_NO_SUCH_RULE;
+	*ret_detail = "a rule of the plan is not open with the receipt that it names";
+	if (op->receipt[0] && (!g || strcmp(g->g.account, j->plan.account) != 0 ||
+				  strcmp(g->g.region, j->plan.region) != 0 ||
+				  strcmp(g->g.profile, j->plan.profile) != 0))
+		return SGW_ERR_NO_SUCH_RULE;
+	*ret_detail = "it is to close later than that already";
+	return op->action == ACTION_EXTEND && g->g.closes >= clock_now() + j->plan.lifetime
+		   ? SGW_ERR_BAD_ARGUMENT
+		   : SGW_ERR_NONE;
+}
+
 static enum sgw_error
 state_problem(struct broker *b, const struct job *j, const char **ret_detail)
 {
+	const struct rec_plan_group *group = &j->plan.groups[j->group];
 	const struct collected *c = &b->collected[CALL_JOB];
+	enum sgw_error error = SGW_ERR_NONE;
 	uint8_t digest[HASH_LEN];
 
 	state_digest(c->rules, c->n_rules, b->order_scratch, digest);
 	*ret_detail = "the group is not as the plan found it";
-	if (memcmp(digest, j->plan.state_digest, sizeof(digest)) != 0 && !MUTATE(STATE_FIRST))
+	if (memcmp(digest, group->state_digest, sizeof(digest)) != 0 && !MUTATE(STATE_FIRST))
 		return SGW_ERR_STATE_CHANGED;
-	*ret_detail = closes_problem(&j->plan, c);
-	if (*ret_detail && !MUTATE(CLOSES_WHAT_IS_THERE))
+	for (size_t i = 0; i < j->plan.n_ops && error == SGW_ERR_NONE; i++)
+		if (strcmp(j->plan.ops[i].group_id, group->group_id) == 0)
+			error = op_problem(b, j, &j->plan.ops[i], ret_detail);
+	if (error != SGW_ERR_NONE)
+		return error;
+	*ret_detail = extend_problem(b, j);
+	if (*ret_detail)
 		return SGW_ERR_NO_SUCH_RULE;
-	*ret_detail = "a rule of the plan is there already";
-	if (opens_what_is_there(&j->plan, c) && !MUTATE(OPENS_WHAT_IS_THERE))
-		return SGW_ERR_DUPLICATE;
 	*ret_detail = "";
-	if (j->plan.ops[0].action == ACTION_OPEN && b->config.use == USE_READ_ONLY)
+	if (plan_opens(&j->plan) && b->config.use == USE_READ_ONLY)
 		return SGW_ERR_READ_ONLY;
-	return j->plan.ops[0].action == ACTION_OPEN && b->clock_skew > SKEW_OPEN_MAX ? SGW_ERR_CLOCK
-										     : SGW_ERR_NONE;
+	return plan_opens(&j->plan) && b->clock_skew > SKEW_OPEN_MAX ? SGW_ERR_CLOCK : SGW_ERR_NONE;
 }
 
-void
-job_judge(struct broker *b)
+/* The group's part of the verdict. */
+static void
+judge_group(struct broker *b, struct job *j)
 {
-	struct job *j = b->active;
-	struct collected *c = &b->collected[CALL_JOB];
+	static struct rec_plan part;
+	const char *group_id = j->plan.groups[j->group].group_id;
+	const struct collected *c = &b->collected[CALL_JOB];
 	struct policy_facts facts = {.group = c->has_group ? &c->group : NULL,
 	    .rules = c->rules,
 	    .n_rules = c->n_rules,
 	    .display = b->screen,
-	    .uid = j->uid};
-	char detail[SGW_DETAIL_MAX + 1] = "";
-	const char *problem;
-	enum sgw_error error = state_problem(b, j, &problem);
-	bool recorded;
+	    .uid = j->uid,
+	    .now = clock_now()};
+	bool first = true;
 
-	if (error != SGW_ERR_NONE) {
-		job_fail(b, error, problem);
-		return;
-	}
+	for (size_t i = 0; i < j->plan.n_ops; i++)
+		facts.opens_in_all += j->plan.ops[i].action == ACTION_OPEN;
 	facts.grants = grants_list(b, &facts.n_grants);
-	policy_evaluate(&b->config.policy, &j->plan, &facts, &j->verdict);
-	if ((j->verdict.error != SGW_ERR_NONE || j->verdict.effect == CLASS_FORBIDDEN) &&
-	    !MUTATE(FORBIDDEN)) {
-		job_fail(b, j->verdict.error != SGW_ERR_NONE ? j->verdict.error : SGW_ERR_FORBIDDEN,
-		    j->verdict.text);
-		return;
+	for (unsigned action = 0; action < ACTION_MAX; action++) {
+		struct verdict v;
+
+		if (!plan_part(&j->plan, group_id, (enum action)action, &part))
+			continue;
+		policy_evaluate(&b->config.policy, &part, &facts, &v);
+		if (first)
+			b->found[j->group].quota_used = v.quota_used;
+		if (j->group == 0 && first)
+			j->verdict = v;
+		else
+			verdict_merge(&j->verdict, &v);
+		first = false;
 	}
-	recorded = ledger_request(b, j);
+}
+
+/* What AWS says of the group, for the record. */
+static void
+note_group(struct broker *b, const struct job *j)
+{
+	const struct rec_group *group = &b->collected[CALL_JOB].group;
+	struct record_group *found = &b->found[j->group];
+
+	found->iac = group->iac;
+	(void)FIELD_SET(found->vpc_id, vpc_id_ok(group->vpc_id) ? group->vpc_id : "");
+	(void)vis(found->name, sizeof(found->name), group->name, strlen(group->name));
+}
+
+/* All groups are judged: a person is asked, or what is ours is closed. */
+static void
+decide(struct broker *b, struct job *j)
+{
+	char detail[SGW_DETAIL_MAX + 1] = "";
+	bool recorded = ledger_request(b, j);
+
 	if (!j->verdict.needs_consent &&
 	    !MUTATE(FORBIDDEN)) { /* a closing goes on even where the ledger is full */
 		b->active = NULL;
@@ -129,4 +169,34 @@ job_judge(struct broker *b)
 		return;
 	}
 	ceremony_begin(b);
+}
+
+void
+job_judge(struct broker *b)
+{
+	struct job *j = b->active;
+	const char *problem;
+	enum sgw_error error = state_problem(b, j, &problem);
+
+	if (error != SGW_ERR_NONE) {
+		job_fail(b, error, problem);
+		return;
+	}
+	note_group(b, j);
+	judge_group(b, j);
+	if ((j->verdict.error != SGW_ERR_NONE || j->verdict.effect == CLASS_FORBIDDEN) &&
+	    !MUTATE(FORBIDDEN)) {
+		job_fail(b, j->verdict.error != SGW_ERR_NONE ? j->verdict.error : SGW_ERR_FORBIDDEN,
+		    j->verdict.text);
+		return;
+	}
+	if (!seen_keep(b, j->plan.groups[j->group].group_id, &b->collected[CALL_JOB])) {
+		job_fail(b, SGW_ERR_BUSY,
+		    "the plan's groups have more rules in all than can be watched");
+		return;
+	}
+	if (++j->group < j->plan.n_groups)
+		job_read_group(b);
+	else
+		decide(b, j);
 }

@@ -195,10 +195,14 @@ ledger_timeout(struct broker *b, const struct job *j, const char *stage)
 	return ledger_write(d.b, &d.e);
 }
 
-static const char *
-action_name(const struct job *j)
+/* The step: its action, its first operation, how many it has. */
+static void
+add_step(struct draft *d, const struct job *j)
 {
-	return j->plan.ops[0].action == ACTION_OPEN ? "open" : "close";
+	add_text(d, "receipt", j->receipt);
+	add_text(d, "action", j->plan.ops[j->at].action == ACTION_OPEN ? "open" : "close");
+	add_number(d, "op", j->at);
+	add_number(d, "ops", j->n);
 }
 
 bool
@@ -208,9 +212,7 @@ ledger_intent(struct broker *b, const struct job *j, const struct buf *body)
 	char now[CLOCK_TEXT_LEN];
 
 	clock_format(clock_now(), now);
-	add_text(&d, "receipt", j->receipt);
-	add_text(&d, "action", action_name(j));
-	add_number(&d, "op", 0);
+	add_step(&d, j);
 	add_text(&d, "host", j->plan.region);
 	add_text(&d, "date", now);
 	add_hex(&d, "body", body->data, body->len);
@@ -223,7 +225,7 @@ rules_text(const struct job *j, char *ret_text, size_t size)
 	size_t len = 0;
 
 	ret_text[0] = 0;
-	for (size_t i = 0; i < j->plan.n_ops; i++) {
+	for (size_t i = j->at; i < j->at + j->n; i++) {
 		const char *id = j->done[i].rule_id;
 		int n = snprintf(ret_text + len, size - len, "%s%s", id[0] && len ? " " : "", id);
 
@@ -241,9 +243,7 @@ ledger_outcome(struct broker *b, const struct job *j, enum sgw_error error,
 	char rules[SGW_OPS_MAX * (SGW_RULE_ID_MAX + 1) + 1];
 
 	rules_text(j, rules, sizeof(rules));
-	add_text(&d, "receipt", j->receipt);
-	add_text(&d, "action", action_name(j));
-	add_number(&d, "op", 0);
+	add_step(&d, j);
 	add_text(&d, "status", error == SGW_ERR_NONE ? "ok" : "failed");
 	add_text(&d, "error", error_row((uint16_t)error)->name);
 	if (r->http_status)
@@ -255,16 +255,13 @@ ledger_outcome(struct broker *b, const struct job *j, enum sgw_error error,
 }
 
 bool
-ledger_ambiguous(
-    struct broker *b, const char *receipt, const char *action, uint16_t op, int64_t until)
+ledger_ambiguous(struct broker *b, const struct job *j, int64_t until)
 {
 	struct draft d = draft(b, LEDGER_AMBIGUOUS);
 	char when[CLOCK_TEXT_LEN];
 
 	clock_format(until, when);
-	add_text(&d, "receipt", receipt);
-	add_text(&d, "action", action);
-	add_number(&d, "op", op);
+	add_step(&d, j);
 	add_text(&d, "until", when);
 	return ledger_write(d.b, &d.e);
 }

@@ -21,8 +21,7 @@ bool ledger_timeout(struct broker *b, const struct job *j, const char *stage);
 bool ledger_intent(struct broker *b, const struct job *j, const struct buf *body);
 bool ledger_outcome(struct broker *b, const struct job *j, enum sgw_error error,
     const struct aws_result *r, const char *detail);
-bool ledger_ambiguous(
-    struct broker *b, const char *receipt, const char *action, uint16_t op, int64_t until);
+bool ledger_ambiguous(struct broker *b, const struct job *j, int64_t until);
 bool ledger_reconcile(struct broker *b, const struct grant *g, const char *action, bool open);
 bool ledger_close(struct broker *b, struct grant *g, bool was_there,
     const char *request_id); /* sets its closing */

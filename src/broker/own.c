@@ -157,14 +157,15 @@ own_next_deadline(const struct broker *b)
 void
 own_record(const struct broker *b, const struct rec_plan *plan, struct record *r)
 {
-	const struct rec_cidr *source = &plan->ops[0].source;
+	const struct rec_op *first = plan_first_opening(plan);
+	const struct rec_cidr *source = first ? &first->source : &plan->ops[0].source;
 	const struct own *o = &b->own[source->family == 4 ? IP_V4 : IP_V6];
 	unsigned votes = address_votes(o->seen, b->config.n_address_sources, source);
 
 	for (size_t i = 0; i < plan->n_ops; i++)
-		if (plan->ops[i].action != ACTION_OPEN || !cidr_equal(&plan->ops[i].source, source))
+		if (plan->ops[i].action == ACTION_OPEN && !cidr_equal(&plan->ops[i].source, source))
 			return;
-	if (votes < SGW_ADDRESS_SOURCES_MIN ||
+	if (!first || votes < SGW_ADDRESS_SOURCES_MIN ||
 	    clock_monotonic() - o->heard > SGW_ADDRESS_KEPT * INT64_C(1000))
 		return;
 	r->seen_by = (uint16_t)votes;

@@ -29,28 +29,43 @@ vis_field(char *field, size_t size, const char *text)
 	    field, size, text, strlen(text)); /* the field holds the worst case of its maximum */
 }
 
+/* The latest of those that are extended: each of them is to close later than that. */
+static int64_t
+closes_now(struct broker *b, const struct job *j)
+{
+	int64_t latest = 0;
+
+	for (size_t i = 0; i < j->plan.n_ops; i++) {
+		const struct grant *g = grant_of(b, j->plan.ops[i].receipt, &j->plan.ops[i]);
+
+		if (g && g->g.closes > latest)
+			latest = g->g.closes;
+	}
+	return latest;
+}
+
 static void
 change_fields(struct broker *b, struct record *r, const struct job *j)
 {
-	const struct collected *c = &b->collected[CALL_JOB];
 	const struct client *client = client_find(b, j->client);
 	char requester[SGW_USER_MAX + 1];
 
 	r->plan = j->plan;
 	r->plan.reason[0] = r->plan.claimed[0] = r->plan.ticket[0] = 0;
-	vis_field(r->group_name, sizeof(r->group_name), c->group.name);
-	(void)FIELD_SET(r->vpc_id, c->group.vpc_id);
-	r->quota_used = j->verdict.quota_used;
+	memcpy(r->groups, b->found, j->plan.n_groups * sizeof(r->groups[0]));
 	r->quota_limit = b->config.policy.rules_per_group;
-	r->iac = c->group.iac;
 	r->effect = j->verdict.effect;
 	r->pin = j->verdict.needs_pin;
 	vis_field(r->claimed, sizeof(r->claimed), j->plan.claimed);
 	vis_field(r->reason, sizeof(r->reason), j->plan.reason);
-	if (j->plan.ops[0].action != ACTION_OPEN)
+	if (!plan_opens(&j->plan))
 		return;
 	own_record(b, &j->plan, r);
 	r->closes = r->created + j->plan.lifetime;
+	if (j->plan.ops[0].action == ACTION_EXTEND) {
+		r->closes_now = closes_now(b, j);
+		return;
+	}
 	(void)snprintf(requester, sizeof(requester), "uid %u", (unsigned)j->uid);
 	if (client && client->user[0])
 		(void)FIELD_SET(requester, client->user);

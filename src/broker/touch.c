@@ -271,6 +271,13 @@ unsealed(struct broker *b, struct msg_assertion *a, uint32_t counter)
 static void
 change_touched(struct broker *b, struct msg_assertion *a, uint32_t counter)
 {
+	const char *problem = extend_problem(b, b->active);
+
+	if (problem) {
+		(void)ledger_denial(b, b->active, problem);
+		job_end(b, STATUS_FAILED, SGW_ERR_STATE_CHANGED, problem);
+		return;
+	}
 	if (!ledger_consent(b, b->active, a, counter, NULL) && !MUTATE(CONSENT_DURABLE)) {
 		job_end(b, STATUS_FAILED, SGW_ERR_LEDGER_FAILED, "");
 		return;

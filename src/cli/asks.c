@@ -30,7 +30,7 @@ ask_show_progress(const char *message)
 }
 
 cJSON *
-ask_tool(struct mcp_client *client, const struct args *args, const char *tool, cJSON *arguments,
+ask_settled(struct mcp_client *client, const struct args *args, const char *tool, cJSON *arguments,
     int *ret_status)
 {
 	cJSON *envelope;
@@ -44,6 +44,15 @@ ask_tool(struct mcp_client *client, const struct args *args, const char *tool, c
 		sleep(1); /* a daemon that answers at once is not asked in a circle */
 	}
 	cJSON_Delete(arguments);
+	return envelope;
+}
+
+cJSON *
+ask_tool(struct mcp_client *client, const struct args *args, const char *tool, cJSON *arguments,
+    int *ret_status)
+{
+	cJSON *envelope = ask_settled(client, args, tool, arguments, ret_status);
+
 	if (envelope && strcmp(mcp_status(envelope), "ok") != 0) {
 		*ret_status = mcp_refused(args, envelope);
 		cJSON_Delete(envelope);

@@ -15,6 +15,9 @@ void ask_show_progress(const char *message);
  */
 cJSON *ask_tool(struct mcp_client *client, const struct args *args, const char *tool,
     cJSON *arguments, int *ret_status);
+/* The same, whatever the status; NULL only where there is no envelope. */
+cJSON *ask_settled(struct mcp_client *client, const struct args *args, const char *tool,
+    cJSON *arguments, int *ret_status);
 /* All pages of a list, merged into the first envelope; `list` is the member of its data. */
 cJSON *ask_pages(struct mcp_client *client, const struct args *args, const char *tool,
     cJSON *arguments, const char *list, int *ret_status);

@@ -36,6 +36,8 @@ struct args {
 	const char *lasts;   /* --for TIME */
 	const char *why;     /* --why TEXT */
 	const char *group;   /* --group SG */
+	const char *file;    /* --file FILE */
+	bool best_effort;    /* --best-effort */
 	const char *rest[CLI_REST_MAX];
 	size_t n_rest;
 };
@@ -73,6 +75,9 @@ verb_run health_run;
 verb_run ip_run;
 verb_run open_run;
 verb_run close_run;
+verb_run bulk_run;
+verb_run extend_run;
+verb_run refresh_run;
 verb_run rules_run;
 verb_run groups_run;
 verb_run check_run;

@@ -14,7 +14,7 @@
 struct option_row {
 	char letter;
 	const char *name;
-	size_t offset; /* in struct args, of a const char *; the flag --json has none */
+	size_t offset; /* in struct args, of a const char *; flags take none */
 };
 
 static const struct option_row OPTIONS[] = {
@@ -33,6 +33,9 @@ static const struct option_row OPTIONS[] = {
     {'y', "--for", offsetof(struct args, lasts)},
     {'w', "--why", offsetof(struct args, why)},
     {'g', "--group", offsetof(struct args, group)},
+    {'F', "--file", offsetof(struct args, file)},
+    {'F', "-f", offsetof(struct args, file)},
+    {'b', "--best-effort", offsetof(struct args, best_effort)},
     {'i', "--family", offsetof(struct args, family)},
 };
 
@@ -86,9 +89,9 @@ option_take(struct args *args, int argc, char **argv, int *i)
 
 	if (!row)
 		return usage_error(args->verb, "no such option here", argv[*i]);
-	if (row->letter == 'j') {
-		args->json = true;
-		return value ? usage_error(args->verb, "--json takes no value", NULL) : 0;
+	if (row->letter == 'j' || row->letter == 'b') {
+		*(row->letter == 'j' ? &args->json : &args->best_effort) = true;
+		return value ? usage_error(args->verb, "this option takes no value", row->name) : 0;
 	}
 	if (value)
 		value++;

@@ -267,6 +267,8 @@ draft_ops(struct draft *d)
 	enum action action = plan->ops[0].action;
 
 	plan->n_ops = (uint16_t)d->n_ports;
+	plan->n_groups = 1;
+	(void)FIELD_SET(plan->groups[0].group_id, d->read.group.group_id);
 	for (size_t i = 0; i < d->n_ports; i++) {
 		struct rec_op *op = &plan->ops[i];
 

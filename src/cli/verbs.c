@@ -141,6 +141,31 @@ const struct verb VERBS[] = {
 	"that was opened in --group through sgwarden. Rules that others made are named together "
 	"with their --group, and need the person and the security key.",
 	"jspegw", 0, CLI_REST_MAX, close_run},
+    {"bulk", NULL,
+	"--file FILE --why TEXT [--for TIME] [--best-effort] [--profile NAME] [--region NAME] "
+	"[--socket PATH] [--json]",
+	"ask for several openings and closings at once",
+	"FILE (also -f FILE) has one entry a line: action,group,ip,port,rule, such as "
+	"add,sg-0123456789abcdef0,203.0.113.7,443 or "
+	"remove,sg-0123456789abcdef0,,,sgr-0123456789abcdef0; or it is JSON as the tool "
+	"whitelist_bulk takes it. At most 50 entries in 10 groups. The person reads all of them "
+	"and agrees once. They are made in their order. Where one fails, what was opened is "
+	"closed again and what was closed stays closed; with --best-effort the others are made "
+	"all the same.\n"
+	"Established connections are not cut by closing.",
+	"jspeywFb", 0, 0, bulk_run},
+    {"extend", NULL, "RECEIPT --for TIME [--why TEXT] [--socket PATH] [--json]",
+	"ask that what was opened with a receipt closes later",
+	"TIME counts from now. Staying open longer needs the person and the security key. Nothing "
+	"changes in AWS: the rule's tag and description keep the first time.",
+	"jsyw", 1, 1, extend_run},
+    {"refresh", NULL,
+	"RECEIPT|SG PORT [--from CIDR] [--for TIME] [--why TEXT] [--socket PATH] [--json]",
+	"ask for an opening's address to be replaced",
+	"Opens the same for the address given with --from (default: current), then closes the old "
+	"rule. It closes when the old one would have, unless --for says otherwise. Established "
+	"connections are not cut by closing.",
+	"jsfyw", 1, 2, refresh_run},
     {"rules", NULL, "SG [--profile NAME] [--region NAME] [--socket PATH] [--json]",
 	"list a group's ingress rules", NULL, "jspe", 1, 1, rules_run},
     {"groups", NULL, "[QUERY] [--profile NAME] [--region NAME] [--socket PATH] [--json]",

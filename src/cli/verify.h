@@ -31,8 +31,9 @@ struct verify_key {
 struct verify_touched {
 	char receipt[SGW_RECEIPT_LEN + 1];
 	uint16_t n_ops;
-	bool opens;
-	bool intent;
+	uint64_t opens;   /* bit i: its operation i opens */
+	uint64_t sent;    /* bit i: a request for it was signed */
+	uint64_t extends; /* likewise */
 };
 
 struct verify {
@@ -85,8 +86,9 @@ const char *verify_seal(struct verify *v, const struct ledger_entry *entry);
 bool verify_key_known(const struct rec_key_list *list, const struct verify_key *key);
 
 /* ---- verify_body.c: is this form body exactly that record's change? ---- */
-const char *verify_body(
-    const struct record *record, const char *receipt, const uint8_t *body, size_t len);
+/* Operations [first, first + n) of it. */
+const char *verify_body(const struct record *record, size_t first, size_t n, const char *receipt,
+    const uint8_t *body, size_t len);
 
 /* ---- fields ---- */
 bool field_is(const struct ledger_entry *entry, const char *key, const char *text);

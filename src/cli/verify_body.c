@@ -131,10 +131,11 @@ expect_tags(struct form *f, const struct record *record, const char *receipt)
 }
 
 const char *
-verify_body(const struct record *record, const char *receipt, const uint8_t *body, size_t len)
+verify_body(const struct record *record, size_t first, size_t n, const char *receipt,
+    const uint8_t *body, size_t len)
 {
-	const struct rec_plan *plan = &record->plan;
-	bool opens = plan->ops[0].action == ACTION_OPEN;
+	const struct rec_op *ops = record->plan.ops + first;
+	bool opens = ops[0].action == ACTION_OPEN;
 	char description[SGW_DESCRIPTION_MAX + 1];
 	struct form f = {.at = body, .end = body + len};
 
@@ -143,9 +144,9 @@ verify_body(const struct record *record, const char *receipt, const uint8_t *bod
 	expect(
 	    &f, "Action", opens ? "AuthorizeSecurityGroupIngress" : "RevokeSecurityGroupIngress");
 	expect(&f, "Version", "2016-11-15");
-	expect(&f, "GroupId", plan->ops[0].group_id);
-	for (unsigned i = 0; i < plan->n_ops; i++)
-		expect_op(&f, i + 1, &plan->ops[i], opens ? description : NULL);
+	expect(&f, "GroupId", ops[0].group_id);
+	for (unsigned i = 0; i < n; i++)
+		expect_op(&f, i + 1, &ops[i], opens ? description : NULL);
 	if (opens)
 		expect_tags(&f, record, receipt);
 	if (f.bad || f.at != f.end)

@@ -82,6 +82,23 @@ touched_find(struct verify *v, const struct ledger_entry *entry)
 	return NULL;
 }
 
+/* What a record extends or calls ours was opened by a touch before it. */
+static const char *
+check_named(struct verify *v)
+{
+	for (size_t i = 0; i < v->record.plan.n_ops; i++) {
+		const char *receipt = v->record.plan.ops[i].receipt;
+		bool found = receipt[0] == 0;
+
+		for (size_t k = v->n_touched - 1; k > 0 && !found; k--)
+			found = strcmp(v->touched[k - 1].receipt, receipt) == 0 &&
+				(v->touched[k - 1].opens & v->touched[k - 1].sent) != 0;
+		if (!found)
+			return "it extends or calls its own what was not opened before it";
+	}
+	return NULL;
+}
+
 static const char *
 check_consent(struct verify *v, const struct ledger_entry *entry)
 {
@@ -92,29 +109,55 @@ check_consent(struct verify *v, const struct ledger_entry *entry)
 		return why;
 	v->touched = grown(v->touched, v->n_touched, sizeof(*v->touched));
 	touched = &v->touched[v->n_touched++];
-	*touched = (struct verify_touched){
-	    .n_ops = v->record.plan.n_ops, .opens = v->record.plan.ops[0].action == ACTION_OPEN};
+	*touched = (struct verify_touched){.n_ops = v->record.plan.n_ops};
+	for (size_t i = 0; i < v->record.plan.n_ops; i++) {
+		touched->opens |= (uint64_t)(v->record.plan.ops[i].action == ACTION_OPEN) << i;
+		touched->extends |= (uint64_t)(v->record.plan.ops[i].action == ACTION_EXTEND) << i;
+	}
 	memcpy(touched->receipt, v->receipt, sizeof(touched->receipt));
-	return NULL;
+	return check_named(v);
+}
+
+/* A step's operations as bits; 0: it is no step of the record's plan. */
+static uint64_t
+step_bits(const struct ledger_entry *entry, size_t n_ops, size_t *ret_first, size_t *ret_n)
+{
+	uint64_t op, n;
+
+	if (!field_number(entry, "op", n_ops - 1u, &op) || !field_number(entry, "ops", n_ops, &n) ||
+	    n == 0 || op + n > n_ops)
+		return 0;
+	*ret_first = (size_t)op;
+	*ret_n = (size_t)n;
+	return ((UINT64_C(1) << n) - 1) << op;
 }
 
 static const char *
 check_intent(struct verify *v, const struct ledger_entry *entry)
 {
 	static uint8_t body[LEDGER_RECORD_MAX];
-	size_t len;
+	const struct rec_plan *plan = &v->record.plan;
+	struct verify_touched *touched;
+	size_t len, first = 0, n = 0;
+	uint64_t bits;
 
 	if (v->n_touched == 0 || !field_is(entry, "receipt", v->receipt))
 		return "it does not follow the touch for it";
-	if (v->touched[v->n_touched - 1].intent)
+	touched = &v->touched[v->n_touched - 1];
+	bits = step_bits(entry, plan->n_ops, &first, &n);
+	if (bits == 0 || plan_step(plan, first) != n || touched->extends != 0)
+		return "it is no step of its record's plan";
+	if (touched->sent & bits)
 		return "it uses a touch for the second time";
-	if (!field_is(entry, "action", v->touched[v->n_touched - 1].opens ? "open" : "close") ||
-	    !field_is(entry, "op", "0") || !field_is(entry, "host", v->record.plan.region))
+	if (touched->sent > bits)
+		return "it comes out of its order";
+	if (!field_is(entry, "action", (touched->opens & bits) ? "open" : "close") ||
+	    !field_is(entry, "host", plan->region))
 		return "its action or region is not its record's";
 	if (!field_bytes(entry, "body", body, sizeof(body), &len))
 		return "its request is not there";
-	v->touched[v->n_touched - 1].intent = true;
-	return verify_body(&v->record, v->receipt, body, len);
+	touched->sent |= bits;
+	return verify_body(&v->record, first, n, v->receipt, body, len);
 }
 
 /* What follows an intent: of a touch that led to one, and of one of its operations. */
@@ -126,19 +169,35 @@ check_after_intent(struct verify *v, const struct ledger_entry *entry)
 
 	if (!touched)
 		return "nothing of its receipt was touched for before it";
-	if (!touched->intent)
-		return "no request of its receipt was signed before it";
 	if (!field_number(entry, "op", touched->n_ops - 1u, &op))
 		return "it names an operation that its record does not have";
+	if (!(touched->sent >> op & 1))
+		return "no request of its receipt was signed before it";
 	return NULL;
+}
+
+/* A step can fail before its request was signed, and then it was never sent. */
+static const char *
+check_outcome(struct verify *v, const struct ledger_entry *entry)
+{
+	const struct verify_touched *touched = touched_find(v, entry);
+	size_t first, n;
+
+	if (touched && !step_bits(entry, touched->n_ops, &first, &n))
+		return "it names an operation that its record does not have";
+	if (touched && field_is(entry, "status", "failed"))
+		return NULL;
+	return check_after_intent(v, entry);
 }
 
 static const char *
 check_close(struct verify *v, const struct ledger_entry *entry)
 {
 	const char *why = check_after_intent(v, entry);
+	uint64_t op = 0;
 
-	if (!why && !touched_find(v, entry)->opens)
+	if (!why && field_number(entry, "op", SGW_OPS_MAX - 1, &op) &&
+	    !(touched_find(v, entry)->opens >> op & 1))
 		return "it closes what was not an opening";
 	return why;
 }
@@ -200,7 +259,7 @@ static check_kind *const CHECKS[LEDGER_KIND_MAX] = {
     [LEDGER_TEST] = verify_admin,
     [LEDGER_CONSENT] = check_consent,
     [LEDGER_INTENT] = check_intent,
-    [LEDGER_OUTCOME] = check_after_intent,
+    [LEDGER_OUTCOME] = check_outcome,
     [LEDGER_CLOSE] = check_close,
     [LEDGER_AMBIGUOUS] = check_after_intent,
     [LEDGER_RECONCILE] = check_after_intent,

@@ -186,6 +186,9 @@ answer_change(struct front *f, struct call *c, const struct msg *m)
 	    .data = data_change,
 	    .view = &view};
 
+	if (change->iac)
+		r.warnings[r.n_warnings++] =
+		    "CloudFormation or Terraform keeps a group of it: it may undo the change";
 	if (change->status == STATUS_OK && closes_something(change))
 		r.warnings[r.n_warnings++] = "connections that are established already are not cut";
 	/* What is to be said of a success or of a plan is no error. */

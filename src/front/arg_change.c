@@ -214,6 +214,44 @@ arg_rule_ids(struct args *a, const cJSON *v, struct complaint *c)
 }
 
 bool
+arg_grant_id(struct args *a, const cJSON *v, struct complaint *c)
+{
+	static const char allowed[] = "it must be a receipt: sgw- and 20 characters of a-z, 2-7";
+
+	if (!get_text(v, a->grant_id, SGW_RECEIPT_LEN, SGW_RECEIPT_LEN, allowed, c))
+		return false;
+	if (strncmp(a->grant_id, "sgw-", 4) != 0 ||
+	    strspn(a->grant_id + 4, "abcdefghijklmnopqrstuvwxyz234567") != SGW_RECEIPT_LEN - 4)
+		return BAD(c, allowed);
+	return true;
+}
+
+bool
+arg_atomicity(struct args *a, const cJSON *v, struct complaint *c)
+{
+	static const struct word words[] = {
+	    {"all_or_compensate", 0}, {"best_effort", 1}, {NULL, 0}};
+	int value;
+
+	if (!get_word(v, words, &value, "it must be all_or_compensate or best_effort", c))
+		return false;
+	a->best_effort = value != 0;
+	return true;
+}
+
+/* Looked into where the question is asked: each entry has arguments of its own. */
+bool
+arg_entries(struct args *a, const cJSON *v, struct complaint *c)
+{
+	int n = cJSON_IsArray(v) ? cJSON_GetArraySize(v) : 0;
+
+	if (n < 1 || n > SGW_OPS_MAX)
+		return BAD(c, "it must be a list of 1 to 50 objects");
+	a->entries = v;
+	return true;
+}
+
+bool
 arg_name(struct args *a, const cJSON *v, struct complaint *c)
 {
 	static const char allowed[] = "it must have 1 to 32 letters, digits, '.', '_' or '-' and "

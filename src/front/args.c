@@ -13,14 +13,22 @@ static const struct arg_use FILTER_USES[] = {
 static const struct arg_use MATCH_USES[] = {
     {ARG_IP, false}, {ARG_PORT, false}, {ARG_PROTOCOL, false}, {ARG_MAX}};
 
+static const struct arg_use ENTRY_USES[] = {{ARG_ENTRY_ACTION, true}, {ARG_GROUP, true},
+    {ARG_IP, false}, {ARG_PORT, false}, {ARG_FROM_PORT, false}, {ARG_TO_PORT, false},
+    {ARG_SERVICE, false}, {ARG_PROTOCOL, false}, {ARG_RULE_IDS, false}, {ARG_MATCH, false},
+    {ARG_MAX}};
+
 const struct arg_row ARGS[ARG_MAX] = {
 #define ARG(ID, name, schema, decode, description)                                                 \
 	[ARG_##ID] = {name, schema, decode, NULL, description},
 #define GROUPED(ID, name, members, description)                                                    \
 	[ARG_##ID] = {name, NULL, NULL, members, description},
+#define LISTED(ID, name, members, decode, description)                                             \
+	[ARG_##ID] = {name, NULL, decode, members, description},
 #include "args.def"
 #undef ARG
 #undef GROUPED
+#undef LISTED
 };
 
 /* Names that are understood but not listed. */
@@ -100,7 +108,7 @@ decode_one(const struct arg_use *use, const char *outer, const cJSON *value, str
 	a->given |= UINT64_C(1) << use->id;
 	if (outer != NULL)
 		a->inside |= UINT64_C(1) << use->id;
-	if (row->members == NULL)
+	if (row->decode != NULL)
 		return row->decode(a, value, c);
 	if (!cJSON_IsObject(value))
 		return complain(c, SGW_ERR_BAD_ARGUMENT, "it must be an object");

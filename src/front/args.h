@@ -19,9 +19,11 @@
 enum arg_id {
 #define ARG(ID, name, schema, decode, description) ARG_##ID,
 #define GROUPED(ID, name, members, description) ARG_##ID,
+#define LISTED(ID, name, members, decode, description) ARG_##ID,
 #include "args.def"
 #undef ARG
 #undef GROUPED
+#undef LISTED
 	ARG_MAX,
 };
 
@@ -65,6 +67,9 @@ struct args {
 	char name[SGW_KEY_NAME_MAX + 1];
 	uint16_t policy_len;
 	uint8_t policy[SGW_POLICY_MAX];
+	char grant_id[SGW_RECEIPT_LEN + 1];
+	bool best_effort;
+	const cJSON *entries; /* a list of 1 to 50; of the call's own tree */
 };
 
 static inline bool
@@ -78,6 +83,9 @@ given_inside(const struct args *a, enum arg_id id)
 {
 	return (a->inside >> id & 1) != 0;
 }
+
+/* Only an opening looks the address up: elsewhere it would be asked for anew at each call. */
+#define NOT_CURRENT "current is for opening: give the address; get_my_ip finds it"
 
 /* What a call's answer says is wrong. */
 struct complaint {
@@ -101,8 +109,10 @@ typedef bool (*arg_decoder)(struct args *a, const cJSON *value, struct complaint
 
 struct arg_row {
 	const char *name;
-	const char *schema; /* members of its JSON Schema; NULL for an object */
-	arg_decoder decode;
+	const char
+	    *schema; /* members of its JSON Schema; NULL for an object, or a list of objects */
+	arg_decoder
+	    decode; /* NULL for an object; a list's entries are decoded where they are asked for */
 	const struct arg_use *members;
 	const char *description;
 };
@@ -149,6 +159,9 @@ bool arg_reason(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_plan_id(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_wait(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_rule_ids(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_grant_id(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_atomicity(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_entries(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_name(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_policy(struct args *a, const cJSON *v, struct complaint *c);
 

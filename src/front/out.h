@@ -81,6 +81,7 @@ const char *permission_result(const struct rec_permission *p);
 const char *grant_state_name(enum grant_state s);
 const char *tier_name(enum tier t);
 bool authorises_in_plaintext(const struct rec_profile_info *p);
+const char *action_name(enum action a);
 const char *op_result_name(const struct rec_op_view *v);
 const char *display_name(enum display_kind k);
 void show_policy(struct jw *w, const struct rec_policy *policy); /* compiled, in hex */

@@ -239,6 +239,14 @@ show_source(struct jw *w, const struct rec_rule *rule)
 }
 
 const char *
+action_name(enum action a)
+{
+	static const char *const names[ACTION_MAX] = {"open", "close", "extend"};
+
+	return names[a];
+}
+
+const char *
 op_result_name(const struct rec_op_view *v)
 {
 	static const char *const names[OP_STATE_MAX] = {

@@ -90,7 +90,15 @@ describe_arg(struct jw *w, const struct arg_row *row)
 	jw_key(w, row->name);
 	jw_open(w, '{');
 	jw_key_text(w, "description", row->description);
-	if (row->members != NULL)
+	if (row->members != NULL && row->decode != NULL) {
+		jw_key_text(w, "type", "array");
+		jw_key_int(w, "minItems", 1);
+		jw_key_int(w, "maxItems", SGW_OPS_MAX);
+		jw_key(w, "items");
+		jw_open(w, '{');
+		describe_uses(w, row->members);
+		jw_close(w, '}');
+	} else if (row->members != NULL)
 		describe_uses(w, row->members);
 	else
 		jw_raw(w, row->schema, strlen(row->schema));

@@ -66,6 +66,29 @@ grants_drop_unsent(struct replay *r)
 			grant_drop(r, &r->grants[i - 1]);
 }
 
+static void
+grant_make(struct replay *r, const struct record *record, const char *receipt, unsigned i)
+{
+	const struct rec_plan *plan = &record->plan;
+	const struct rec_op *op = &plan->ops[i];
+	struct replay_grant *to = &r->grants[r->n_grants++];
+	struct rec_grant *grant = &to->grant;
+
+	*to = (struct replay_grant){.op = i};
+	FIELD_SET(grant->receipt, receipt);
+	FIELD_SET(grant->profile, plan->profile);
+	FIELD_SET(grant->account, plan->account);
+	FIELD_SET(grant->region, plan->region);
+	FIELD_SET(grant->group_id, op->group_id);
+	grant->protocol = op->protocol;
+	grant->from_port = op->from_port;
+	grant->to_port = op->to_port;
+	grant->source = op->source;
+	grant->closes = record->closes;
+	grant->uid = record->uid;
+	grant->state = op->action == ACTION_OPEN ? GRANT_AMBIGUOUS : GRANT_FOREIGN;
+}
+
 static const char *
 grants_add(struct replay *r, const struct record *record, const char *receipt)
 {
@@ -78,22 +101,29 @@ grants_add(struct replay *r, const struct record *record, const char *receipt)
 			return TOO_MANY;
 	for (unsigned i = 0; i < plan->n_ops; i++) {
 		const struct rec_op *op = &plan->ops[i];
-		struct replay_grant *to = &r->grants[r->n_grants++];
-		struct rec_grant *grant = &to->grant;
 
-		*to = (struct replay_grant){.op = i};
-		FIELD_SET(grant->receipt, receipt);
-		FIELD_SET(grant->profile, plan->profile);
-		FIELD_SET(grant->account, plan->account);
-		FIELD_SET(grant->region, plan->region);
-		FIELD_SET(grant->group_id, op->group_id);
-		grant->protocol = op->protocol;
-		grant->from_port = op->from_port;
-		grant->to_port = op->to_port;
-		grant->source = op->source;
+		/* a closing of what is ours needs no request of its own: its record is a close */
+		if (op->receipt[0] == 0)
+			grant_make(r, record, receipt, i);
+	}
+	return NULL;
+}
+
+/* The record of an extension says when what it names closes now. */
+static const char *
+grants_extend(struct replay *r, const struct record *record)
+{
+	for (unsigned i = 0; i < record->plan.n_ops; i++) {
+		const struct rec_op *op = &record->plan.ops[i];
+		struct rec_grant *grant = NULL;
+
+		for (size_t k = 0; k < r->n_grants && !grant; k++)
+			if (strcmp(r->grants[k].grant.receipt, op->receipt) == 0 &&
+			    op_equals_grant(op, op->group_id, &r->grants[k].grant))
+				grant = &r->grants[k].grant;
+		if (!grant)
+			return UNKNOWN;
 		grant->closes = record->closes;
-		grant->uid = record->uid;
-		grant->state = op->action == ACTION_OPEN ? GRANT_AMBIGUOUS : GRANT_FOREIGN;
 	}
 	return NULL;
 }
@@ -146,7 +176,9 @@ on_consent(struct replay *r, const struct ledger_entry *entry)
 	if (!field_number(entry, "counter", UINT32_MAX, &counter))
 		return "its counter is none";
 	if (r->record.kind == RECORD_CHANGE) {
-		const char *problem = grants_add(r, &r->record, receipt);
+		const char *problem = r->record.plan.ops[0].action == ACTION_EXTEND
+					  ? grants_extend(r, &r->record)
+					  : grants_add(r, &r->record, receipt);
 
 		if (problem != NULL)
 			return problem;
@@ -175,17 +207,21 @@ entry_grant(struct replay *r, const struct ledger_entry *entry, struct replay_gr
 }
 
 /*
- * One request carries a plan's operations, and opens all of them or none: what an intent, an outcome or the lack of
- * one says, it says of every operation of its receipt.
+ * One request carries the operations of a step, and opens all of them or none: what an intent, an outcome or the lack
+ * of one says, it says of each of them.
  */
 static size_t
 request_grants(struct replay *r, const struct ledger_entry *entry, size_t from)
 {
 	char receipt[SGW_RECEIPT_LEN + 1];
+	uint64_t op = 0, n = 0;
 
-	if (!field_text(entry, "receipt", receipt, sizeof(receipt)))
+	if (!field_text(entry, "receipt", receipt, sizeof(receipt)) ||
+	    !field_number(entry, "op", SGW_OPS_MAX - 1, &op) ||
+	    !field_number(entry, "ops", SGW_OPS_MAX, &n))
 		return r->n_grants;
-	while (from < r->n_grants && strcmp(r->grants[from].grant.receipt, receipt) != 0)
+	while (from < r->n_grants && (strcmp(r->grants[from].grant.receipt, receipt) != 0 ||
+					 r->grants[from].op < op || r->grants[from].op >= op + n))
 		from++;
 	return from;
 }
@@ -222,7 +258,8 @@ on_outcome(struct replay *r, const struct ledger_entry *entry)
 
 	if (!entry_grant(r, entry, &named))
 		return NO_NAME;
-	if (named == NULL || !named->sent)
+	/* what failed before anything was sent for it is no grant either */
+	if (named == NULL || (!named->sent && ok))
 		return UNKNOWN;
 	for (i = request_grants(r, entry, 0); i < r->n_grants; i = request_grants(r, entry, i)) {
 		if (!ok || r->grants[i].grant.state == GRANT_FOREIGN)

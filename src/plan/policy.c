@@ -48,6 +48,8 @@ static const struct line LINES[] = {
 	"no scope takes in the place"},
     {"deny.lifetime", OPEN, CLASS_FORBIDDEN, SGW_ERR_FORBIDDEN, line_bad_lifetime,
 	"the lifetime is not within the bounds of its class"},
+    {"deny.lifetime-in-all", OPEN, CLASS_FORBIDDEN, SGW_ERR_FORBIDDEN, line_too_long_in_all,
+	"with what it has been open already the rule would be open for too long"},
     {"deny.not-opted-in", ASKED, CLASS_FORBIDDEN, SGW_ERR_NOT_OPTED_IN, line_not_opted_in,
 	"the group is not opted in"},
     {"deny.reason", ASKED, CLASS_FORBIDDEN, SGW_ERR_FORBIDDEN, line_no_reason,
@@ -152,7 +154,8 @@ evaluate(const struct rec_policy *policy, const struct rec_plan *plan,
 	struct verdict v = {.effect = CLASS_FORBIDDEN, .error = SGW_ERR_FORBIDDEN};
 	struct judge j = {.policy = policy, .plan = plan, .facts = facts, .text = v.text};
 
-	j.opens = plan->ops[0].action == ACTION_OPEN;
+	j.opens =
+	    plan->ops[0].action != ACTION_CLOSE; /* what stays longer is judged as what opens */
 	for (size_t i = 0; i < LINES_LEN; i++) {
 		bool asked = is_asked(&LINES[i], &j), applies = asked &&
 								line_applies(&LINES[i], &j) &&
@@ -190,6 +193,22 @@ policy_explain(const struct rec_policy *policy, const struct rec_plan *plan,
 	if (strcmp(ret_verdict->line, "deny.display") == 0)
 		ret_trace->rows[ret_trace->n++] = (struct policy_trace_row){
 		    "deny.display", "the screen at hand may not approve this class", true};
+}
+
+void
+verdict_merge(struct verdict *verdict, const struct verdict *other)
+{
+	const struct verdict before = *verdict;
+
+	if (before.error != SGW_ERR_NONE)
+		return;
+	if (other->error != SGW_ERR_NONE || other->effect > before.effect)
+		*verdict = *other;
+	verdict->needs_consent = before.needs_consent || other->needs_consent;
+	verdict->needs_pin = before.needs_pin || other->needs_pin;
+	verdict->needs_trusted_display =
+	    before.needs_trusted_display || other->needs_trusted_display;
+	verdict->quota_used = before.quota_used;
 }
 
 uint32_t

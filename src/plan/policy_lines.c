@@ -83,6 +83,40 @@ line_bad_lifetime(struct judge *j)
 	return true;
 }
 
+/* When the grant that an extension names was opened; 0: no such one. */
+static int64_t
+opened_at(const struct judge *j, const struct rec_op *op)
+{
+	for (size_t i = 0; i < j->facts->n_grants; i++) {
+		const struct rec_grant *g = &j->facts->grants[i];
+
+		if (strcmp(g->receipt, op->receipt) == 0 && op_equals_grant(op, op->group_id, g))
+			return g->sent;
+	}
+	return 0;
+}
+
+bool
+line_too_long_in_all(struct judge *j)
+{
+	const struct rec_class_rule *rule = policy_class_rule(j->policy, opening_class(j));
+	int64_t most = (int64_t)rule->lifetime_max * SGW_LIFETIMES_IN_ALL;
+
+	for (size_t i = 0; i < j->plan->n_ops; i++) {
+		const struct rec_op *op = &j->plan->ops[i];
+
+		if (op->action != ACTION_EXTEND ||
+		    j->facts->now + j->plan->lifetime - opened_at(j, op) <= most)
+			continue;
+		SAY(j,
+		    "it would be open for more than %" PRId64
+		    " s in all, %d times its class's most",
+		    most, SGW_LIFETIMES_IN_ALL);
+		return true;
+	}
+	return false;
+}
+
 bool
 line_not_opted_in(struct judge *j)
 {
@@ -159,7 +193,8 @@ line_no_room(struct judge *j)
 		size_t used = rules_of_family(j->facts, families[f]), more = 0;
 
 		for (size_t i = 0; i < j->plan->n_ops; i++)
-			if (j->plan->ops[i].source.family == families[f] &&
+			if (j->plan->ops[i].action == ACTION_OPEN &&
+			    j->plan->ops[i].source.family == families[f] &&
 			    !op_exists(j, &j->plan->ops[i]))
 				more++;
 		if (more == 0 || used + more <= j->policy->rules_per_group)
@@ -181,8 +216,12 @@ line_too_many_open(struct judge *j)
 		client += j->facts->grants[i].state != GRANT_CLOSED &&
 			  j->facts->grants[i].uid == j->facts->uid;
 	}
+	if (j->plan->ops[0].action != ACTION_OPEN)
+		return false;
 	for (size_t i = 0; i < j->plan->n_ops; i++)
 		more += !op_exists(j, &j->plan->ops[i]);
+	if (j->facts->opens_in_all > more)
+		more = j->facts->opens_in_all;
 	if (all + more > j->policy->open_most)
 		SAY(j, "%zu rules are open through this appliance, the plan adds %zu: at most %u",
 		    all, more, (unsigned)j->policy->open_most);
@@ -199,9 +238,11 @@ line_too_many_open(struct judge *j)
 bool
 line_bulk(struct judge *j)
 {
-	if (j->plan->n_ops <= j->policy->bulk_ops)
+	size_t n = j->facts->opens_in_all ? j->facts->opens_in_all : j->plan->n_ops;
+
+	if (n <= j->policy->bulk_ops)
 		return false;
-	SAY(j, "%u operations in one plan", (unsigned)j->plan->n_ops);
+	SAY(j, "%zu openings in one plan", n);
 	return true;
 }
 

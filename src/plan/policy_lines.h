@@ -20,9 +20,9 @@ typedef bool policy_line(struct judge *j);
 
 policy_line line_malformed, line_nothing_new, line_not_an_asker, line_world_open,
     line_special_range, line_prefix_too_wide, line_out_of_scope, line_bad_lifetime,
-    line_not_opted_in, line_no_reason, line_no_ticket, line_union_too_large, line_no_room,
-    line_too_many_open, line_wide_prefix, line_bulk, line_sensitive_port, line_opens, line_foreign,
-    line_own;
+    line_too_long_in_all, line_not_opted_in, line_no_reason, line_no_ticket, line_union_too_large,
+    line_no_room, line_too_many_open, line_wide_prefix, line_bulk, line_sensitive_port, line_opens,
+    line_foreign, line_own;
 
 /* Is the rule of an opening there already, so that the operation changes nothing? */
 bool op_exists(const struct judge *j, const struct rec_op *op);

@@ -80,13 +80,15 @@ get_word(struct value *v)
 static bool
 get_op(struct value v, struct rec_plan *plan)
 {
-	static const char *const actions[ACTION_MAX] = {"open", "close"};
 	struct rec_op *op = &plan->ops[plan->n_ops];
 	struct value word = get_word(&v);
 	uint64_t numbers[3];
 	unsigned action;
 
-	if (plan->n_ops == SGW_OPS_MAX || !get_name(&word, actions, ACTION_MAX, &action))
+	if (plan->n_ops == SGW_OPS_MAX || !get_name(&word, RECORD_ACTIONS, ACTION_MAX, &action))
+		return false;
+	word = get_word(&v);
+	if (!field_copy(op->group_id, sizeof(op->group_id), word.text, word.len))
 		return false;
 	for (size_t i = 0; i < 3; i++) {
 		word = get_word(&v);
@@ -97,12 +99,41 @@ get_op(struct value v, struct rec_plan *plan)
 	op->protocol = (int16_t)numbers[0];
 	op->from_port = (int32_t)numbers[1];
 	op->to_port = (int32_t)numbers[2];
-	memcpy(op->group_id, plan->ops[0].group_id, sizeof(op->group_id));
 	word = get_word(&v);
 	if (cidr_parse(word.text, word.len, &op->source) != CIDR_OK)
 		return false;
 	plan->n_ops++;
-	return field_copy(op->rule_id, sizeof(op->rule_id), v.text, v.len);
+	if (v.len > 4 && memcmp(v.text, "sgr-", 4) == 0) {
+		word = get_word(&v);
+		if (!field_copy(op->rule_id, sizeof(op->rule_id), word.text, word.len))
+			return false;
+	}
+	return field_copy(op->receipt, sizeof(op->receipt), v.text, v.len);
+}
+
+static bool
+get_group(struct value v, struct record *record)
+{
+	struct rec_plan_group *group = &record->plan.groups[record->plan.n_groups];
+	struct record_group *said = &record->groups[record->plan.n_groups];
+	struct value word = get_word(&v);
+	uint64_t used;
+
+	if (record->plan.n_groups == SGW_PLAN_GROUPS_MAX ||
+	    !field_copy(group->group_id, sizeof(group->group_id), word.text, word.len))
+		return false;
+	word = get_word(&v);
+	if (!get_number(&word, 0, UINT16_MAX, &used))
+		return false;
+	said->quota_used = (uint16_t)used;
+	word = get_word(&v);
+	said->iac = word.len == 3;
+	word = get_word(&v);
+	if (!(word.len == 1 && word.text[0] == '-') &&
+	    !field_copy(said->vpc_id, sizeof(said->vpc_id), word.text, word.len))
+		return false;
+	record->plan.n_groups++;
+	return field_copy(said->name, sizeof(said->name), v.text, v.len);
 }
 
 static bool
@@ -134,7 +165,7 @@ get_number_field(const struct record_line *line, const struct value *v, void *at
 }
 
 static bool
-get_field(const struct record_line *line, const struct value *v, struct record *record)
+get_field(const struct record_line *line, const struct value *v, size_t nth, struct record *record)
 {
 	void *at = (uint8_t *)record + line->offset;
 	unsigned index = 0;
@@ -168,9 +199,11 @@ get_field(const struct record_line *line, const struct value *v, struct record *
 			return false;
 		record->display = (enum display_kind)index;
 		return true;
-	case LINE_GROUP:
-		return field_copy(record->plan.ops[0].group_id,
-		    sizeof(record->plan.ops[0].group_id), v->text, v->len);
+	case LINE_GROUPS:
+		return get_group(*v, record);
+	case LINE_STATES: /* the nth, of the nth group */
+		return nth < record->plan.n_groups &&
+		       hex_decode(v->text, v->len, record->plan.groups[nth].state_digest, HASH_LEN);
 	case LINE_OPS:
 		return get_op(*v, &record->plan);
 	case LINE_ACT:
@@ -213,14 +246,16 @@ get_record(const char *text, size_t len, struct record *record)
 	for (size_t i = 0; i < RECORD_LINES_LEN; i++) {
 		const struct record_line *line = &RECORD_LINES[i];
 		struct value value;
+		size_t nth = 0;
 
 		if (!(line->kinds & (1u << record->kind)))
 			continue;
 		/* A line that is missing is noticed by the comparison. */
 		while (get_line(text, len, line->key, &pos, &value)) {
-			if (!get_field(line, &value, record))
+			if (!get_field(line, &value, nth++, record))
 				return false;
-			if (line->type != LINE_OPS && line->type != LINE_SAY)
+			if (line->type != LINE_OPS && line->type != LINE_GROUPS &&
+			    line->type != LINE_STATES && line->type != LINE_SAY)
 				break;
 		}
 	}

@@ -73,9 +73,29 @@ put_ops(struct buf *b, const struct record_line *line, const struct rec_plan *pl
 		char source[CIDR_TEXT_LEN];
 
 		cidr_format(&op->source, source);
-		buf_printf(b, "%s %s %d %d %d %s%s%s\n", line->key,
-		    op->action == ACTION_OPEN ? "open" : "close", op->protocol, op->from_port,
-		    op->to_port, source, op->rule_id[0] != 0 ? " " : "", op->rule_id);
+		buf_printf(b, "%s %s %s %d %d %d %s%s%s%s%s\n", line->key,
+		    RECORD_ACTIONS[op->action], op->group_id, op->protocol, op->from_port,
+		    op->to_port, source, op->rule_id[0] != 0 ? " " : "", op->rule_id,
+		    op->receipt[0] != 0 ? " " : "", op->receipt);
+	}
+	return !b->failed;
+}
+
+/* "id quota-used iac vpc name": the name, which may hold spaces, or nothing, comes last. */
+static bool
+put_groups(struct buf *b, const struct record_line *line, const struct record *record)
+{
+	for (size_t i = 0; i < record->plan.n_groups; i++) {
+		const struct rec_plan_group *group = &record->plan.groups[i];
+		const struct record_group *said = &record->groups[i];
+
+		if (!text_is_ascii(said->name, strnlen(said->name, sizeof(said->name))))
+			return false;
+		buf_printf(b, "%s %s %u %s %s ", line->key, group->group_id,
+		    (unsigned)said->quota_used, said->iac ? "yes" : "no",
+		    said->vpc_id[0] != 0 ? said->vpc_id : "-");
+		buf_puts(b, said->name);
+		buf_puts(b, "\n");
 	}
 	return !b->failed;
 }
@@ -98,6 +118,15 @@ static bool
 put_bytes(struct buf *b, const char *key, const uint8_t *data, size_t len)
 {
 	return buf_printf(b, "%s ", key) && buf_put_hex(b, data, len) && buf_puts(b, "\n");
+}
+
+static bool
+put_states(struct buf *b, const struct record_line *line, const struct rec_plan *plan)
+{
+	for (size_t i = 0; i < plan->n_groups; i++)
+		if (!put_bytes(b, line->key, plan->groups[i].state_digest, HASH_LEN))
+			return false;
+	return true;
 }
 
 static bool
@@ -142,8 +171,10 @@ put_field(struct buf *b, const struct record_line *line, const struct record *re
 	case LINE_PARTITION:
 		partition = region_partition(record->plan.region);
 		return partition == NULL || put_line(b, line->key, partition);
-	case LINE_GROUP:
-		return put_line(b, line->key, record->plan.ops[0].group_id);
+	case LINE_GROUPS:
+		return put_groups(b, line, record);
+	case LINE_STATES:
+		return put_states(b, line, &record->plan);
 	case LINE_OPS:
 		return put_ops(b, line, &record->plan);
 	case LINE_ACT:

@@ -32,18 +32,16 @@ const struct record_line RECORD_LINES[] = {
     {"account", LINE_NAME, ON_CHANGE, AT(plan.account)},
     {"region", LINE_NAME, ON_CHANGE, AT(plan.region)},
     {"partition", LINE_PARTITION, ON_CHANGE, NOWHERE},
-    {"group", LINE_GROUP, ON_CHANGE, NOWHERE},
-    {"aws-group-name", LINE_TEXT, ON_CHANGE, AT(group_name)},
-    {"aws-vpc", LINE_TEXT, ON_CHANGE, AT(vpc_id)},
-    {"aws-iac", LINE_BOOL, ON_CHANGE, AT(iac)},
-    {"aws-quota-used", LINE_U16, ON_CHANGE, AT(quota_used)},
+    {"group", LINE_GROUPS, ON_CHANGE, NOWHERE},
+    {"state", LINE_STATES, ON_CHANGE, NOWHERE},
     {"quota-limit", LINE_U16, ON_CHANGE, AT(quota_limit)},
-    {"state", LINE_BYTES, ON_CHANGE, AT(plan.state_digest)},
     {"op", LINE_OPS, ON_CHANGE, NOWHERE},
     {"own-address-seen-by", LINE_MAY_U16, ON_CHANGE, AT(seen_by)},
     {"own-address-sources", LINE_MAY_U16, ON_CHANGE, AT(seen_of)},
+    {"best-effort", LINE_BOOL, ON_CHANGE, AT(plan.best_effort)},
     {"lifetime", LINE_U32, ON_CHANGE, AT(plan.lifetime)},
     {"closes", LINE_MAY_TIME, ON_CHANGE, AT(closes)},
+    {"closes-now", LINE_MAY_TIME, ON_CHANGE, AT(closes_now)},
     {"description", LINE_TEXT, ON_CHANGE, AT(description)},
     {"key-name", LINE_NAME, ON_ENROLL, AT(key_name)},
     {"keys-enrolled", LINE_U16, ON_ENROLL, AT(keys_enrolled)},
@@ -66,6 +64,7 @@ const char *const RECORD_ACTS[ACT_MAX] = {
     [ACT_TEST_OPENER] = "test-opener",
     [ACT_ENABLE] = "enable-openings",
 };
+const char *const RECORD_ACTIONS[ACTION_MAX] = {"open", "close", "extend"};
 const char *const RECORD_DISPLAYS[DISPLAY_MAX] = {"none", "shared", "trusted"};
 
 static bool
@@ -112,9 +111,18 @@ change_sound(const struct record *record)
 	/* These stand in lines of their own. */
 	if (plan->reason[0] != 0 || plan->claimed[0] != 0 || plan->ticket[0] != 0)
 		return false;
-	if (plan->ops[0].action == ACTION_CLOSE)
+	for (size_t i = 0; i < plan->n_groups; i++)
+		if (record->groups[i].vpc_id[0] != 0 && !vpc_id_ok(record->groups[i].vpc_id))
+			return false;
+	if ((record->closes_now != 0) != (plan->ops[0].action == ACTION_EXTEND))
+		return false;
+	if (!plan_opens(plan))
 		return record->closes == 0 && record->description[0] == 0;
-	return record->closes > record->created && description_ok(record->description);
+	if (record->closes <= record->created)
+		return false;
+	if (plan->ops[0].action == ACTION_EXTEND)
+		return record->closes > record->closes_now && record->description[0] == 0;
+	return description_ok(record->description);
 }
 
 bool

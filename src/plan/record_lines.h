@@ -21,7 +21,8 @@ enum line_type {
 	LINE_CLASS,
 	LINE_DISPLAY,
 	LINE_PARTITION, /* follows from the region */
-	LINE_GROUP,     /* of every operation */
+	LINE_GROUPS,    /* one line each */
+	LINE_STATES,    /* the same, in the groups' order */
 	LINE_OPS,       /* one line each */
 	LINE_ACT,
 	LINE_SAY,    /* one line each, or none */
@@ -45,6 +46,7 @@ extern const struct record_line RECORD_LINES[];
 extern const size_t RECORD_LINES_LEN;
 extern const char *const RECORD_KINDS[RECORD_KIND_MAX];
 extern const char *const RECORD_DISPLAYS[DISPLAY_MAX];
+extern const char *const RECORD_ACTIONS[ACTION_MAX];
 
 /* What must hold between a record's fields; each field's own form is the encoder's. */
 bool record_sound(const struct record *record);

@@ -16,6 +16,8 @@ change_word(const struct rec_plan *plan, char *ret_what, size_t size, const char
 	*ret_id = op->group_id;
 	if (plan->n_ops > 1) {
 		snprintf(ret_what, size, "bulk-%u", (unsigned)plan->n_ops);
+	} else if (op->action == ACTION_EXTEND) {
+		snprintf(ret_what, size, "extend");
 	} else if (op->action == ACTION_CLOSE) {
 		snprintf(ret_what, size, "close");
 		*ret_id = op->rule_id;

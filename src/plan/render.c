@@ -48,13 +48,21 @@ lifetime_text(uint32_t seconds, char *ret_text, size_t size)
 
 /* ---- what ---- */
 
+static const struct {
+	const char *label, *where;
+} ACTIONS[ACTION_MAX] = {
+    [ACTION_OPEN] = {"OPEN", "TO"},
+    [ACTION_CLOSE] = {"CLOSE", "IN"},
+    [ACTION_EXTEND] = {"KEEP", "IN"},
+};
+
 static void
 put_op(struct buf *b, const struct rec_op *op)
 {
 	const char *service = port_service(op->protocol, op->from_port, op->to_port);
 	enum cidr_special special = cidr_special(&op->source);
-	bool world = op->source.prefix == 0, closes = op->action == ACTION_CLOSE;
 	char ports[48], source[CIDR_TEXT_LEN], note[48] = "";
+	bool world = op->source.prefix == 0;
 
 	op_ports_text(op->protocol, op->from_port, op->to_port, ports, sizeof(ports));
 	cidr_format(&op->source, source);
@@ -62,9 +70,10 @@ put_op(struct buf *b, const struct rec_op *op)
 		snprintf(note, sizeof(note), " (the whole Internet)");
 	else if (special != CIDR_PUBLIC)
 		snprintf(note, sizeof(note), " (%s range)", cidr_special_name(special));
-	put_saidf(b, closes ? "CLOSE" : "OPEN", "%s%s%s%s  FROM %s%s%s%s", ports,
+	put_saidf(b, ACTIONS[op->action].label, "%s%s%s%s  FROM %s%s%s%s%s%s", ports,
 	    service != NULL ? " (" : "", service != NULL ? service : "", service != NULL ? ")" : "",
-	    source, note, closes ? "  rule " : "", op->rule_id);
+	    source, note, op->rule_id[0] != 0 ? "  rule " : "", op->rule_id,
+	    op->receipt[0] != 0 ? "  opened here: " : "", op->receipt);
 }
 
 /* Whoever answers for the sources on the network can say this; nobody here has checked it. */
@@ -76,44 +85,80 @@ put_seen(struct buf *b, const struct record *r)
 		    (unsigned)r->seen_by, (unsigned)r->seen_of);
 }
 
-/* The family's rules once the plan is done. */
+/* The group's rules of that family once the plan is done. */
 static unsigned
-quota_then(const struct record *r)
+quota_then(const struct record *r, size_t group)
 {
-	unsigned used = r->quota_used, n = r->plan.n_ops;
+	unsigned used = r->groups[group].quota_used, more = 0, less = 0;
 
-	if (r->plan.ops[0].action == ACTION_OPEN)
-		return used + n;
-	return used > n ? used - n : 0;
+	for (size_t i = 0; i < r->plan.n_ops; i++) {
+		const struct rec_op *op = &r->plan.ops[i];
+
+		if (strcmp(op->group_id, r->plan.groups[group].group_id) != 0)
+			continue;
+		more += op->action == ACTION_OPEN;
+		less += op->action == ACTION_CLOSE;
+	}
+	return used + more > less ? used + more - less : 0;
 }
 
 /* What only AWS could know, and what nobody here has checked. */
 static void
-put_reported(struct buf *b, const struct record *r)
+put_reported(struct buf *b, const struct record *r, size_t i)
 {
-	bool vpc = vpc_id_ok(r->vpc_id);
+	const struct record_group *group = &r->groups[i];
 	char whose[80];
 
 	snprintf(whose, sizeof(whose), "AWS says: quota %u/%u -> %u/%u%s%s, named",
-	    (unsigned)r->quota_used, (unsigned)r->quota_limit, quota_then(r),
-	    (unsigned)r->quota_limit, vpc ? ", " : "", vpc ? r->vpc_id : "");
-	put_quoted(b, "", whose, r->group_name);
-	if (r->vpc_id[0] != 0 && !vpc)
-		put_quoted(b, "", "AWS says: in the VPC", r->vpc_id);
-	if (r->iac)
+	    (unsigned)group->quota_used, (unsigned)r->quota_limit, quota_then(r, i),
+	    (unsigned)r->quota_limit, group->vpc_id[0] != 0 ? ", " : "", group->vpc_id);
+	put_quoted(b, "", whose, group->name);
+	if (group->iac)
 		put_said(b, "",
 		    "AWS says: CloudFormation or Terraform keeps this group: it may undo the "
 		    "change");
 }
 
+/* The operations in the order in which they are carried out, and behind each run of one group whose they are. */
 static void
-put_where(struct buf *b, const struct record *r)
+put_ops(struct buf *b, const struct record *r)
 {
 	const struct rec_plan *plan = &r->plan;
+	bool told[SGW_PLAN_GROUPS_MAX] = {false}, seen = false;
 
-	put_saidf(b, plan->ops[0].action == ACTION_OPEN ? "TO" : "IN", "%s  account %s (%s)  %s",
-	    plan->ops[0].group_id, plan->account, plan->profile, plan->region);
-	put_reported(b, r);
+	for (size_t i = 0; i < plan->n_ops; i++) {
+		const struct rec_op *op = &plan->ops[i];
+		size_t group = plan_group_index(plan, op->group_id);
+		bool last = i + 1 == plan->n_ops ||
+			    strcmp(plan->ops[i + 1].group_id, op->group_id) != 0 ||
+			    plan->ops[i + 1].action != op->action;
+
+		put_op(b, op);
+		if (!last)
+			continue;
+		if (op->action == ACTION_OPEN && !seen)
+			put_seen(b, r);
+		seen = seen || op->action == ACTION_OPEN;
+		if (i + 1 == plan->n_ops || plan->n_groups > 1 || !told[group])
+			put_saidf(b, ACTIONS[op->action].where, "%s  account %s (%s)  %s",
+			    op->group_id, plan->account, plan->profile, plan->region);
+		if (!told[group])
+			put_reported(b, r, group);
+		told[group] = true;
+	}
+}
+
+static void
+put_extension(struct buf *b, const struct record *r)
+{
+	char lifetime[64], when[TIME_TEXT_LEN], instead[TIME_TEXT_LEN];
+
+	lifetime_text(r->plan.lifetime, lifetime, sizeof(lifetime));
+	time_text(r->closes, when);
+	time_text(r->closes_now, instead);
+	put_saidf(
+	    b, "FOR", "%s from now, closes %s by itself instead of %s", lifetime, when, instead);
+	put_said(b, "", "The rule's tag and description in AWS keep the first time.");
 }
 
 static void
@@ -121,7 +166,9 @@ put_how_long(struct buf *b, const struct record *r)
 {
 	char lifetime[64], when[TIME_TEXT_LEN];
 
-	if (r->plan.ops[0].action == ACTION_CLOSE) {
+	if (r->plan.ops[0].action == ACTION_EXTEND) {
+		put_extension(b, r);
+	} else if (!plan_opens(&r->plan)) {
 		put_said(b, "THEN", "nothing opens this again by itself");
 	} else {
 		lifetime_text(r->plan.lifetime, lifetime, sizeof(lifetime));
@@ -130,6 +177,23 @@ put_how_long(struct buf *b, const struct record *r)
 		    b, "FOR", "%s, closes %s by itself  [closing is included]", lifetime, when);
 	}
 	put_said(b, "", "Closing does not cut connections that are established by then.");
+}
+
+static void
+put_failure(struct buf *b, const struct rec_plan *plan)
+{
+	size_t steps = plan_steps(plan);
+
+	if (steps < 2)
+		return;
+	put_saidf(b, "STEPS", "%zu, one after the other: %u operations in %u group%s", steps,
+	    (unsigned)plan->n_ops, (unsigned)plan->n_groups, plan->n_groups == 1 ? "" : "s");
+	if (plan->best_effort)
+		put_said(b, "", "If one fails, the others are made all the same.");
+	else
+		put_said(b, "",
+		    "If one fails, what was opened is closed again at once; what was closed is "
+		    "NOT opened again.");
 }
 
 /* ---- how grave ---- */
@@ -212,11 +276,9 @@ put_record(struct buf *b, const struct record *r)
 static void
 put_change(struct buf *b, const struct record *r)
 {
-	for (size_t i = 0; i < r->plan.n_ops; i++)
-		put_op(b, &r->plan.ops[i]);
-	put_seen(b, r);
-	put_where(b, r);
+	put_ops(b, r);
 	put_how_long(b, r);
+	put_failure(b, &r->plan);
 }
 
 static void

@@ -22,6 +22,16 @@ rule_line(const struct rec_rule *rule, struct buf *b)
 	buf_puts(b, rule->description);
 }
 
+void
+rule_digest(const struct rec_rule *rule, uint8_t ret_digest[HASH_LEN])
+{
+	uint8_t line[RULE_LINE_MAX];
+	struct buf b = buf_over(line, sizeof(line));
+
+	rule_line(rule, &b);
+	hash_sha256(b.data, b.len, ret_digest);
+}
+
 /* A total order: by id, and where AWS should ever give one id twice, by everything. */
 static int
 rule_compare(const struct rec_rule *a, const struct rec_rule *b)

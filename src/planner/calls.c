@@ -32,9 +32,7 @@ static const struct kind_row KINDS[CALL_KIND_MAX] = {
     [CALL_HEALTH] = {NEED_STATUS | NEED_FRESH, run_health},
     [CALL_GROUPS] = {NEED_GROUPS | NEED_ACCOUNT_MAYBE, run_groups},
     [CALL_RULES] = {NEED_RULES | NEED_GRANTS | NEED_ACCOUNT_MAYBE, run_rules},
-    [CALL_CHANGE] = {NEED_RULES | NEED_GROUP | NEED_GRANTS | NEED_ACCOUNT | NEED_STATUS |
-			 NEED_FRESH,
-	run_change},
+    [CALL_CHANGE] = {NEED_GRANTS | NEED_STATUS | NEED_FRESH, run_change}, /* and more: change.c */
     [CALL_KEYS] = {NEED_KEYS | NEED_FRESH, run_keys},
     [CALL_POLICY] = {0, run_policy},
     [CALL_ENROLL] = {0, run_enroll},
@@ -80,6 +78,10 @@ call_free(struct planner *p, struct call *call)
 {
 	for (unsigned what = 0; what < READ_KINDS; what++)
 		snap_unref(p, call->got[what]);
+	for (size_t i = 0; i < call->groups_read; i++) {
+		snap_unref(p, call->groups[i].rules);
+		snap_unref(p, call->groups[i].group);
+	}
 	call->client->calls--;
 	call->kind = CALL_FREE;
 	while (p->calls_top > 0 && p->calls[p->calls_top - 1].kind == CALL_FREE)
@@ -93,6 +95,15 @@ call_forget(struct planner *p, struct client *c, uint32_t request)
 		if (p->calls[i].kind != CALL_FREE && p->calls[i].client == c &&
 		    p->calls[i].request == request)
 			call_free(p, &p->calls[i]);
+}
+
+const struct call_group *
+call_group_find(const struct call *call, const char *id)
+{
+	for (size_t i = 0; i < call->groups_read; i++)
+		if (strcmp(call->groups[i].id, id) == 0)
+			return &call->groups[i];
+	return NULL;
 }
 
 void
@@ -145,7 +156,7 @@ call_group(const struct call *call)
 {
 	return call->kind == CALL_RULES    ? call->ask.rules.group_id
 	       : call->kind == CALL_ACCESS ? call->ask.access.group_id
-	       : call->kind == CALL_CHANGE ? call->ask.change.group_id
+	       : call->kind == CALL_CHANGE ? call->groups[call->groups_read].id
 					   : "";
 }
 

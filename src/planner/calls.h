@@ -9,6 +9,8 @@ struct call *call_new(struct planner *p, struct client *c, enum call_kind kind, 
 void call_free(struct planner *p, struct call *call);
 void call_forget(struct planner *p, struct client *c, uint32_t request);
 
+/* Of those read; NULL: none of that id. */
+const struct call_group *call_group_find(const struct call *call, const char *id);
 void call_fail(struct call *call, uint16_t error, const char *field, const char *detail);
 /* Fills in the defaults of profile and region; an error where they are not configured. */
 void call_target(struct planner *p, struct call *call, const char *profile, const char *region);

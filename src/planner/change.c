@@ -12,6 +12,7 @@
 #include "clients.h"
 #include "explain.h"
 #include "outcome.h"
+#include "plan_make.h"
 #include "own.h"
 #include "plans.h"
 #include "preview.h"
@@ -44,6 +45,25 @@ attach(struct call *call, struct plan *plan)
 	call->until = call->came + (int64_t)call->ask.change.wait * 1000;
 }
 
+/* From here on the groups are read. */
+static void
+targets_known(struct call *call)
+{
+	call->targeted = true;
+	if (call->n_groups > 0)
+		call->needs |= NEED_RULES | NEED_GROUP | NEED_ACCOUNT;
+}
+
+/* What the plan touches is read again. */
+static void
+reread(struct planner *p, struct call *call, const struct rec_plan *plan)
+{
+	for (size_t i = 0; i < plan->n_groups; i++)
+		FIELD_SET(call->groups[call->n_groups++].id, plan->groups[i].group_id);
+	call_target(p, call, plan->profile, plan->region);
+	targets_known(call);
+}
+
 /* The client goes on with a plan it was shown or waits for. */
 static void
 begin_continued(struct planner *p, struct call *call)
@@ -56,12 +76,12 @@ begin_continued(struct planner *p, struct call *call)
 		return;
 	}
 	if (ask->explain) {
-		FIELD_SET(ask->group_id, plan->plan.ops[0].group_id);
-		call_target(p, call, plan->plan.profile, plan->plan.region);
+		reread(p, call, &plan->plan);
 		return;
 	}
 	request_key(p, ask, call->key);
-	if (ask->group_id[0] != 0 && memcmp(call->key, plan->key, HASH_LEN) != 0) {
+	if ((ask->n_wanted > 0 || ask->receipt[0] != 0) &&
+	    memcmp(call->key, plan->key, HASH_LEN) != 0) {
 		call_fail(call, SGW_ERR_BAD_ARGUMENT, "plan_id",
 		    "the other arguments are not those of this plan: leave one or the other out");
 		return;
@@ -70,8 +90,7 @@ begin_continued(struct planner *p, struct call *call)
 		attach(call, plan);
 		return;
 	}
-	FIELD_SET(ask->group_id, plan->plan.ops[0].group_id);
-	call_target(p, call, plan->plan.profile, plan->plan.region);
+	reread(p, call, &plan->plan);
 }
 
 void
@@ -91,7 +110,14 @@ change_begin(struct planner *p, struct call *call)
 		call_fail(call, refusal.error, refusal.field, refusal.detail);
 		return;
 	}
-	call_target(p, call, ask->profile, ask->region);
+	if (ask->kind == CHANGE_PLAIN)
+		call_target(p, call, ask->profile, ask->region);
+	for (size_t i = 0; i < ask->n_wanted && ask->kind == CHANGE_PLAIN; i++)
+		target_add(call, ask->wanted[i].group_id, &refusal);
+	if (refusal.error != SGW_ERR_NONE)
+		call_fail(call, refusal.error, refusal.field, refusal.detail);
+	if (ask->kind == CHANGE_PLAIN)
+		targets_known(call);
 	own_want(p, call);
 	request_key(p, ask, call->key);
 	plan = ask->apply ? plan_by_key(p, call->client, call->key) : NULL;
@@ -101,98 +127,71 @@ change_begin(struct planner *p, struct call *call)
 
 /* ---- the plan ---- */
 
-static uint32_t
-lifetime_of(const struct msg_ask_change *ask)
+/* The group just read joins those of the call; false: AWS knows none of that id. */
+static bool
+group_join(struct call *call)
 {
-	int64_t left = ask->until - clock_now();
+	struct call_group *group = &call->groups[call->groups_read];
+	const struct snap *s = call->got[AWS_DESCRIBE_GROUPS];
 
-	if (ask->action == ACTION_CLOSE)
-		return 0;
-	if (ask->until != 0)
-		return left < 1 ? 1 : left > UINT32_MAX ? UINT32_MAX : (uint32_t)left;
-	return ask->lifetime; /* 0: the default of its class, once that is known */
-}
-
-bool
-change_fill(struct planner *p, struct call *call, struct plan *plan)
-{
-	const struct msg_ask_change *ask = &call->ask.change;
-	const struct snap *rules = call->got[AWS_DESCRIBE_RULES];
-	struct rec_plan *to = &plan->plan;
-	struct refusal refusal;
-
-	memcpy(plan->key, call->key, HASH_LEN);
-	FIELD_SET(to->profile, call->profile->name);
-	FIELD_SET(to->account, call_account(p, call));
-	FIELD_SET(to->region, call->region);
-	to->lifetime = lifetime_of(ask);
-	FIELD_SET(to->reason, ask->reason);
-	FIELD_SET(to->claimed, ask->claimed);
-	plan_ticket(p, to->ticket);
-	if (!own_resolve(p, call))
-		return false;
-	resolve_ops(ask, rules, plan, &refusal);
-	if (refusal.error != SGW_ERR_NONE) {
-		call_fail(call, refusal.error, refusal.field, refusal.detail);
+	for (group->at = 0; group->at < s->n; group->at++)
+		if (strcmp(s->groups[group->at].id, group->id) == 0)
+			break;
+	if (group->at == s->n) {
+		call_fail(call, SGW_ERR_NO_SUCH_GROUP, "security_group_id", group->id);
 		return false;
 	}
-	if (ask->action == ACTION_OPEN && to->n_ops > 0 && to->lifetime == 0)
-		to->lifetime = policy_lifetime(&p->config.policy, to,
-		    &(struct policy_facts){.rules = rules->rules, .n_rules = rules->n});
-	own_note(p, plan);
-	state_digest(rules->rules, rules->n, p->order, to->state_digest);
+	group->rules = call->got[AWS_DESCRIBE_RULES];
+	group->group = call->got[AWS_DESCRIBE_GROUPS];
+	call->got[AWS_DESCRIBE_RULES] = call->got[AWS_DESCRIBE_GROUPS] = NULL;
+	call->groups_read++;
 	return true;
 }
 
-struct policy_facts
-change_facts(const struct planner *p, const struct call *call)
+/* Are all groups known and read?  If not, the next is, and the call is run again. */
+static bool
+groups_ready(struct planner *p, struct call *call)
 {
-	const struct snap *rules = call->got[AWS_DESCRIBE_RULES];
+	const struct msg_ask_change *ask = &call->ask.change;
+	struct refusal refusal;
 
-	return (struct policy_facts){
-	    .group = &p->group,
-	    .rules = rules->rules,
-	    .n_rules = rules->n,
-	    .grants = p->grants,
-	    .n_grants = p->n_grants,
-	    .display = p->status.screen,
-	    .uid = call->client->uid,
-	};
+	if (!call->targeted) {
+		resolve_targets(p, call, &refusal);
+		if (refusal.error != SGW_ERR_NONE)
+			call_fail(call, refusal.error, refusal.field, refusal.detail);
+		else
+			call_target(p, call, ask->profile, ask->region);
+		targets_known(call);
+		p->stirred = true;
+		return false;
+	}
+	if (call->groups_read < call->n_groups && !group_join(call))
+		return false;
+	if (call->groups_read < call->n_groups) {
+		p->stirred = true;
+		return false;
+	}
+	call->needs &= ~(unsigned)(NEED_RULES | NEED_GROUP);
+	return true;
 }
 
 static void
-plan_judge(struct planner *p, struct call *call, struct plan *plan)
+change_judge(struct planner *p, const struct call *call, struct plan *plan)
 {
-	const struct policy_facts facts = change_facts(p, call);
+	struct policy_trace trace;
 
-	policy_evaluate(&p->config.policy, &plan->plan, &facts, &plan->verdict);
+	plan->iac = plan_judge(p, call, &plan->plan, &plan->verdict, &trace);
 	plan->closes = plan->plan.lifetime == 0 ? 0 : clock_now() + plan->plan.lifetime;
-}
-
-/* The group that was asked about, into p->group; false: AWS knows none of that id. */
-static bool
-group_read(struct planner *p, struct call *call)
-{
-	const struct snap *s = call->got[AWS_DESCRIBE_GROUPS];
-
-	for (size_t i = 0; i < s->n; i++) {
-		if (strcmp(s->groups[i].id, call->ask.change.group_id) != 0)
-			continue;
-		snap_group(s, i, &p->group);
-		return true;
-	}
-	call_fail(call, SGW_ERR_NO_SUCH_GROUP, "security_group_id", "");
-	return false;
 }
 
 /* Everything asked for is open already: nothing to do, and when it closes if it is ours. */
 static void
 settle_existing(struct planner *p, struct call *call, struct plan *plan)
 {
-	struct snap *rules = call->got[AWS_DESCRIBE_RULES];
+	const struct call_group *group = call_group_find(call, plan->ops[0].op.group_id);
+	const struct snap *rules = group->rules;
 	struct msg_result *result = &plan->result;
 
-	snap_annotate(p, rules);
 	plan->state = PLAN_SETTLED;
 	plan->stage = STAGE_DONE;
 	plan->plan.lifetime = 0;
@@ -252,17 +251,30 @@ show(struct planner *p, struct call *call, struct plan *plan)
 	plan->stage = STAGE_PLANNING;
 	plan->since = p->now;
 	outcome_make(p, call, plan);
-	preview_make(p, call->client, plan, &p->group, p->out.change.preview);
+	preview_make(p, call->client, plan, p->out.change.preview);
 	return client_send(p, call->client) != SENT_BLOCKED;
+}
+
+static bool
+is_as_shown(struct planner *p, const struct call *call, const struct rec_plan *plan)
+{
+	uint8_t digest[HASH_LEN];
+
+	for (size_t i = 0; i < plan->n_groups; i++) {
+		const struct snap *rules = call_group_find(call, plan->groups[i].group_id)->rules;
+
+		state_digest(rules->rules, rules->n, p->order, digest);
+		if (memcmp(digest, plan->groups[i].state_digest, HASH_LEN) != 0)
+			return false;
+	}
+	return true;
 }
 
 /* The client was shown this plan: it stands only as long as the group is as it was then. */
 static bool
 apply_shown(struct planner *p, struct call *call)
 {
-	const struct snap *rules = call->got[AWS_DESCRIBE_RULES];
 	struct plan *plan = plan_by_id(p, call->client, call->ask.change.plan_id);
-	uint8_t digest[HASH_LEN];
 
 	if (plan == NULL || plan->enroll) {
 		call_fail(call, SGW_ERR_NO_SUCH_PLAN, "plan_id", "");
@@ -272,13 +284,12 @@ apply_shown(struct planner *p, struct call *call)
 		attach(call, plan);
 		return outcome_due(p, call);
 	}
-	state_digest(rules->rules, rules->n, p->order, digest);
-	if (memcmp(digest, plan->plan.state_digest, HASH_LEN) != 0) {
+	if (!is_as_shown(p, call, &plan->plan)) {
 		plan->state = PLAN_FREE;
 		call_fail(call, SGW_ERR_STATE_CHANGED, "plan_id", "");
 		return false;
 	}
-	plan_judge(p, call, plan);
+	change_judge(p, call, plan);
 	if (plan->verdict.error != SGW_ERR_NONE) {
 		settle_refused(plan);
 		return answer_and_free(p, call, plan);
@@ -291,7 +302,7 @@ plan_made(struct planner *p, struct call *call, struct plan *plan)
 {
 	const char *problem;
 
-	if (!change_fill(p, call, plan))
+	if (!plan_fill(p, call, plan))
 		return false;
 	if (plan->plan.n_ops == 0) {
 		settle_existing(p, call, plan);
@@ -304,7 +315,7 @@ plan_made(struct planner *p, struct call *call, struct plan *plan)
 		return false;
 	}
 	receipt_id(plan->digest, plan->id);
-	plan_judge(p, call, plan);
+	change_judge(p, call, plan);
 	if (plan->verdict.error != SGW_ERR_NONE) {
 		settle_refused(plan);
 		return answer_and_free(p, call, plan);
@@ -324,7 +335,7 @@ run_change(struct planner *p, struct call *call)
 	if (!own_ready(p, call))
 		return false;
 	/* From here on it happens once: not before its answer has room. */
-	if (!client_has_room(p, call->client) || !group_read(p, call))
+	if (!groups_ready(p, call) || !client_has_room(p, call->client))
 		return false;
 	if (ask->explain)
 		return explain_plan(p, call);

@@ -3,15 +3,10 @@
 #ifndef PLANNER_CHANGE_H
 #define PLANNER_CHANGE_H
 
-#include <sgwarden/policy.h>
-
 #include "planner.h"
 
 void change_begin(struct planner *p, struct call *call);
 bool run_change(struct planner *p, struct call *call);
-/* The plan that the call asks for, and what it is judged by, once all is there. */
-bool change_fill(struct planner *p, struct call *call, struct plan *plan);
-struct policy_facts change_facts(const struct planner *p, const struct call *call);
 bool run_enroll(struct planner *p, struct call *call);
 bool run_admin(struct planner *p, struct call *call);
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "calls.h"
-#include "change.h"
 #include "clients.h"
+#include "plan_make.h"
 #include "plans.h"
 
 static void
@@ -37,14 +37,13 @@ static bool
 answer(struct planner *p, struct call *call, const struct plan *plan)
 {
 	struct msg_explained *out = &p->out.explained;
-	const struct policy_facts facts = change_facts(p, call);
 	struct policy_trace trace;
 	struct verdict v;
 
 	if (plan->plan.n_ops == 0)
 		nothing_to_do(&v, &trace);
 	else
-		policy_explain(&p->config.policy, &plan->plan, &facts, &v, &trace);
+		(void)plan_judge(p, call, &plan->plan, &v, &trace);
 	p->out.id = MSG_EXPLAINED;
 	*out = (struct msg_explained){.request = call->request,
 	    .n_ops = plan->n_ops,
@@ -74,7 +73,7 @@ explain_draft(struct planner *p, struct call *call)
 		call_fail(call, SGW_ERR_BUSY, "", "too many plans are pending");
 		return false;
 	}
-	sent = change_fill(p, call, plan) && answer(p, call, plan);
+	sent = plan_fill(p, call, plan) && answer(p, call, plan);
 	plan->state = PLAN_FREE;
 	return sent;
 }

@@ -30,6 +30,7 @@ put_plan(struct planner *p, const struct plan *plan)
 	out->receipt[0] = 0;
 	out->quota_used = plan->verdict.quota_used;
 	out->quota_limit = p->config.policy.rules_per_group;
+	out->iac = plan->iac;
 	out->seen_by = plan->seen_by;
 	out->seen_of = plan->seen_of;
 	out->stage = plan->stage;

@@ -101,7 +101,7 @@ static const struct rec_wanted *
 wanted_current(const struct msg_ask_change *ask)
 {
 	for (size_t i = 0; i < ask->n_wanted; i++)
-		if (ask->action == ACTION_OPEN && (ask->wanted[i].given & WANTED_CURRENT))
+		if (ask->wanted[i].action == ACTION_OPEN && (ask->wanted[i].given & WANTED_CURRENT))
 			return &ask->wanted[i];
 	return NULL;
 }
@@ -221,15 +221,24 @@ own_resolve(struct planner *p, struct call *call)
 void
 own_note(const struct planner *p, struct plan *plan)
 {
-	const struct rec_op *op = &plan->ops[0].op;
-	enum ip_family family = op->source.family == 4 ? IP_V4 : IP_V6;
-	const struct question *q =
-	    &p->question[family == IP_V4 ? QUESTION_OWN_V4 : QUESTION_OWN_V6];
-	const struct msg_own *own = &p->own[family];
-	unsigned votes = address_votes(own->seen, own->n_seen, &op->source);
+	const struct rec_op *op = plan_first_opening(&plan->plan);
+	const struct question *q;
+	const struct msg_own *own;
+	enum ip_family family;
+	unsigned votes;
 
-	if (plan->n_ops != 1 || op->action != ACTION_OPEN || votes < SGW_ADDRESS_SOURCES_MIN ||
-	    !q->valid || p->now - q->got > SGW_ADDRESS_KEPT * INT64_C(1000))
+	if (op == NULL)
+		return;
+	for (size_t i = 0; i < plan->plan.n_ops; i++)
+		if (plan->plan.ops[i].action == ACTION_OPEN &&
+		    !cidr_equal(&plan->plan.ops[i].source, &op->source))
+			return;
+	family = op->source.family == 4 ? IP_V4 : IP_V6;
+	q = &p->question[family == IP_V4 ? QUESTION_OWN_V4 : QUESTION_OWN_V6];
+	own = &p->own[family];
+	votes = address_votes(own->seen, own->n_seen, &op->source);
+	if (votes < SGW_ADDRESS_SOURCES_MIN || !q->valid ||
+	    p->now - q->got > SGW_ADDRESS_KEPT * INT64_C(1000))
 		return;
 	plan->seen_by = (uint8_t)votes;
 	plan->seen_of = (uint8_t)own->n_seen;

@@ -192,6 +192,13 @@ struct credentials_tried {
 
 struct plan;
 
+/* A group that a change touches, as AWS says. */
+struct call_group {
+	char id[SGW_GROUP_ID_MAX + 1];
+	struct snap *rules, *group;
+	size_t at; /* of it in `group` */
+};
+
 struct call {
 	enum call_kind kind;
 	struct client *client;
@@ -202,6 +209,10 @@ struct call {
 	unsigned asked; /* NEED_* that this call has started or joined */
 	struct read *read[READ_KINDS];
 	struct snap *got[READ_KINDS];
+	/* changes: the groups, read one after the other; got[] moves here */
+	size_t n_groups, groups_read;
+	struct call_group groups[SGW_PLAN_GROUPS_MAX];
+	bool targeted; /* it is known which groups these are */
 	const struct rec_profile_conf *profile;
 	char region[SGW_REGION_MAX + 1];
 	uint16_t error; /* SGW_ERR_*: the call is answered with it */
@@ -255,6 +266,7 @@ struct plan {
 	struct rec_op_view ops[SGW_OPS_MAX]; /* with those that were there already */
 	uint16_t left_out; /* closing by a match: rules that match and that cannot be closed here */
 	struct verdict verdict;
+	bool iac; /* another tool keeps one of its groups */
 	int64_t closes;
 	uint8_t seen_by,
 	    seen_of; /* openings to the own address: so many sources of so many say it */
@@ -315,7 +327,9 @@ struct planner {
 	struct msg in, out;
 	struct rec_group group; /* scratch */
 	uint8_t scratch[SGW_DATAGRAM_MAX];
-	struct record record; /* previews */
+	struct record record;                           /* previews */
+	struct record_group found[SGW_PLAN_GROUPS_MAX]; /* of the plan just judged */
+	struct rec_plan part;                           /* scratch */
 	uint8_t rendering[SGW_RENDER_MAX];
 	uint32_t order[SNAP_RULES_MAX]; /* scratch of state_digest() */
 };

@@ -17,9 +17,20 @@ put_vis(char *field, size_t size, const char *text)
 	vis(field, size, text, strlen(text));
 }
 
+static int64_t
+closes_now(const struct planner *p, const struct plan *plan)
+{
+	int64_t latest = 0;
+
+	for (size_t i = 0; i < p->n_grants; i++)
+		if (strcmp(p->grants[i].receipt, plan->plan.ops[0].receipt) == 0 &&
+		    p->grants[i].closes > latest)
+			latest = p->grants[i].closes;
+	return latest;
+}
+
 static void
-record_fill_in(struct planner *p, const struct client *c, const struct plan *plan,
-    const struct rec_group *group)
+record_fill_in(struct planner *p, const struct client *c, const struct plan *plan)
 {
 	struct record *r = &p->record;
 	int more = plan->plan.n_ops > 5 ? 10 * (plan->plan.n_ops - 5) : 0;
@@ -35,11 +46,9 @@ record_fill_in(struct planner *p, const struct client *c, const struct plan *pla
 	    .uid = c->uid,
 	    .pid = c->pid,
 	    .chain_verified = c->chain_verified,
-	    .quota_used = plan->verdict.quota_used,
 	    .quota_limit = p->config.policy.rules_per_group,
 	    .seen_by = plan->seen_by,
 	    .seen_of = plan->seen_of,
-	    .iac = group->iac,
 	    .closes = plan->closes,
 	};
 	r->plan = plan->plan;
@@ -50,13 +59,16 @@ record_fill_in(struct planner *p, const struct client *c, const struct plan *pla
 	FIELD_SET(r->boot_id, p->boot_id);
 	FIELD_SET(r->tty, p->status.tty);
 	FIELD_SET(r->chain, c->chain);
-	FIELD_SET(r->vpc_id, group->vpc_id);
 	put_vis(r->claimed, sizeof(r->claimed), plan->plan.claimed);
 	put_vis(r->reason, sizeof(r->reason), plan->plan.reason);
-	put_vis(r->group_name, sizeof(r->group_name), group->name);
+	memcpy(r->groups, p->found, plan->plan.n_groups * sizeof(r->groups[0]));
 	r->plan.claimed[0] = r->plan.reason[0] = r->plan.ticket[0] = 0;
 	if (plan->closes == 0)
 		return;
+	if (plan->plan.ops[0].action == ACTION_EXTEND) {
+		r->closes_now = closes_now(p, plan);
+		return;
+	}
 	FIELD_SET(requester, c->user);
 	if (c->user[0] == 0)
 		snprintf(requester, sizeof(requester), "uid %u", (unsigned)c->uid);
@@ -65,13 +77,13 @@ record_fill_in(struct planner *p, const struct client *c, const struct plan *pla
 
 void
 preview_make(struct planner *p, const struct client *c, const struct plan *plan,
-    const struct rec_group *group, char ret_preview[SGW_PREVIEW_MAX + 1])
+    char ret_preview[SGW_PREVIEW_MAX + 1])
 {
 	struct buf b = buf_over(p->rendering, sizeof(p->rendering));
 	size_t len, lines = 0;
 
 	ret_preview[0] = 0;
-	record_fill_in(p, c, plan, group);
+	record_fill_in(p, c, plan);
 	if (!render_record(&p->record, &b))
 		return;
 	len = b.len;

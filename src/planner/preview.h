@@ -7,6 +7,6 @@
 
 /* At most SGW_PREVIEW_MAX bytes of whole lines; where lines are left out the last one says how many. */
 void preview_make(struct planner *p, const struct client *c, const struct plan *plan,
-    const struct rec_group *group, char ret_preview[SGW_PREVIEW_MAX + 1]);
+    char ret_preview[SGW_PREVIEW_MAX + 1]);
 
 #endif

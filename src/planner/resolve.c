@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "calls.h"
+#include "snap.h"
+
 static void __attribute__((format(printf, 4, 5)))
 refuse(struct refusal *r, uint16_t error, const char *field, const char *format, ...)
 {
@@ -43,48 +46,61 @@ check_open(const struct rec_wanted *w, struct refusal *r)
 }
 
 static void
-check_close(const struct msg_ask_change *ask, struct refusal *r)
+check_close(const struct rec_wanted *w, struct refusal *r)
 {
-	for (size_t i = 0; i < ask->n_wanted; i++) {
-		const struct rec_wanted *w = &ask->wanted[i];
+	if (w->given == 0 || (w->given & WANTED_CURRENT))
+		refuse(r, SGW_ERR_BAD_ARGUMENT, "match",
+		    "say which rules: by id, ip, port or protocol");
+	else if ((w->given & WANTED_RULE_ID) && !rule_id_ok(w->rule_id))
+		refuse(r, SGW_ERR_BAD_ARGUMENT, "rule_ids", "sgr- and 17 lower-case hex digits");
+}
 
-		if (w->given == 0)
-			refuse(r, SGW_ERR_BAD_ARGUMENT, "match",
-			    "say which rules: by id, ip, port or protocol");
-		else if (w->given & WANTED_CURRENT)
-			refuse(r, SGW_ERR_BAD_ARGUMENT, "match.ip",
-			    "current is for opening; name the address");
-		else if (!(w->given & WANTED_RULE_ID) && ask->n_wanted > 1)
-			refuse(r, SGW_ERR_BAD_ARGUMENT, "match", "one match, or rule ids alone");
-		else if ((w->given & WANTED_RULE_ID) && !rule_id_ok(w->rule_id))
-			refuse(r, SGW_ERR_BAD_ARGUMENT, "rule_ids",
-			    "sgr- and 17 lower-case hex digits");
-		for (size_t k = 0; k < i; k++)
-			if (strcmp(w->rule_id, ask->wanted[k].rule_id) == 0)
-				refuse(r, SGW_ERR_BAD_ARGUMENT, "rule_ids", "%s stands there twice",
-				    w->rule_id);
-	}
+/* What one refresh says: a receipt, or a group and a port; the new address; nothing else. */
+static void
+check_refresh(const struct msg_ask_change *ask, struct refusal *r)
+{
+	const struct rec_wanted *w = &ask->wanted[0];
+
+	if (ask->n_wanted != 1)
+		refuse(r, SGW_ERR_BAD_ARGUMENT, "ip", "say who may come in");
+	else if (!(w->given & (WANTED_SOURCE | WANTED_CURRENT)))
+		refuse(r, SGW_ERR_BAD_ARGUMENT, "ip", "say who may come in");
+	else if (ask->receipt[0] == 0 && (!group_id_ok(w->group_id) || !(w->given & WANTED_PORTS)))
+		refuse(r, SGW_ERR_BAD_ARGUMENT, "grant_id",
+		    "say what is replaced: grant_id, or security_group_id and port");
+}
+
+static void
+check_entry(const struct rec_wanted *w, struct refusal *r)
+{
+	if (!group_id_ok(w->group_id))
+		refuse(r, SGW_ERR_BAD_ARGUMENT, "security_group_id",
+		    "sg- and 8 or 17 lower-case hex digits");
+	else if (w->action == ACTION_OPEN)
+		check_open(w, r);
+	else
+		check_close(w, r);
 }
 
 void
 resolve_check(const struct msg_ask_change *ask, int64_t now, struct refusal *ret)
 {
 	ret->error = SGW_ERR_NONE;
-	if (!group_id_ok(ask->group_id))
-		refuse(ret, SGW_ERR_BAD_ARGUMENT, "security_group_id",
-		    "sg- and 8 or 17 lower-case hex digits");
-	else if (ask->n_wanted == 0)
-		refuse(ret, SGW_ERR_BAD_ARGUMENT, ask->action == ACTION_OPEN ? "ip" : "rule_ids",
-		    "nothing was asked for");
-	else if (ask->action == ACTION_CLOSE)
-		check_close(ask, ret);
-	else if (ask->until != 0 && ask->lifetime != 0)
+	if (ask->until != 0 && ask->lifetime != 0)
 		refuse(ret, SGW_ERR_BAD_ARGUMENT, "until", "either until or expires_in");
 	else if (ask->until != 0 && ask->until <= now)
 		refuse(ret, SGW_ERR_BAD_ARGUMENT, "until", "that time has passed");
+	else if (ask->receipt[0] != 0 && !receipt_id_ok(ask->receipt))
+		refuse(ret, SGW_ERR_BAD_ARGUMENT, "grant_id", "sgw- and 20 characters of a-z, 2-7");
+	else if (ask->kind == CHANGE_REFRESH)
+		check_refresh(ask, ret);
+	else if (ask->kind != CHANGE_PLAIN)
+		return;
+	else if (ask->n_wanted == 0)
+		refuse(ret, SGW_ERR_BAD_ARGUMENT, "ip", "nothing was asked for");
 	else
 		for (size_t i = 0; i < ask->n_wanted && ret->error == SGW_ERR_NONE; i++)
-			check_open(&ask->wanted[i], ret);
+			check_entry(&ask->wanted[i], ret);
 }
 
 /* ---- openings ---- */
@@ -101,34 +117,48 @@ rule_of_op(const struct snap *rules, const struct rec_op *op)
 	return NULL;
 }
 
-static void
-open_op(const struct rec_wanted *w, const char *group_id, struct rec_op *ret_op)
+/* Room for one more, of the plan and of what the client is shown of it. */
+static bool
+has_room(const struct plan *plan, struct refusal *ret)
 {
-	*ret_op = (struct rec_op){
+	if (plan->n_ops < SGW_OPS_MAX)
+		return true;
+	refuse(
+	    ret, SGW_ERR_BAD_ARGUMENT, "match", "one plan has at most %d operations", SGW_OPS_MAX);
+	return false;
+}
+
+/* Opens what is not there yet. */
+static void
+open_op(const struct snap *rules, const struct rec_op *op, struct plan *plan, struct refusal *ret)
+{
+	struct rec_op_view *view = &plan->ops[plan->n_ops];
+	const struct rec_rule *rule = rule_of_op(rules, op);
+
+	if (!has_room(plan, ret))
+		return;
+	plan->n_ops++;
+	*view = (struct rec_op_view){.op = *op, .existed = rule != NULL};
+	if (rule == NULL)
+		plan->plan.ops[plan->plan.n_ops++] = *op;
+	else
+		FIELD_SET(view->done.rule_id, rule->rule_id);
+}
+
+static void
+resolve_open(
+    const struct rec_wanted *w, const struct snap *rules, struct plan *plan, struct refusal *ret)
+{
+	struct rec_op op = {
 	    .action = ACTION_OPEN,
 	    .protocol = w->protocol,
 	    .from_port = w->given & WANTED_PORTS ? w->from_port : -1,
 	    .to_port = w->given & WANTED_PORTS ? w->to_port : -1,
 	    .source = w->source,
 	};
-	FIELD_SET(ret_op->group_id, group_id);
-}
 
-static void
-resolve_open(const struct msg_ask_change *ask, const struct snap *rules, struct plan *plan)
-{
-	for (size_t i = 0; i < ask->n_wanted; i++) {
-		struct rec_op_view *view = &plan->ops[plan->n_ops++];
-		const struct rec_rule *rule;
-
-		open_op(&ask->wanted[i], ask->group_id, &view->op);
-		rule = rule_of_op(rules, &view->op);
-		view->existed = rule != NULL;
-		if (rule == NULL)
-			plan->plan.ops[plan->plan.n_ops++] = view->op;
-		else
-			FIELD_SET(view->done.rule_id, rule->rule_id);
-	}
+	FIELD_SET(op.group_id, w->group_id);
+	open_op(rules, &op, plan, ret);
 }
 
 /* ---- closings ---- */
@@ -144,11 +174,16 @@ rule_fixed(const struct rec_rule *rule)
 	return NULL;
 }
 
+/* rules->rules[i]; what is ours says with which receipt it was opened. */
 static void
-close_rule(const struct rec_rule *rule, struct plan *plan)
+close_rule(const struct snap *rules, size_t i, struct plan *plan, struct refusal *ret)
 {
-	struct rec_op *op = &plan->plan.ops[plan->plan.n_ops++];
+	const struct rec_rule *rule = &rules->rules[i];
+	struct rec_op *op = &plan->plan.ops[plan->plan.n_ops];
 
+	if (!has_room(plan, ret))
+		return;
+	plan->plan.n_ops++;
 	*op = (struct rec_op){
 	    .action = ACTION_CLOSE,
 	    .protocol = rule->protocol,
@@ -158,6 +193,7 @@ close_rule(const struct rec_rule *rule, struct plan *plan)
 	};
 	FIELD_SET(op->group_id, rule->group_id);
 	FIELD_SET(op->rule_id, rule->rule_id);
+	FIELD_SET(op->receipt, rules->notes[i].receipt);
 	plan->ops[plan->n_ops++] = (struct rec_op_view){.op = *op};
 }
 
@@ -180,7 +216,7 @@ static void
 resolve_match(
     const struct rec_wanted *w, const struct snap *rules, struct plan *plan, struct refusal *ret)
 {
-	size_t found = 0;
+	size_t found = 0, left_out = 0;
 
 	for (size_t i = 0; i < rules->n; i++) {
 		const struct rec_rule *rule = &rules->rules[rules->order[i]];
@@ -188,14 +224,15 @@ resolve_match(
 		if (!rule_matches(w, rule))
 			continue;
 		if (rule_fixed(rule) != NULL)
-			plan->left_out++;
-		else if (++found <= SGW_OPS_MAX)
-			close_rule(rule, plan);
+			left_out++;
+		else if (++found <= SGW_OPS_MAX && ret->error == SGW_ERR_NONE)
+			close_rule(rules, rules->order[i], plan, ret);
 	}
+	plan->left_out = (uint16_t)(plan->left_out + left_out);
 	if (found > SGW_OPS_MAX)
 		refuse(ret, SGW_ERR_BAD_ARGUMENT, "match",
 		    "%zu rules match; one plan closes at most %d", found, SGW_OPS_MAX);
-	else if (found == 0 && plan->left_out > 0)
+	else if (found == 0 && left_out > 0)
 		refuse(ret, SGW_ERR_NOT_OFFERED, "match",
 		    "what matches has a prefix list or a security group as its source");
 	else if (found == 0)
@@ -203,39 +240,183 @@ resolve_match(
 }
 
 static void
-resolve_ids(const struct msg_ask_change *ask, const struct snap *rules, struct plan *plan,
-    struct refusal *ret)
+resolve_id(
+    const struct rec_wanted *w, const struct snap *rules, struct plan *plan, struct refusal *ret)
 {
-	for (size_t i = 0; i < ask->n_wanted; i++) {
-		const char *id = ask->wanted[i].rule_id;
-		const struct rec_rule *rule = NULL;
+	size_t i = 0;
 
-		for (size_t k = 0; k < rules->n && rule == NULL; k++)
-			if (strcmp(rules->rules[k].rule_id, id) == 0)
-				rule = &rules->rules[k];
-		if (rule == NULL) {
+	while (i < rules->n && strcmp(rules->rules[i].rule_id, w->rule_id) != 0)
+		i++;
+	if (i == rules->n)
+		refuse(
+		    ret, SGW_ERR_NO_SUCH_RULE, "rule_ids", "%s is not in this group", w->rule_id);
+	else if (rule_fixed(&rules->rules[i]) != NULL)
+		refuse(ret, SGW_ERR_NOT_OFFERED, "rule_ids", "%s cannot be closed here: %s",
+		    w->rule_id, rule_fixed(&rules->rules[i]));
+	else
+		close_rule(rules, i, plan, ret);
+}
+
+/* ---- by receipt ---- */
+
+static bool
+is_meant(const struct msg_ask_change *ask, const struct rec_grant *g)
+{
+	const struct rec_wanted *w = &ask->wanted[0];
+
+	if (g->state == GRANT_CLOSED)
+		return false;
+	if (ask->receipt[0] != 0)
+		return strcmp(g->receipt, ask->receipt) == 0;
+	return strcmp(g->group_id, w->group_id) == 0 && g->protocol == w->protocol &&
+	       g->from_port == w->from_port && g->to_port == w->to_port;
+}
+
+static struct rec_op
+op_of_grant(enum action action, const struct rec_grant *g)
+{
+	struct rec_op op = {.action = action,
+	    .protocol = g->protocol,
+	    .from_port = g->from_port,
+	    .to_port = g->to_port,
+	    .source = g->source};
+
+	FIELD_SET(op.group_id, g->group_id);
+	return op;
+}
+
+/* The rule of a grant, by what it lets in; rules->n: AWS shows none. */
+static size_t
+rule_of_grant(const struct snap *rules, const struct rec_grant *g)
+{
+	const struct rec_op op = op_of_grant(ACTION_CLOSE, g);
+	size_t i = 0;
+
+	while (i < rules->n && !op_equals_rule(&op, &rules->rules[i]))
+		i++;
+	return i;
+}
+
+static void
+resolve_extend(const struct rec_grant *g, struct plan *plan, struct refusal *ret)
+{
+	struct rec_op *op = &plan->plan.ops[plan->plan.n_ops];
+
+	if (!has_room(plan, ret))
+		return;
+	plan->plan.n_ops++;
+	*op = op_of_grant(ACTION_EXTEND, g);
+	FIELD_SET(op->receipt, g->receipt);
+	plan->ops[plan->n_ops++] = (struct rec_op_view){.op = *op};
+}
+
+/* First all that opens, then all that closes: nobody is left outside in between. */
+static void
+resolve_refresh(struct planner *p, const struct call *call, struct plan *plan, struct refusal *ret)
+{
+	const struct msg_ask_change *ask = &call->ask.change;
+
+	for (size_t i = 0; i < p->n_grants && ret->error == SGW_ERR_NONE; i++) {
+		struct rec_op op = op_of_grant(ACTION_OPEN, &p->grants[i]);
+
+		if (!is_meant(ask, &p->grants[i]))
+			continue;
+		op.source = ask->wanted[0].source;
+		if (cidr_equal(&op.source, &p->grants[i].source))
 			refuse(
-			    ret, SGW_ERR_NO_SUCH_RULE, "rule_ids", "%s is not in this group", id);
+			    ret, SGW_ERR_BAD_ARGUMENT, "ip", "it is open to that address already");
+		else
+			open_op(call_group_find(call, op.group_id)->rules, &op, plan, ret);
+	}
+	for (size_t i = 0; i < p->n_grants && ret->error == SGW_ERR_NONE; i++) {
+		const struct snap *rules;
+		size_t rule;
+
+		if (!is_meant(ask, &p->grants[i]))
+			continue;
+		rules = call_group_find(call, p->grants[i].group_id)->rules;
+		rule = rule_of_grant(rules, &p->grants[i]);
+		if (rule < rules->n)
+			close_rule(rules, rule, plan, ret);
+	}
+}
+
+/* The groups of what a receipt, or a group and a port, names; and where they are. */
+void
+resolve_targets(struct planner *p, struct call *call, struct refusal *ret)
+{
+	const struct msg_ask_change *ask = &call->ask.change;
+	const struct rec_grant *first = NULL;
+
+	ret->error = SGW_ERR_NONE;
+	for (size_t i = 0; i < p->n_grants && ret->error == SGW_ERR_NONE; i++) {
+		const struct rec_grant *g = &p->grants[i];
+
+		if (!is_meant(ask, g))
+			continue;
+		if (first == NULL) {
+			first = g;
+			FIELD_SET(call->ask.change.profile, g->profile);
+			FIELD_SET(call->ask.change.region, g->region);
+		} else if (strcmp(first->profile, g->profile) != 0 ||
+			   strcmp(first->region, g->region) != 0)
+			refuse(ret, SGW_ERR_BAD_ARGUMENT, "grant_id",
+			    "more than one profile or region has it: name the receipt");
+		target_add(call, g->group_id, ret);
+	}
+	if (first == NULL)
+		refuse(ret, SGW_ERR_NO_SUCH_RULE, "grant_id",
+		    "nothing of it is open through sgwarden; list_grants shows what is");
+}
+
+void
+target_add(struct call *call, const char *group_id, struct refusal *ret)
+{
+	for (size_t i = 0; i < call->n_groups; i++)
+		if (strcmp(call->groups[i].id, group_id) == 0)
 			return;
-		}
-		if (rule_fixed(rule) != NULL) {
-			refuse(ret, SGW_ERR_NOT_OFFERED, "rule_ids", "%s cannot be closed here: %s",
-			    id, rule_fixed(rule));
-			return;
-		}
-		close_rule(rule, plan);
+	if (call->n_groups == SGW_PLAN_GROUPS_MAX)
+		refuse(ret, SGW_ERR_BAD_ARGUMENT, "entries", "one plan touches at most %d groups",
+		    SGW_PLAN_GROUPS_MAX);
+	else
+		FIELD_SET(call->groups[call->n_groups++].id, group_id);
+}
+
+/* ---- all of it ---- */
+
+static void
+resolve_plain(const struct call *call, struct plan *plan, struct refusal *ret)
+{
+	const struct msg_ask_change *ask = &call->ask.change;
+
+	for (size_t i = 0; i < ask->n_wanted && ret->error == SGW_ERR_NONE; i++) {
+		const struct rec_wanted *w = &ask->wanted[i];
+		const struct snap *rules = call_group_find(call, w->group_id)->rules;
+
+		if (w->action == ACTION_OPEN)
+			resolve_open(w, rules, plan, ret);
+		else if (w->given & WANTED_RULE_ID)
+			resolve_id(w, rules, plan, ret);
+		else
+			resolve_match(w, rules, plan, ret);
 	}
 }
 
 void
-resolve_ops(const struct msg_ask_change *ask, const struct snap *rules, struct plan *plan,
-    struct refusal *ret)
+resolve_ops(struct planner *p, struct call *call, struct plan *plan, struct refusal *ret)
 {
+	const struct msg_ask_change *ask = &call->ask.change;
+
 	ret->error = SGW_ERR_NONE;
-	if (ask->action == ACTION_OPEN)
-		resolve_open(ask, rules, plan);
-	else if (ask->wanted[0].given & WANTED_RULE_ID)
-		resolve_ids(ask, rules, plan, ret);
+	for (size_t i = 0; i < call->groups_read; i++)
+		snap_annotate(p, call->groups[i].rules);
+	if (ask->kind == CHANGE_REFRESH)
+		resolve_refresh(p, call, plan, ret);
+	else if (ask->kind == CHANGE_EXTEND)
+		for (size_t i = 0; i < p->n_grants && ret->error == SGW_ERR_NONE; i++) {
+			if (is_meant(ask, &p->grants[i]))
+				resolve_extend(&p->grants[i], plan, ret);
+		}
 	else
-		resolve_match(&ask->wanted[0], rules, plan, ret);
+		resolve_plain(call, plan, ret);
 }

@@ -14,11 +14,14 @@ struct refusal {
 /* What can be said of a request before anything is read. */
 void resolve_check(const struct msg_ask_change *ask, int64_t now, struct refusal *ret);
 
+/* Which groups a request names that says a receipt, or which rule to replace; and its profile and region. */
+void resolve_targets(struct planner *p, struct call *call, struct refusal *ret);
+void target_add(struct call *call, const char *group_id, struct refusal *ret);
+
 /*
  * Fills plan->ops (all of them) and plan->plan.ops (those that still have to be done: an opening that is there
  * already is left out; a match becomes one closing per rule it names).
  */
-void resolve_ops(const struct msg_ask_change *ask, const struct snap *rules, struct plan *plan,
-    struct refusal *ret);
+void resolve_ops(struct planner *p, struct call *call, struct plan *plan, struct refusal *ret);
 
 #endif

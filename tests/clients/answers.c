@@ -155,7 +155,7 @@ say_change(const struct msg_ask_change *q)
 	    "ask_change apply=%d action=%d group=%s n=%d given=%d rule=%s proto=%d ports=%d-%d "
 	    "source=%s lifetime=%u "
 	    "until=%lld wait=%d plan=%s progress=%d claimed=%s\n",
-	    q->apply, (int)q->action, q->group_id, q->n_wanted, w->given, w->rule_id, w->protocol,
+	    q->apply, (int)w->action, w->group_id, q->n_wanted, w->given, w->rule_id, w->protocol,
 	    (int)w->from_port, (int)w->to_port, cidr, q->lifetime, (long long)q->until, q->wait,
 	    q->plan_id, q->progress, q->claimed);
 }
@@ -189,8 +189,8 @@ put_change(struct msg_change *m, const struct msg_ask_change *q)
 	m->stage = STAGE_DONE;
 	m->status = q->apply ? STATUS_OK : STATUS_PLANNED;
 	m->n_ops = 1;
-	m->ops[0].op.action = q->action;
-	FIELD_SET(m->ops[0].op.group_id, q->group_id);
+	m->ops[0].op.action = q->wanted[0].action;
+	FIELD_SET(m->ops[0].op.group_id, q->wanted[0].group_id);
 	m->ops[0].op.protocol = PROTO_TCP;
 	m->ops[0].op.from_port = 443;
 	m->ops[0].op.to_port = 443;

@@ -222,6 +222,9 @@ class Modern(unittest.TestCase):
             self.assertEqual(s.ask("subscriptions/listen", {}, modern=True)["error"]["code"], -32602)
 
 
+CHANGING = ("whitelist_add", "whitelist_remove", "whitelist_bulk", "whitelist_extend", "whitelist_refresh", "cancel_plan")
+
+
 class ToolList(unittest.TestCase):
     def test_tools(self):
         with Session() as s:

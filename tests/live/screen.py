@@ -101,6 +101,26 @@ class Screen:
         self.wait(lambda _: len(self.raw) > seen, timeout, "the countdown")
         return found
 
+    def read(self, pattern: str) -> str:
+        """All pages of a question with this text on its last one; in one line, as the person takes it in."""
+        read, page, last = "", 0, 1
+        while page < last:
+            page += 1
+
+            def is_whole(text: str) -> bool:
+                of = re.search(rf"-- page {page} of (\d+) --", text)
+                wanted = pattern if of and int(of.group(1)) == page else "space: the next page"
+                return self._pages() > self._answered and of is not None and re.search(wanted, text) is not None
+            shown = self.wait(is_whole, what=f"page {page} of a question with {pattern!r}")
+            last = int(shown.split(f"-- page {page} of ")[1].split()[0])
+            read += shown
+            if page < last:
+                seen = len(self.raw)
+                self.wait(lambda _: len(self.raw) > seen, what="the countdown")
+                self.write(b" ")
+        self.prompt(pattern)
+        return " ".join((read + self.text()).split())
+
     def _pages(self) -> int:
         return self.raw.count(b"\x1b[2J")
 

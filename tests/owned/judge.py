@@ -17,6 +17,7 @@ from ec2 import GROUP, OTHER, cidr_text, permissions
 SENSITIVE = {22, 3389, 5432}
 PROTOCOLS = {6: "tcp", 17: "udp", 1: "icmp", 58: "icmpv6"}
 PERMITTED = (GROUP, OTHER)
+ACTIONS = ("open", "close", "extend")
 
 
 def receipt(data):
@@ -35,12 +36,19 @@ class Record:
     """A record's text taken apart."""
 
     def __init__(self, text):
-        self.text, self.ops, self.says, self.fields = text, [], [], {}
+        self.text, self.ops, self.says, self.fields, self.groups, self.states = text, [], [], {}, [], []
         for line in text.splitlines():
             key, _, value = line.partition(" ")
             if key == "op":
-                action, protocol, first, last, cidr, *rule_id = value.split(" ")
-                self.ops.append((action, int(protocol), int(first), int(last), cidr, (rule_id or [""])[0]))
+                action, group, protocol, first, last, cidr, *names = value.split(" ")
+                named = {name[:4]: name for name in names}
+                self.ops.append((action, int(protocol), int(first), int(last), cidr, named.get("sgr-", ""),
+                                 named.get("sgw-", ""), group))
+            elif key == "group":
+                self.groups.append(value.split(" ")[0])
+                self.fields.setdefault("group", self.groups[0])
+            elif key == "state":
+                self.states.append(value)
             elif key == "say":
                 self.says.append(value)
             else:
@@ -48,13 +56,22 @@ class Record:
                 self.fields[key] = value
         self.receipt = receipt(text.encode())
 
+    def steps(self):
+        """Runs of one action, one group, and ours or not."""
+        runs = []
+        for op in self.ops:
+            if not runs or (runs[-1][-1][0], runs[-1][-1][7], bool(runs[-1][-1][6])) != (op[0], op[7], bool(op[6])):
+                runs.append([])
+            runs[-1].append(op)
+        return runs
+
     def __getattr__(self, name):
         return self.fields[name.replace("_", "-")]
 
 
 def plan_ops(plan):
-    return [("close" if op.get("action") else "open", op["protocol"], op["from_port"], op["to_port"],
-             cidr_text(op["source"]), op.get("rule_id", "")) for op in plan["ops"]]
+    return [(ACTIONS[op.get("action", 0)], op["protocol"], op["from_port"], op["to_port"], cidr_text(op["source"]),
+             op.get("rule_id", ""), op.get("receipt", ""), op["group_id"]) for op in plan["ops"]]
 
 
 def effect(plan):
@@ -62,7 +79,8 @@ def effect(plan):
     ops = plan_ops(plan)
     if any(op.get("group_id") not in PERMITTED for op in plan["ops"]):
         return None
-    if ops[0][0] == "close":
+    ops = [op for op in ops if op[0] != "close"]
+    if not ops:
         return "close-foreign"
     if not 1200 <= plan.get("lifetime", 0) <= 43200:
         return None
@@ -80,22 +98,23 @@ def show_problem(record, plan, client):
     """NULL, or in which way the screen would not tell the truth about the plan and who asked."""
     expected = effect(plan)
     told = {"class": (record.fields["class"], expected), "ops": (record.ops, plan_ops(plan)),
-            "group": (record.group, plan["ops"][0]["group_id"]), "uid": (record.uid, str(client["uid"])),
+            "groups": (record.groups, list(dict.fromkeys(op["group_id"] for op in plan["ops"]))),
+            "states": (record.states, [group["state_digest"].hex() for group in plan["groups"]]), "uid": (record.uid, str(client["uid"])),
             "chain": (record.chain, client["chain"]), "lifetime": (record.lifetime, str(plan.get("lifetime", 0))),
             "pin": (record.pin, "yes" if expected in ("open-sensitive", "open-wide") else "no")}
-    if record.ops[0][0] == "open":
+    if any(op[0] != "close" for op in record.ops):
         told["closes"] = (when(record.closes), when(record.created) + plan["lifetime"])
     wrong = {name: pair for name, pair in told.items() if pair[0] != pair[1]}
     return wrong or None
 
 
-def authorize_params(r):
-    """Every parameter of the one request that a touched record stands for."""
-    params = {"Action": "AuthorizeSecurityGroupIngress", "Version": "2016-11-15", "GroupId": r.group,
+def authorize_params(r, step):
+    """Every parameter of the request that a step of a touched record stands for."""
+    params = {"Action": "AuthorizeSecurityGroupIngress", "Version": "2016-11-15", "GroupId": step[0][7],
               "TagSpecification.1.ResourceType": "security-group-rule", "TagSpecification.1.Tag.1.Key": "sgwarden:receipt",
               "TagSpecification.1.Tag.1.Value": r.receipt, "TagSpecification.1.Tag.2.Key": "sgwarden:expires",
               "TagSpecification.1.Tag.2.Value": r.closes}
-    for n, (_, protocol, first, last, cidr, _) in enumerate(r.ops, 1):
+    for n, (_, protocol, first, last, cidr, *_) in enumerate(step, 1):
         at, family = f"IpPermissions.{n}.", "Ipv6Ranges.1." if ":" in cidr else "IpRanges.1."
         params[at + "IpProtocol"] = PROTOCOLS.get(protocol) or str(protocol)
         if protocol in PROTOCOLS:
@@ -110,14 +129,16 @@ def change_problem(params, touched, grants, now):
     what, ops = params["Action"], permissions(params)
     if what == "AuthorizeSecurityGroupIngress":
         r = touched.get(params["TagSpecification.1.Tag.1.Value"])
-        if not r or r.group != params["GroupId"] or [op[1:5] for op in r.ops] != ops or r.ops[0][0] != "open":
+        steps = [step for step in r.steps() if step[0][7] == params["GroupId"] and step[0][0] == "open"
+                 and [op[1:5] for op in step] == ops] if r else []
+        if not steps:
             return "an opening that nobody touched for"
-        if params != authorize_params(r):
+        if all(params != authorize_params(r, step) for step in steps):
             return "something besides what was shown"
         return None
     for r in touched.values():
-        if r.fields.get("group") == params["GroupId"] and [op[1:5] for op in r.ops] == ops:
-            if r.ops[0][0] == "close":
+        for step in r.steps() if r.ops else []:
+            if step[0][0] == "close" and step[0][7] == params["GroupId"] and [op[1:5] for op in step] == ops:
                 return None
     if len(ops) == 1:
         for g in grants:

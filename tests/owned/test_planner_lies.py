@@ -67,17 +67,30 @@ class Lies(OwnedCase):
 
     def test_mixed_plans(self):
         w = self.world()
-        rule_here, rule_there = w.ec2.rules[0], w.ec2.rules[2]
-        for ops in ((opening(), closing(rule_here)), (opening(), opening(81, group=OTHER)), (opening(), opening()),
-                    (closing(rule_here), closing(rule_there)), (opening(0), opening(81)),
+        rule_here = w.ec2.rules[0]
+        for ops in ((opening(), opening()), (opening(0), opening(81)),
+                    ({**opening(), "receipt": "sgw-" + "a" * 20},), ({**closing(rule_here), "receipt": "sgw-" + "a" * 20},),
+                    ({**opening(), "action": E["ACTION_EXTEND"], "receipt": "sgw-" + "a" * 20},),
                     ({**opening(), "rule_id": rule_here["rule_id"]},), ({**closing(rule_here), "rule_id": ""},)):
             with self.subTest(ops=ops):
                 self.refused(w, w.plan(*ops))
 
+    def test_several_groups_are_shown_as_they_are(self):
+        """Two groups, an opening and a closing, ordered as the plan has them: all of it on the screen, each call its own."""
+        w = self.world()
+        there = w.ec2.rules[2]
+        record, result = w.carry_out(opening(), closing(there), opening(81, group=OTHER))
+        self.assertEqual(record.groups, [GROUP, OTHER])
+        self.assertEqual([len(step) for step in record.steps()], [1, 1, 1])
+        self.assertEqual(result["status"], E["STATUS_OK"], result)
+        self.assertEqual(len(w.changes), 3)
+        self.assert_clean(w)
+
     def test_other_accounts_profiles_regions_and_states(self):
         w = self.world()
         for n, wrong in enumerate(({"account": "999999999999"}, {"profile": "other"}, {"region": "us-east-1"},
-                                   {"state_digest": bytes(32)}, {"account": "x"}, {"region": "evil.example/#"})):
+                                   {"groups": [{"group_id": GROUP, "state_digest": bytes(32)}]}, {"groups": []},
+                                   {"groups": [{"group_id": OTHER, "state_digest": bytes(32)}]}, {"account": "x"}, {"region": "evil.example/#"})):
             with self.subTest(wrong=wrong):
                 self.refused(w, w.plan(opening(), **wrong))
         self.refused(w, w.plan(opening()), client=77)  # no such client

@@ -364,11 +364,12 @@ class World:
 
     def plan(self, *ops, lifetime=None, **other):
         """rec_plan that an honest planner would have made of what AWS says now."""
-        opens = ops[0]["action"] == E["ACTION_OPEN"]
+        opens = any(op["action"] != E["ACTION_CLOSE"] for op in ops)
+        groups = list(dict.fromkeys(op["group_id"] for op in ops))
         self.tickets += 1
         return {"profile": "demo", "account": ACCOUNT, "region": REGION, "ops": list(ops),
                 "lifetime": (3600 if opens else 0) if lifetime is None else lifetime,
-                "state_digest": state_digest(self.ec2.of(ops[0]["group_id"])), "reason": "deploy", "claimed": "model",
+                "groups": [{"group_id": g, "state_digest": state_digest(self.ec2.of(g))} for g in groups], "reason": "deploy", "claimed": "model",
                 "ticket": "%d" % self.tickets, **other}
 
     def ask(self, plan, client=1):

@@ -86,7 +86,7 @@ class PlugCase(LiveCase):
     def at_dry_run(self, address: str) -> Call:
         self.fault("delay", AUTHORIZE, dry_run=True, seconds=HOLD)
         call = self.touched(address)
-        poll_until(lambda: self.new_records()[-1].kind == "intent", "the intent is recorded")
+        poll_until(lambda: self.new_records()[-1].kind == "consent", "the touch is recorded")
         time.sleep(0.05)
         return call
 

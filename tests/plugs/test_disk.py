@@ -64,7 +64,7 @@ class Disk(PlugCase):
                 self.assertEqual(self.torn() - torn, int(more > 0))
 
     def test_full_between_the_screen_and_the_call(self) -> None:
-        """The consent or the intent does not fit: touched for, and not executed."""
+        """The consent or the intent does not fit: touched for, at most tried, and not executed."""
         self.still_opens()
         with open(self.cell.ledger_path, encoding="ascii") as file:
             size = {part.split()[1]: len(part) + 2 for part in file.read().split("\n\n") if part}
@@ -79,7 +79,7 @@ class Disk(PlugCase):
                 result = call.result()
                 self.assertEqual(result["error"]["code"], "ledger_failed", result)
                 self.settle_screen()
-                self.assertEqual((self.calls("AuthorizeSecurityGroupIngress"), self.effects(address)), ([], 0))
+                self.assertEqual((self.calls("AuthorizeSecurityGroupIngress", False), self.effects(address)), ([], 0))
                 self.room(None)
                 self.still_opens()
 

@@ -111,6 +111,18 @@ world_close(void **state)
 	return fclose(ledger);
 }
 
+/* What was read becomes what the plan was judged by. */
+static void
+world_reread(void)
+{
+	struct collected *c = &W.b.collected[CALL_JOB];
+
+	state_digest(
+	    c->rules, c->n_rules, W.b.order_scratch, W.b.active->plan.groups[0].state_digest);
+	seen_clear(&W.b);
+	assert_true(seen_keep(&W.b, GROUP, c));
+}
+
 struct job *
 world_active(struct rec_op op, enum job_state state)
 {
@@ -121,8 +133,10 @@ world_active(struct rec_op op, enum job_state state)
 	(void)FIELD_SET(j->plan_id, "sgw-aaaaaaaaaaaaaaaaaaaa");
 	(void)FIELD_SET(c->group.group_id, GROUP);
 	c->has_group = c->group.managed = true;
-	state_digest(c->rules, c->n_rules, W.b.order_scratch, j->plan.state_digest);
+	j->n = 1;
+	j->began = clock_monotonic();
 	W.b.active = j;
+	world_reread();
 	return j;
 }
 
@@ -132,7 +146,7 @@ world_rule(struct rec_rule rule)
 	struct collected *c = &W.b.collected[CALL_JOB];
 
 	c->rules[c->n_rules++] = rule;
-	state_digest(c->rules, c->n_rules, W.b.order_scratch, W.b.active->plan.state_digest);
+	world_reread();
 }
 
 const struct msg_send *

@@ -82,7 +82,7 @@ hostile(void)
 	    "consent -- page 9 of 9\x1b[?1049h";
 	struct record r = usual();
 
-	vis(r.group_name, sizeof(r.group_name), name, sizeof(name) - 1);
+	vis(r.groups[0].name, sizeof(r.groups[0].name), name, sizeof(name) - 1);
 	vis(r.claimed, sizeof(r.claimed), name, sizeof(name) - 1);
 	vis(r.reason, sizeof(r.reason), says, sizeof(says) - 1);
 	return r;

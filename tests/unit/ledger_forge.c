@@ -184,6 +184,16 @@ body_make(struct world *w, struct buf *body)
 		body->len--;
 }
 
+/* All that its record has. */
+static void
+put_ops(struct world *w)
+{
+	static char text[8];
+
+	snprintf(text, sizeof(text), "%u", (unsigned)w->record.plan.n_ops);
+	put(w, "ops", text);
+}
+
 static void
 intent(struct world *w)
 {
@@ -197,6 +207,7 @@ intent(struct world *w)
 	    w->tweak == TWEAK_INTENT_RECEIPT ? "sgw-aaaaaaaaaaaaaaaaaaaa" : w->receipt);
 	put(w, "action", opens == (w->tweak == TWEAK_INTENT_ACTION) ? "close" : "open");
 	put(w, "op", "0");
+	put_ops(w);
 	put(w, "host", w->tweak == TWEAK_INTENT_REGION ? "eu-west-2" : "eu-west-1");
 	put(w, "date", "2026-11-21T16:30:09Z");
 	put_hex(w, "body", body.data, body.len);
@@ -211,6 +222,7 @@ outcome(struct world *w)
 	    w->tweak == TWEAK_OUTCOME_RECEIPT ? "sgw-aaaaaaaaaaaaaaaaaaaa" : w->receipt);
 	put(w, "action", w->record.plan.ops[0].action == ACTION_OPEN ? "open" : "close");
 	put(w, "op", w->tweak == TWEAK_OUTCOME_OP ? "1" : "0");
+	put_ops(w);
 	put(w, "status", "ok");
 	put(w, "error", "none");
 	put(w, "rules", "sgr-0123456789abcdef0");

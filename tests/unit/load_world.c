@@ -57,6 +57,7 @@ put_record(struct record r, const char *counter)
 	r.nonce[0] = (uint8_t)L.chain.number;
 	assert_true(record_encode(&r, &b));
 	L.record[b.len] = 0;
+	snprintf(L.ops, sizeof(L.ops), "%u", (unsigned)r.plan.n_ops);
 	record_receipt(b.data, b.len, L.receipt);
 	put_consent_as(L.receipt, counter);
 }
@@ -102,6 +103,7 @@ put_intent(const char *receipt, const char *action)
 	put("receipt", receipt);
 	put("action", action);
 	put("op", "0");
+	put("ops", L.ops);
 	put("host", "ec2.eu-west-1.amazonaws.com");
 	put("date", "20261121T163000Z");
 	put("body", "00");
@@ -121,6 +123,7 @@ put_outcome_of(const char *action, const char *status)
 	put("receipt", L.receipt);
 	put("action", action);
 	put("op", "0");
+	put("ops", L.ops);
 	put("status", status);
 	put("error", "none");
 	append();

@@ -29,6 +29,7 @@ struct load_ledger {
 	struct ledger_entry e;
 	char record[SGW_RECORD_MAX + 1];
 	char receipt[SGW_RECEIPT_LEN + 1]; /* of the last consent */
+	char ops[8];                       /* how many operations that has */
 	int64_t later;                     /* s that the next entries come later */
 	size_t at[8]; /* where segments end in it; behind the last of these stands the last one */
 	unsigned n_at;

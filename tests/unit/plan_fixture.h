@@ -43,7 +43,9 @@ fixture_plan(struct rec_op op)
 	FIELD_SET(plan.account, "111122223333");
 	FIELD_SET(plan.region, "eu-west-1");
 	plan.ops[0] = op;
-	plan.lifetime = op.action == ACTION_OPEN ? 3600 : 0;
+	plan.n_groups = 1;
+	FIELD_SET(plan.groups[0].group_id, op.group_id);
+	plan.lifetime = op.action == ACTION_CLOSE ? 0 : 3600;
 	FIELD_SET(plan.reason, "debug deploy");
 	FIELD_SET(plan.claimed, "a-client 1.0");
 	return plan;

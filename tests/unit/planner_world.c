@@ -410,9 +410,10 @@ ask_change(uint32_t request, bool apply, enum action action)
 	struct msg_ask_change *ask = &W.out.ask_change;
 
 	W.out.id = MSG_ASK_CHANGE;
-	*ask = (struct msg_ask_change){
-	    .request = request, .apply = apply, .action = action, .n_wanted = 1, .wait = 50};
-	FIELD_SET(ask->group_id, GROUP);
+	*ask =
+	    (struct msg_ask_change){.request = request, .apply = apply, .n_wanted = 1, .wait = 50};
+	ask->wanted[0].action = action;
+	FIELD_SET(ask->wanted[0].group_id, GROUP);
 	FIELD_SET(ask->reason, "debug deploy");
 	FIELD_SET(ask->claimed, "a-client 1.0");
 	return ask;
@@ -424,6 +425,8 @@ ask_open(uint32_t request, bool apply, int32_t port, const char *source)
 	struct msg_ask_change *ask = ask_change(request, apply, ACTION_OPEN);
 
 	ask->wanted[0] = (struct rec_wanted){
+	    .action = ACTION_OPEN,
+	    .group_id = GROUP,
 	    .given = WANTED_PROTOCOL | WANTED_PORTS | WANTED_SOURCE,
 	    .protocol = PROTO_TCP,
 	    .from_port = port,
@@ -437,5 +440,8 @@ ask_close_match(uint32_t request, bool apply, const char *source)
 {
 	struct msg_ask_change *ask = ask_change(request, apply, ACTION_CLOSE);
 
-	ask->wanted[0] = (struct rec_wanted){.given = WANTED_SOURCE, .source = world_cidr(source)};
+	ask->wanted[0] = (struct rec_wanted){.action = ACTION_CLOSE,
+	    .group_id = GROUP,
+	    .given = WANTED_SOURCE,
+	    .source = world_cidr(source)};
 }

@@ -24,7 +24,6 @@ fixture_record(void)
 	    .uid = 1000,
 	    .pid = 4312,
 	    .chain_verified = true,
-	    .quota_used = 12,
 	    .quota_limit = 60,
 	    .closes = CREATED + 3600};
 
@@ -41,11 +40,12 @@ fixture_record(void)
 	FIELD_SET(r.claimed, "claude-code 2.1");
 	FIELD_SET(r.reason, "debug deploy, TICKET-123");
 	r.plan = fixture_plan(fixture_op(ACTION_OPEN, PROTO_TCP, 22, 22, "203.0.113.7"));
-	memset(r.plan.state_digest, 0x5a, sizeof(r.plan.state_digest));
+	memset(r.plan.groups[0].state_digest, 0x5a, HASH_LEN);
+	r.groups[0].quota_used = 12;
 	memset(r.plan.reason, 0, sizeof(r.plan.reason));
 	memset(r.plan.claimed, 0, sizeof(r.plan.claimed));
-	FIELD_SET(r.group_name, "bastion");
-	FIELD_SET(r.vpc_id, "vpc-0123456789abcdef0");
+	FIELD_SET(r.groups[0].name, "bastion");
+	FIELD_SET(r.groups[0].vpc_id, "vpc-0123456789abcdef0");
 	record_description("uid1000", "debug deploy, TICKET-123", r.closes, r.description);
 	return r;
 }
@@ -78,17 +78,16 @@ fixture_enroll(void)
 	r.kind = RECORD_ENROLL;
 	r.effect = CLASS_READ;
 	r.plan = (struct rec_plan){0};
-	memset(r.group_name, 0, sizeof(r.group_name));
-	memset(r.vpc_id, 0, sizeof(r.vpc_id));
+	memset(r.groups, 0, sizeof(r.groups));
 	memset(r.description, 0, sizeof(r.description));
-	r.quota_used = r.quota_limit = 0;
+	r.quota_limit = 0;
 	r.closes = 0;
 	FIELD_SET(r.key_name, "blue one");
 	r.keys_enrolled = 1;
 	return r;
 }
 
-/* Everything at its longest: 50 openings, all texts full. */
+/* Everything at its longest: 50 openings in as many groups and steps as there may be, all texts full. */
 static inline struct record
 fixture_longest(void)
 {
@@ -97,7 +96,6 @@ fixture_longest(void)
 	r.effect = CLASS_OPEN_WIDE;
 	r.display = DISPLAY_SHARED;
 	r.chain_verified = false;
-	r.iac = true;
 	r.uid = r.pid = UINT32_MAX;
 	r.ledger_number = UINT64_MAX;
 	r.plan.lifetime = 43199;
@@ -106,14 +104,23 @@ fixture_longest(void)
 	memset(r.chain, 'c', SGW_CHAIN_MAX);
 	memset(r.claimed, '\\', sizeof(r.claimed) - 1);
 	memset(r.reason, '"', sizeof(r.reason) - 1);
-	memset(r.group_name, 'g', sizeof(r.group_name) - 1);
 	memset(r.plan.profile, 'p', SGW_PROFILE_MAX);
 	FIELD_SET(r.plan.region, "us-isob-abcdefghijklmnopqrstuv-1");
 	for (size_t i = 0; i < SGW_OPS_MAX; i++) {
 		r.plan.ops[i] = fixture_op(ACTION_OPEN, PROTO_TCP, 10000, 20000 + (int32_t)i,
 		    "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff");
+		snprintf(r.plan.ops[i].group_id, sizeof(r.plan.ops[i].group_id),
+		    "sg-0123456789abcd%03x", (unsigned)(i % SGW_PLAN_GROUPS_MAX));
 	}
 	r.plan.n_ops = SGW_OPS_MAX;
+	r.plan.n_groups = SGW_PLAN_GROUPS_MAX;
+	for (size_t i = 0; i < SGW_PLAN_GROUPS_MAX; i++) {
+		FIELD_SET(r.plan.groups[i].group_id, r.plan.ops[i].group_id);
+		memset(r.groups[i].name, 'g', sizeof(r.groups[i].name) - 1);
+		FIELD_SET(r.groups[i].vpc_id, "vpc-0123456789abcdef0");
+		r.groups[i].iac = true;
+		r.groups[i].quota_used = UINT16_MAX;
+	}
 	return r;
 }
 

@@ -157,9 +157,9 @@ test_close_own_beside_a_plan(void **state)
 	    fixture_op(ACTION_OPEN, PROTO_TCP, 8443, 8443, "198.51.100.9/32"), JOB_READING);
 	ask_to_close();
 	closing_run(&W.b);
-	aws_done(&W.b, &(struct msg_done){.request = revoke_sent()->request,
-			   .outcome = NET_ANSWERED,
-			   .http_status = 200});
+	aws_done(&W.b,
+	    &(struct msg_done){
+		.request = revoke_sent()->request, .outcome = NET_ANSWERED, .http_status = 200});
 	read_answered(false);
 	assert_int_equal(world_said(MSG_RESULT)->result.status, STATUS_OK);
 	assert_int_equal(world_said(MSG_RESULT)->result.done[0].state, OP_CLOSED);
@@ -189,7 +189,8 @@ static void
 test_expired_credentials(void **state)
 {
 	struct grant *g = grant_make("sgw-aaaaaaaaaaaaaaaaaaaa", GRANT_OPEN, clock_now() + 3600);
-	struct msg_done done = {.outcome = NET_ANSWERED, .http_status = 400, .code = "ExpiredToken"};
+	struct msg_done done = {
+	    .outcome = NET_ANSWERED, .http_status = 400, .code = "ExpiredToken"};
 
 	ask_to_close();
 	closing_run(&W.b);

@@ -49,7 +49,6 @@ touched(enum action action, enum job_state state)
 	struct record *r = &W.b.ceremony.record;
 
 	(void)FIELD_SET(j->receipt, RECEIPT);
-	j->began = clock_monotonic();
 	r->plan = j->plan;
 	r->closes = clock_now() + 3600;
 	(void)FIELD_SET(r->description, "uid 1000 #{receipt}");
@@ -89,9 +88,9 @@ test_begin_without_a_form(void **state)
 static void
 test_begin_without_a_ledger(void **state)
 {
-	(void)touched(ACTION_OPEN, JOB_KEYS);
+	(void)touched(ACTION_OPEN, JOB_REREAD);
 	W.b.ledger_fd = -1;
-	execute_begin(&W.b);
+	job_answer(&W.b, &ANSWERED);
 	expect_end(STATUS_FAILED, SGW_ERR_LEDGER_FAILED);
 	assert_null(world_sent());
 }
@@ -103,7 +102,7 @@ test_begin_unsigned(void **state)
 	keys_go();
 	execute_begin(&W.b);
 	expect_end(STATUS_FAILED, SGW_ERR_NO_CREDENTIALS);
-	assert_int_equal(W.b.chain.number, 2); /* the intent and its outcome */
+	assert_int_equal(W.b.chain.number, 1); /* the outcome: there was no intent yet */
 	assert_null(world_sent());
 }
 
@@ -143,8 +142,10 @@ test_second_look(void **state)
 	expect_end(STATUS_FAILED, SGW_ERR_AWS_BAD_ANSWER);
 	W.b.collected[CALL_JOB].overflow = false;
 	(void)touched(ACTION_OPEN, JOB_REREAD);
-	world_rule(fixture_rule("sgr-1", PROTO_TCP, 22, 22, SOURCE));
+	W.b.collected[CALL_JOB].rules[0] = fixture_rule("sgr-1", PROTO_TCP, 22, 22, SOURCE);
+	W.b.collected[CALL_JOB].n_rules = 1;
 	job_answer(&W.b, &ANSWERED);
+	assert_string_equal(result()->detail, GROUP ": added tcp/22 from " SOURCE);
 	expect_end(STATUS_FAILED, SGW_ERR_STATE_CHANGED);
 	assert_null(world_sent());
 }

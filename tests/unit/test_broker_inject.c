@@ -188,7 +188,7 @@ a_plan_comes(void)
 
 	m = (struct msg_plan){.client = 1};
 	m.plan = fixture_plan(fixture_op(ACTION_OPEN, PROTO_TCP, 8443, 8443, SOURCE));
-	state_digest(NULL, 0, W.b.order_scratch, m.plan.state_digest);
+	state_digest(NULL, 0, W.b.order_scratch, m.plan.groups[0].state_digest);
 	BROKER(job_plan(&W.b, &m));
 }
 

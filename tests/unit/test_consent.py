@@ -32,9 +32,9 @@ class Shown(Case):
             self.assertIn(" your phrase: blue whale over Turin", text)
             world.look(0.1)
             lines += world.body()
-            if "type bulk-50-def0" in world.terminal.text():
+            if "type bulk-50-d000" in world.terminal.text():
                 break
-            self.assertNotIn("bulk-50-def0", world.terminal.text(), "no question before the last page")
+            self.assertNotIn("bulk-50-d000", world.terminal.text(), "no question before the last page")
             self.assertTrue(world.broker.silent(0.02))
             world.type(" ", enter=False)
         self.assertGreater(n, 5)
@@ -42,7 +42,7 @@ class Shown(Case):
         self.assertEqual(lines, want)
         world.type("back")
         world.expect("page 1 of ")
-        self.assertNotIn("bulk-50-def0", world.terminal.text())
+        self.assertNotIn("bulk-50-d000", world.terminal.text())
 
     def test_narrow_terminal(self):
         world = self.world(rows=20, columns=40)
@@ -164,7 +164,7 @@ class Word(Case):
         world = self.world()
         world.show("longest")
         world.expect("page 1 of ")
-        world.type("\r\r\r\rbulk-50-def0")
+        world.type("\r\r\r\rbulk-50-d000")
         world.expect("page 2 of ")
         self.assertTrue(world.broker.silent(0.3), "what stood behind the first Enter is gone")
         self.assertIn("page 2 of ", world.terminal.text())

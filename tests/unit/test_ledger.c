@@ -61,6 +61,7 @@ outcome_entry(void)
 	put(&e, "receipt", "sgw-aaaaaaaaaaaaaaaaaaaa");
 	put(&e, "action", "open");
 	put(&e, "op", "0");
+	put(&e, "ops", "1");
 	put(&e, "status", "ok");
 	put(&e, "error", "none");
 	put(&e, "rules", "sgr-0123456789abcdef0");

@@ -198,22 +198,22 @@ check_body(const struct record *r)
 	} else {
 		assert_true(ec2_revoke_plan_body(&r->plan, false, &body));
 	}
-	assert_null(verify_body(r, RECEIPT, memory, body.len));
+	assert_null(verify_body(r, 0, r->plan.n_ops, RECEIPT, memory, body.len));
 	for (size_t at = 0; at < body.len; at += 1 + body.len / 2048) {
 		uint8_t was = memory[at];
 
 		for (unsigned bit = 0; bit < 8; bit++) {
 			memory[at] = (uint8_t)(was ^ (1u << bit));
 			/* "%2F" and "/" are two forms of one value, and only one of them is ours. */
-			if (!verify_body(r, RECEIPT, memory, body.len))
+			if (!verify_body(r, 0, r->plan.n_ops, RECEIPT, memory, body.len))
 				assert_true(was == '+' || was == '%' || memory[at] == '+');
 		}
 		memory[at] = was;
-		assert_non_null(verify_body(r, RECEIPT, memory, at));
+		assert_non_null(verify_body(r, 0, r->plan.n_ops, RECEIPT, memory, at));
 	}
 	for (unsigned more = 0; more < 256; more++) {
 		memory[body.len] = (uint8_t)more;
-		assert_non_null(verify_body(r, RECEIPT, memory, body.len + 1));
+		assert_non_null(verify_body(r, 0, r->plan.n_ops, RECEIPT, memory, body.len + 1));
 	}
 }
 

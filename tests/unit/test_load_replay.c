@@ -125,7 +125,8 @@ test_life_of_a_grant(void **state)
 	assert_string_equal(H.grants[0].group_id, want.plan.ops[0].group_id);
 	assert_int_equal(H.grants[0].from_port, 8000);
 	assert_int_equal(H.grants[0].closes, want.closes);
-	put_close("0", "closed"); /* early: a repeated request could open it again, so it is looked at once more */
+	put_close("0",
+	    "closed"); /* early: a repeated request could open it again, so it is looked at once more */
 	heard_nothing();
 	load();
 	assert_whole(1);
@@ -205,6 +206,7 @@ test_failed_and_lost(void **state)
 	put("receipt", L.receipt);
 	put("action", "open");
 	put("op", "0");
+	put("ops", "3");
 	put("until", "2026-11-21T17:00:00Z");
 	append();
 	memcpy(first, L.receipt, sizeof(first));

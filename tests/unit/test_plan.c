@@ -121,7 +121,6 @@ test_problems(void **state)
 	BAD(good, p.n_ops = 2; p.ops[1] = p.ops[0]);
 	BAD(good, p.n_ops = 2; p.ops[1] = p.ops[0]; p.ops[1].from_port = 442;
 	    p.ops[1].group_id[5] ^= 1);
-	BAD(good, p.n_ops = 2; p.ops[1] = closing.ops[0]);
 	BAD(good, memset(p.reason, 'a', 161); p.reason[161] = 0);
 	BAD(closing, p.lifetime = 1);
 	BAD(closing, p.ops[0].rule_id[0] = 0);

@@ -82,7 +82,7 @@ test_add_to_its_end(void **state)
 	assert_int_equal(W.m.plan.plan.lifetime, SGW_LIFETIME_DEFAULT);
 	assert_string_equal(W.m.plan.plan.reason, "debug deploy");
 	state_digest(W.rules, W.n_rules, order, digest);
-	assert_memory_equal(W.m.plan.plan.state_digest, digest, HASH_LEN);
+	assert_memory_equal(W.m.plan.plan.groups[0].state_digest, digest, HASH_LEN);
 	tell_stage(STAGE_ON_SCREEN, 120);
 	world_expect(&front, MSG_PROGRESS);
 	assert_int_equal(W.m.progress.request, 3);
@@ -267,7 +267,7 @@ test_bad_requests(void **state)
 			ask->lifetime = 3600;
 			break;
 		case 6:
-			FIELD_SET(ask->group_id, "sg-1");
+			FIELD_SET(ask->wanted[0].group_id, "sg-1");
 			break;
 		default:
 			ask->n_wanted = 0;

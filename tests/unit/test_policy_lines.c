@@ -380,9 +380,9 @@ test_trace(void **state)
 {
 	static const char *const opening[] = {"deny.malformed", "none.exists", "deny.requester",
 	    "deny.world-open", "deny.special-range", "deny.prefix-too-wide", "deny.scope",
-	    "deny.lifetime", "deny.not-opted-in", "deny.reason", "deny.ticket", "deny.union",
-	    "deny.quota", "deny.open-at-once", "wide.prefix", "wide.bulk", "sensitive.port",
-	    "open.default"};
+	    "deny.lifetime", "deny.lifetime-in-all", "deny.not-opted-in", "deny.reason",
+	    "deny.ticket", "deny.union", "deny.quota", "deny.open-at-once", "wide.prefix",
+	    "wide.bulk", "sensitive.port", "open.default"};
 	struct policy_trace trace;
 	struct verdict v, same;
 

@@ -51,10 +51,10 @@ test_roundtrip(void **state)
 	memset(r.chain, 0, sizeof(r.chain));
 	memset(r.claimed, 0, sizeof(r.claimed));
 	memset(r.reason, 0, sizeof(r.reason));
-	memset(r.group_name, 0, sizeof(r.group_name));
-	memset(r.vpc_id, 0, sizeof(r.vpc_id));
+	memset(r.groups[0].name, 0, sizeof(r.groups[0].name));
+	memset(r.groups[0].vpc_id, 0, sizeof(r.groups[0].vpc_id));
 	r.display = DISPLAY_SHARED;
-	r.iac = true;
+	r.groups[0].iac = true;
 	roundtrip(&r);
 	r = fixture_close(1);
 	roundtrip(&r);
@@ -96,14 +96,11 @@ static const char *const WANT =
     "account 111122223333\n"
     "region eu-west-1\n"
     "partition aws\n"
-    "group sg-0123456789abcdef0\n"
-    "aws-group-name bastion\n"
-    "aws-vpc vpc-0123456789abcdef0\n"
-    "aws-iac no\n"
-    "aws-quota-used 12\n"
-    "quota-limit 60\n"
+    "group sg-0123456789abcdef0 12 no vpc-0123456789abcdef0 bastion\n"
     "state 5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a\n"
-    "op open 6 22 22 203.0.113.7/32\n"
+    "quota-limit 60\n"
+    "op open sg-0123456789abcdef0 6 22 22 203.0.113.7/32\n"
+    "best-effort no\n"
     "lifetime 3600\n"
     "closes 2026-11-21T17:30:00Z\n"
     "description uid1000 debug deploy, TICKET-123 exp=2026-11-21T17:30:00Z #{receipt}\n"

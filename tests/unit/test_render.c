@@ -76,7 +76,7 @@ test_closing(void **state)
 	struct record r = fixture_close(2);
 
 	r.display = DISPLAY_SHARED;
-	r.iac = true;
+	r.groups[0].iac = true;
 	r.chain_verified = false;
 	render(&r);
 	check_form();
@@ -143,7 +143,7 @@ test_longest(void **state)
 	}
 	assert_true(quotes >= sizeof(r.reason) - 1);
 	assert_true(backslashes >= sizeof(r.claimed) - 1);
-	assert_true(groups >= sizeof(r.group_name) - 1);
+	assert_true(groups >= SGW_PLAN_GROUPS_MAX * (sizeof(r.groups[0].name) - 1));
 	for (size_t i = 0; i < SGW_OPS_MAX; i++) {
 		char want[64];
 
@@ -164,7 +164,7 @@ test_spoofs(void **state)
 {
 	struct record r = fixture_record();
 
-	FIELD_SET(r.group_name, "x\"  account 999988887777 (dev)");
+	FIELD_SET(r.groups[0].name, "x\"  account 999988887777 (dev)");
 	render(&r);
 	check_form();
 	assert_non_null(strstr(

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a plan that is to be judged to what has been opened and must close: part of broker.h. */
+#ifndef BROKER_CHANGES_H
+#define BROKER_CHANGES_H
+
+#include "broker.h"
+
+/* judge.c */
+void job_judge(struct broker *b);
+const struct rec_grant *grants_list(
+    const struct broker *b, size_t *ret_n); /* live ones, until the next call */
+/* Leaves the ingress rules alone, in place: policy and digest speak of nothing else. */
+void ingress_only(struct collected *c);
+
+/* seen.c */
+void seen_clear(struct broker *b);
+bool seen_keep(
+    struct broker *b, const char *group_id, const struct collected *c); /* false: no room */
+void seen_loosen(struct broker *b, const struct rec_grant *g);
+/* True where the group's rules are the same; else what was added and removed, a few of it by name. */
+bool seen_holds(const struct broker *b, const char *group_id, const struct collected *c,
+    char ret_text[SGW_DETAIL_MAX + 1]);
+
+/* extend.c */
+const char *extend_problem(struct broker *b, const struct job *j); /* NULL: it still can be */
+void extend_apply(struct broker *b);
+
+/* execute.c: after the touch */
+void execute_begin(struct broker *b);
+void execute_answer(struct broker *b, const struct aws_result *r);
+void execute_own_ended(struct broker *b, struct grant *g, enum sgw_error error);
+
+/* close_own.c: what is ours is closed beside the active plan, without a screen */
+bool close_own_is(struct broker *b, const struct rec_plan *plan);
+bool close_own_take(struct broker *b, struct job *wanted); /* false: it is none */
+void close_own_begin(struct broker *b, struct job *j); /* which is not the active one any more */
+void close_own_ended(struct broker *b, struct grant *g, enum sgw_error error); /* of one grant */
+
+/* grants.c, closing.c */
+struct grant *grant_add(struct broker *b, const struct rec_grant *g, uint16_t op);
+bool grant_is_live(const struct grant *g); /* ours, and not closed */
+struct grant *grant_of(struct broker *b, const char *receipt, const struct rec_op *op); /* live */
+struct grant *grant_find(struct broker *b, const struct rec_plan *plan, const struct rec_op *op);
+void grants_tell(struct broker *b, uint32_t request, const char *group_id);
+unsigned grants_count(const struct broker *b, enum grant_state state);
+unsigned grants_overdue(const struct broker *b);
+void closing_run(struct broker *b); /* starts what is due */
+void closing_answer(struct broker *b, const struct aws_result *r);
+int64_t in_seconds(int64_t seconds);          /* monotonic ms; however absurd the distance */
+void closing_due(struct grant *g);            /* now */
+int64_t closing_next(const struct broker *b); /* monotonic ms, INT64_MAX: nothing */
+void closing_superseded(struct broker *b, const struct grant *g); /* by this opening */
+bool rules_have(const struct collected *c, int16_t protocol, int32_t from, int32_t to,
+    const struct rec_cidr *source);
+
+#endif
