@@ -162,6 +162,21 @@ test_second_look_too_late(void **state)
 	assert_null(world_sent());
 }
 
+/* A net that drags the trial run or the read out: a touch does not wait for ever. */
+static void
+test_a_touch_does_not_wait(void **state)
+{
+	static const struct aws_result yes = {.http_status = 412, .code = "DryRunOperation"};
+
+	touched(ACTION_OPEN, JOB_REREAD)->began = clock_monotonic() - 61000;
+	job_answer(&W.b, &ANSWERED);
+	expect_end(STATUS_FAILED, SGW_ERR_AWS_UNREACHABLE);
+	touched(ACTION_OPEN, JOB_DRY_RUN)->began = clock_monotonic() - 61000;
+	job_answer(&W.b, &yes);
+	expect_end(STATUS_FAILED, SGW_ERR_AWS_UNREACHABLE);
+	assert_null(world_sent());
+}
+
 static void
 test_second_look_has_pages(void **state)
 {
@@ -347,6 +362,7 @@ main(void)
 	    TEST(test_second_look),
 	    TEST(test_second_look_too_late),
 	    TEST(test_second_look_too_late),
+	    TEST(test_a_touch_does_not_wait),
 	    TEST(test_second_look_has_pages),
 	    TEST(test_no_room_for_grants),
 	    TEST(test_call_unsigned),
