@@ -156,6 +156,7 @@ enum key_state {
 	KEY_WAITING_TOUCH,
 	KEY_TOUCHED,
 	KEY_PIN_WRONG,
+	KEY_PIN_LOW, /* few tries are left before it blocks, and none was spent: it wants the PIN once more */
 	KEY_PIN_BLOCKED,
 	KEY_PIN_NOT_SET,
 	KEY_PIN_REQUIRED, /* it has a PIN and none came with the record */
@@ -175,7 +176,7 @@ enum admin_act {
 	ACT_SEAL,
 	ACT_ROTATE,
 	ACT_TEST_OPENER, /* changes nothing: would AWS let this opener open? */
-	ACT_ENABLE, /* openings again, after a lockdown */
+	ACT_ENABLE,      /* openings again, after a lockdown */
 	ACT_MAX,
 };
 

@@ -215,7 +215,7 @@ on_key_stage(struct broker *b, enum key_state state)
 	if (state == KEY_WAITING_TOUCH)
 		job_stage(
 		    b, b->active, STAGE_TOUCH, (b->active->deadline - clock_monotonic()) / 1000);
-	else if (state == KEY_PIN_WRONG)
+	else if (state == KEY_PIN_WRONG || state == KEY_PIN_LOW)
 		job_stage(
 		    b, b->active, STAGE_PIN, (b->active->deadline - clock_monotonic()) / 1000);
 }

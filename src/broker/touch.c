@@ -114,6 +114,7 @@ touch_end(struct broker *b, const struct msg_key_end *m, int fd)
 
 static const enum sgw_error KEY_ERRORS[KEY_STATE_MAX] = {
     [KEY_PIN_WRONG] = SGW_ERR_PIN_WRONG,
+    [KEY_PIN_LOW] = SGW_ERR_PIN_WRONG,
     [KEY_PIN_BLOCKED] = SGW_ERR_PIN_BLOCKED,
     [KEY_PIN_NOT_SET] = SGW_ERR_KEY_REFUSED,
     [KEY_PIN_REQUIRED] = SGW_ERR_KEY_REFUSED,
@@ -169,7 +170,9 @@ key_lost(struct broker *b, size_t i, enum key_state state)
 	const char *detail;
 
 	chan_close(&c->fido[i]);
-	c->last_error = state;
+	/* A key that is not enrolled says nothing of the one that is, whichever of them was heard last. */
+	if (state != KEY_NOT_ENROLLED || c->last_error == KEY_TIMED_OUT)
+		c->last_error = state;
 	for (size_t k = 0; k < c->n_fidos; k++)
 		if (c->fido[k].fd >= 0)
 			return;
@@ -179,6 +182,7 @@ key_lost(struct broker *b, size_t i, enum key_state state)
 		keys_await(b);
 		return;
 	}
+	state = c->last_error;
 	error = KEY_ERRORS[state] ? KEY_ERRORS[state] : SGW_ERR_KEY_REFUSED;
 	detail = KEY_DETAILS[state] ? KEY_DETAILS[state] : "";
 	(void)ledger_denial(b, b->active, error_row((uint16_t)error)->name);

@@ -138,7 +138,11 @@ on_control(struct consent *c)
 static void
 retries_note(const struct msg_key_state *m, char *ret_text, size_t size)
 {
-	if (m->retries == RETRIES_UNKNOWN)
+	if (m->state == KEY_PIN_LOW)
+		snprintf(ret_text, size,
+		    "%u %s left before this key blocks its PIN; none was spent: once more",
+		    (unsigned)m->retries, m->retries == 1 ? "try" : "tries");
+	else if (m->retries == RETRIES_UNKNOWN)
 		snprintf(ret_text, size, "that PIN is wrong");
 	else
 		snprintf(ret_text, size, "that PIN is wrong: %u %s left before the key blocks it",
@@ -197,7 +201,7 @@ on_key_state(struct consent *c, struct key_edge *edge, const struct msg_key_stat
 		status_wanted(c, touch_text(c));
 	} else if (m->state == KEY_TOUCHED) {
 		touched(c);
-	} else if (m->state == KEY_PIN_WRONG) {
+	} else if (m->state == KEY_PIN_WRONG || m->state == KEY_PIN_LOW) {
 		edge->wants_pin = true;
 		retries_note(m, note, sizeof(note));
 		ask_pin(c, note);

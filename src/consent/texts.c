@@ -14,6 +14,7 @@ key_text(enum key_state state)
 	    [KEY_WAITING_TOUCH] = "touch your security key now",
 	    [KEY_TOUCHED] = "touched; the daemon checks the signature",
 	    [KEY_PIN_WRONG] = "that PIN is wrong",
+	    [KEY_PIN_LOW] = "few PIN tries are left",
 	    [KEY_PIN_BLOCKED] = "the key has blocked its PIN: unplug it, plug it in, ask again",
 	    [KEY_PIN_NOT_SET] = "this key has no PIN: set one with its maker's tool",
 	    [KEY_PIN_REQUIRED] = "this key wants its PIN",

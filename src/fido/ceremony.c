@@ -14,6 +14,8 @@
 	    1000) /* broker's deadline comes first; this one is for its loss */
 #define RETRIES_UNKNOWN 255
 #define LINGER_MS 2000
+#define RETRIES_LOW                                                                                \
+	3 /* and fewer are shown before one is spent: CTAP blocks a key of its own accord at 0 */
 
 bool
 bytes_set(uint8_t *field, size_t size, uint16_t *field_len, const uint8_t *p, size_t len)
@@ -194,6 +196,22 @@ peers_wait(struct ceremony *c)
 	return true;
 }
 
+/* A PIN that was sent is a try spent: where few are left the person hears of it first, once. */
+static bool
+pin_may_be_spent(struct ceremony *c, enum key_state *ret_why)
+{
+	int retries = RETRIES_UNKNOWN;
+
+	if (c->vault->sign.sign.pin_len == 0 || c->pin_warned || !fido_dev_has_pin(c->dev))
+		return true;
+	c->pin_warned = true;
+	if (fido_dev_get_retry_count(c->dev, &retries) != FIDO_OK || retries > RETRIES_LOW ||
+	    retries < 1)
+		return true; /* with none left the key says by itself that it is blocked */
+	*ret_why = KEY_PIN_LOW;
+	return false;
+}
+
 static int
 key_ask(struct ceremony *c, enum key_state *ret_why)
 {
@@ -202,6 +220,8 @@ key_ask(struct ceremony *c, enum key_state *ret_why)
 	c->key.armed = c->key.blinking = false;
 	if (c->dev == NULL)
 		r = key_open_patiently(c, ret_why);
+	if (r == 0 && !pin_may_be_spent(c, ret_why))
+		r = -1;
 	if (r == 0)
 		r = c->vault->ask.id == MSG_ASK_ASSERTION ? assertion_ask(c, ret_why)
 							  : credential_ask(c, ret_why);
@@ -209,9 +229,9 @@ key_ask(struct ceremony *c, enum key_state *ret_why)
 	return r;
 }
 
-/* The wrong PIN stays between consent and the key: the next SIGN tries again. */
+/* The wrong PIN, or one not spent, stays between consent and the key: the next SIGN tries again. */
 static bool
-pin_again(struct ceremony *c)
+pin_again(struct ceremony *c, enum key_state why)
 {
 	int retries = RETRIES_UNKNOWN;
 
@@ -219,7 +239,7 @@ pin_again(struct ceremony *c)
 		retries = RETRIES_UNKNOWN;
 	c->signable = false;
 	c->consent.state = CHAN_OPEN;
-	consent_tell(c, KEY_PIN_WRONG, retries);
+	consent_tell(c, why, retries);
 	return peers_wait(c);
 }
 
@@ -257,8 +277,9 @@ ceremony_run(struct ceremony *c)
 
 	if (!peers_wait(c))
 		return -1;
-	while ((r = key_ask(c, &why)) < 0 && why == KEY_PIN_WRONG && !c->key.abandoned)
-		if (!pin_again(c))
+	while ((r = key_ask(c, &why)) < 0 && (why == KEY_PIN_WRONG || why == KEY_PIN_LOW) &&
+	       !c->key.abandoned)
+		if (!pin_again(c, why))
 			return -1;
 	/* Whoever asked is gone, or will be: the key shall not go on blinking. */
 	if (c->dev != NULL && (c->key.abandoned || c->key.timed_out))

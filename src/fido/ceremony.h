@@ -30,6 +30,7 @@ struct ceremony {
 	struct secret region;
 	struct vault *vault; /* inside region */
 	bool asked;
+	bool pin_warned; /* how many tries of its PIN are left has been looked at */
 	bool signable;
 };
 

@@ -98,6 +98,9 @@ chan_recv(struct chan *ch, void *scratch, struct msg *ret_m, struct chan_fds *re
 	ssize_t n;
 
 	n = recvmsg(ch->fd, &hdr, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	/* A peer that closed with something of ours unread: that is said once, before its own last words. */
+	if (n < 0 && errno == ECONNRESET)
+		n = recvmsg(ch->fd, &hdr, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return CHAN_AGAIN;
 	if (n < 0 && errno != ECONNRESET)

@@ -76,7 +76,7 @@ class Cell:
         self._screen: Screen | None = None
         try:
             self.pin, self.reads_clock, self.ipv6, self.with_spare = pin, clock, ipv6, spare
-            self.tiers = tiers
+            self.tiers, self.plugged = tiers, True
             self._make(policy or {}, config or {}, account, secret)
             if start:
                 self.start()
@@ -178,6 +178,7 @@ class Cell:
                    "--runtime", self.path("run", "sgwarden"), "--aws", self.path("aws"),
                    *(["--clock-fd", str(self.clock.fd)] if self.reads_clock else [])]
         keys = [self.key.platform_fd] + ([self.spare.platform_fd] if self.with_spare else [])
+        keys = keys if self.plugged else []
         for fd in keys:
             command += ["--softkey-fd", str(fd)]
         with open(self.path("log"), "ab") as log:

@@ -228,6 +228,26 @@ test_quiet_and_gone(void **state)
 	assert_int_equal(chan_send(&p.near, scratch, &sent, -1, false), -1);
 }
 
+/* Regression 080: a peer that closed with something of ours unread has its last words heard all the same. */
+static void
+test_last_word(void **state)
+{
+	static uint8_t bytes[SGW_DATAGRAM_MAX];
+	const struct msg_row *row = msg_row(MSG_SHOW_OUTCOME);
+	struct pair p = pair_open(ROLE_CONSENT, ROLE_BROKER);
+	size_t len = encode(row, bytes);
+
+	(void)state;
+	assert_int_equal(send(p.near.fd, "unread", 6, MSG_NOSIGNAL), 6);
+	write_raw(p.far, bytes, len, 0);
+	close(p.far);
+	p.far = -1;
+	assert_int_equal(chan_recv(&p.near, scratch, &got, NULL), CHAN_GOT);
+	assert_int_equal(got.id, MSG_SHOW_OUTCOME);
+	assert_int_equal(chan_recv(&p.near, scratch, &got, NULL), CHAN_EOF);
+	chan_close(&p.near);
+}
+
 static void
 test_send(void **state)
 {
@@ -283,6 +303,7 @@ main(void)
 	    cmocka_unit_test(test_no_room_for_fds),
 	    cmocka_unit_test(test_not_a_message),
 	    cmocka_unit_test(test_quiet_and_gone),
+	    cmocka_unit_test(test_last_word),
 	    cmocka_unit_test(test_send),
 	    cmocka_unit_test(test_field_copy),
 	};
