@@ -37,6 +37,7 @@ class Screen:
         self._changed = threading.Condition()
         self._ended = False
         self.master, slave = pty_pair()
+        self.name = os.ttyname(slave)
 
         def own_terminal() -> None:
             os.setsid()
@@ -143,9 +144,6 @@ class Screen:
     def type(self, text: str, enter: bool = True) -> None:
         self.forget()
         self.write(text.encode("utf-8") + (b"\r" if enter else b""))
-
-    def name(self) -> str:
-        return os.ptsname(self.master)
 
     def stop(self) -> None:
         """The person closes the terminal."""

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who a peer is, is the kernel's word: in user mode another uid is turned away before a byte of it is read."""
+"""Another uid: turned away before a byte of it is read, and unable to type into the screen."""
 
+import json
 import os
 import subprocess
 import sys
 import unittest
 
-from livecase import LiveCase
+from livecase import WORD, LiveCase
 
 STRANGER = 65534  # nobody; root alone can become it
 
@@ -27,6 +28,93 @@ try:
 except (BrokenPipeError, ConnectionResetError):
     print("closed")
 """
+
+# Tries each way to a terminal, and each to push a key into it: by a descriptor that it cannot get, by one that somebody
+# left to it, and (the twin) into a terminal of its own. Says the error of each, "" where there was none.
+TYPE = """
+import errno, fcntl, json, os, struct, sys, termios, tty
+os.setgroups([]); os.setgid(int(sys.argv[1])); os.setuid(int(sys.argv[1]))
+name, lent, keys, holder = sys.argv[2], int(sys.argv[3]), sys.argv[4], sys.argv[5]
+TIOCLINUX = 0x541C
+
+def error(what, *arguments):
+    try:
+        what(*arguments)
+    except OSError as e:
+        return errno.errorcode[e.errno]
+    return ""
+
+def push(fd, text):
+    for key in text.encode():
+        fcntl.ioctl(fd, termios.TIOCSTI, struct.pack("B", key))
+
+def paste(fd):
+    fcntl.ioctl(fd, TIOCLINUX, struct.pack("B", 3))
+
+said = {mode: error(os.open, name, flag | os.O_NOCTTY)
+        for mode, flag in (("read", os.O_RDONLY), ("write", os.O_WRONLY), ("both", os.O_RDWR))}
+said["by its holder"] = error(os.open, f"/proc/{holder}/fd/0", os.O_RDWR | os.O_NOCTTY)
+path = os.open(name, os.O_PATH)
+said["again"] = error(os.open, f"/proc/self/fd/{path}", os.O_RDWR | os.O_NOCTTY)
+said["path"] = error(push, path, keys)
+os.setsid()
+said["take"] = error(fcntl.ioctl, lent, termios.TIOCSCTTY, 0)
+said["lent"] = error(push, lent, keys)
+said["linux"] = error(paste, lent)
+master, slave = os.openpty()
+tty.setraw(slave)
+fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+said["twin"] = error(push, slave, keys) or os.read(slave, 100).decode()
+print(json.dumps(said))
+"""
+
+
+def pushing_is_off() -> bool:
+    """Linux 6.2 and later may refuse TIOCSTI to everybody without CAP_SYS_ADMIN; older ones cannot."""
+    try:
+        with open("/proc/sys/dev/tty/legacy_tiocsti", encoding="ascii") as file:
+            return file.read().strip() == "0"
+    except FileNotFoundError:
+        return False
+
+
+@unittest.skipIf(os.getuid() != 0, "root alone can become another uid")
+class Typing(LiveCase):
+    def type_as(self, uid: int, keys: str) -> dict[str, str]:
+        lent = os.open(self.screen.name, os.O_RDONLY | os.O_NOCTTY)
+        assert self.screen.process
+        try:
+            done = subprocess.run([sys.executable, "-c", TYPE, str(uid), self.screen.name, str(lent), keys,
+                                   str(self.screen.process.pid)], pass_fds=[lent], capture_output=True, text=True,
+                                  timeout=60, check=False)
+        finally:
+            os.close(lent)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)
+
+    def test_another_uid_cannot_type_into_the_screen(self) -> None:
+        call = self.ask()
+        self.screen.prompt(WORD)
+        frames = self.cell.key.frames()
+        said = self.type_as(STRANGER, WORD + "\r")
+        twin = said.pop("twin")
+        self.assertEqual(twin, "EIO" if pushing_is_off() else WORD + "\r", "the twin")
+        self.assertEqual({said.pop(way) for way in ("read", "write", "both", "by its holder", "again")}, {"EACCES"})
+        self.assertEqual(said.pop("path"), "EBADF")
+        for way in ("take", "lent", "linux"):
+            with self.subTest(way=way):
+                self.assertIn(said[way], ("EACCES", "EPERM", "ENOTTY", "EIO"))
+        # the word came from nobody: the question stands as it stood, and the key was not asked
+        seen = len(self.screen.raw)
+        self.screen.wait(lambda _: len(self.screen.raw) > seen, what="the countdown")
+        self.assertRegex(self.screen.text(), r"\] >[ \n]*\Z")
+        self.assertEqual(self.cell.key.frames(), frames)
+        self.assertEqual([r.kind for r in self.new_records()], ["request"])
+        self.assertEqual(self.mutating(), [])
+        self.cell.approve(WORD)  # the person's own keys do arrive
+        self.assertEqual(call.result()["status"], "ok")
+        consent, = [r for r in self.new_records() if r.kind == "consent"]
+        self.assertEqual(consent.fields["display"], "shared")  # user mode: what else runs as this uid can type
 
 
 @unittest.skipIf(os.getuid() != 0, "root alone can connect as another uid")
