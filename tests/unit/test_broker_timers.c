@@ -9,8 +9,10 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -100,6 +102,65 @@ test_never_and_absurdly_far(void **state)
 		assert_false(expired(FDS[i], 0));
 }
 
+/* What timers_open() says where no descriptor from `most` on may be had. */
+static int
+open_below(int most)
+{
+	struct rlimit was, less;
+	int r;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	less = was;
+	less.rlim_cur = (rlim_t)most;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &less), 0);
+	r = timers_open();
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	return r;
+}
+
+static void
+test_no_descriptors(void **state)
+{
+	int next = dup(STDERR_FILENO); /* the number that the next one gets */
+
+	assert_in_range(next, 3, FD_BROKER_BOOT_TIMER - 1);
+	assert_int_equal(close(next), 0);
+	assert_int_equal(open_below(0), -1);        /* none at all */
+	assert_int_equal(open_below(next + 1), -1); /* one, and not in its place */
+	assert_int_equal(close(next), 0);
+	assert_int_equal(timers_open(), 0);
+	assert_int_equal(timers_arm(3600000), 0);
+}
+
+/* One that is there already where it belongs is left there. */
+static void
+test_in_its_place(void **state)
+{
+	int at, held[FD_BROKER_BOOT_TIMER], n = 0;
+
+	assert_int_equal(close(FD_BROKER_BOOT_TIMER), 0);
+	while ((at = dup(STDERR_FILENO)) != FD_BROKER_BOOT_TIMER) {
+		assert_in_range(at, 3, FD_BROKER_BOOT_TIMER - 1);
+		held[n++] = at;
+	}
+	assert_int_equal(close(at), 0);
+	assert_int_equal(timers_open(), 0);
+	assert_int_equal(fdinfo(FD_BROKER_BOOT_TIMER, "clockid:"), CLOCK_BOOTTIME);
+	while (n > 0)
+		assert_int_equal(close(held[--n]), 0);
+}
+
+static void
+test_gone(void **state)
+{
+	for (int i = 0; i < BROKER_TIMERS; i++) {
+		assert_int_equal(close(FDS[i]), 0);
+		assert_int_equal(timers_arm(1000), -1);
+		assert_int_equal(timers_open(), 0);
+		assert_int_equal(timers_arm(1000), 0);
+	}
+}
+
 static int
 open_once(void **state)
 {
@@ -114,6 +175,9 @@ main(void)
 	    cmocka_unit_test(test_sleeps_until_then),
 	    cmocka_unit_test(test_expires_and_is_set_anew),
 	    cmocka_unit_test(test_never_and_absurdly_far),
+	    cmocka_unit_test(test_no_descriptors),
+	    cmocka_unit_test(test_in_its_place),
+	    cmocka_unit_test(test_gone),
 	};
 
 	return cmocka_run_group_tests(tests, open_once, NULL);

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Closing later what is ours: what may be extended, how it is judged, and that AWS is asked for nothing. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <sgwarden/clock.h>
+
+#include "broker_world.h"
+
+#define SOURCE "203.0.113.7/32"
+#define OLD "sgw-bbbbbbbbbbbbbbbbbbbb"
+#define NONE "sgw-cccccccccccccccccccc"
+
+static struct grant *ours;
+
+static struct grant *
+grant_make(int32_t port, int64_t closes)
+{
+	struct rec_grant g = {.protocol = PROTO_TCP,
+	    .from_port = port,
+	    .to_port = port,
+	    .closes = closes,
+	    .sent = clock_now() - 5000,
+	    .state = GRANT_OPEN};
+
+	g.source = fixture_cidr(SOURCE);
+	(void)FIELD_SET(g.receipt, OLD);
+	(void)FIELD_SET(g.profile, "prod");
+	(void)FIELD_SET(g.account, "111122223333");
+	(void)FIELD_SET(g.region, "eu-west-1");
+	(void)FIELD_SET(g.group_id, GROUP);
+	return grant_add(&W.b, &g, 0);
+}
+
+/* Open for ten more minutes, in its group; wanted: an hour from now. */
+static struct job *
+extending(enum job_state state)
+{
+	struct job *j;
+	struct rec_op op = fixture_op(ACTION_EXTEND, PROTO_TCP, 8443, 8443, SOURCE);
+
+	W.b.config.policy.allow_documentation = true;
+	W.b.keys.n_keys = 1;
+	memset(W.b.grants, 0, sizeof(W.b.grants));
+	W.b.grants_top = 0;
+	W.b.collected[CALL_JOB].n_rules = 0;
+	ours = grant_make(8443, clock_now() + 600);
+	(void)FIELD_SET(op.receipt, OLD);
+	j = world_active(op, state);
+	assert_null(plan_problem(&j->plan));
+	world_rule(fixture_rule("sgr-1", PROTO_TCP, 8443, 8443, SOURCE));
+	W.n_planner = W.n_control = 0;
+	return j;
+}
+
+static const struct msg_result *
+result(void)
+{
+	const struct msg *m = world_said(MSG_RESULT);
+
+	assert_non_null(m);
+	return &m->result;
+}
+
+static void
+expect_refused(enum sgw_error error, const char *why)
+{
+	job_judge(&W.b);
+	assert_int_equal(result()->error, error);
+	assert_string_equal(result()->detail, why);
+	assert_null(W.b.active);
+	assert_null(world_sent());
+}
+
+static void
+test_may_be(void **state)
+{
+	struct job *j = extending(JOB_READ_RULES);
+
+	assert_null(extend_problem(&W.b, j));
+	ours->waiter = j;
+	assert_non_null(strstr(extend_problem(&W.b, j), "being closed"));
+	ours->waiter = NULL;
+	ours->g.closes = clock_now(); /* by the wall clock */
+	assert_non_null(strstr(extend_problem(&W.b, j), "being closed"));
+	ours->g.closes += 600;
+	ours->closes_by = clock_monotonic(); /* and by the other one */
+	assert_non_null(strstr(extend_problem(&W.b, j), "being closed"));
+	(void)extending(JOB_READ_RULES);
+	ours->g.state = GRANT_AMBIGUOUS;
+	assert_non_null(strstr(extend_problem(&W.b, j), "not open"));
+	ours->used = false;
+	assert_non_null(strstr(extend_problem(&W.b, j), "not open"));
+	j->plan.ops[0].action = ACTION_OPEN; /* nothing of it is extended */
+	assert_null(extend_problem(&W.b, j));
+}
+
+static void
+test_asked(void **state)
+{
+	struct job *j = extending(JOB_READ_RULES);
+
+	job_judge(&W.b);
+	assert_ptr_equal(W.b.active, j);
+	assert_int_equal(j->state, JOB_WAIT_SCREEN);
+	assert_true(j->verdict.needs_consent);
+}
+
+static void
+test_judged(void **state)
+{
+	static const char none[] = "a rule of the plan is not open with the receipt that it names";
+	struct job *j = extending(JOB_READ_RULES);
+
+	(void)FIELD_SET(j->plan.ops[0].receipt, NONE);
+	expect_refused(SGW_ERR_NO_SUCH_RULE, none);
+	(void)extending(JOB_READ_RULES);
+	(void)FIELD_SET(ours->g.account, "444455556666");
+	expect_refused(SGW_ERR_NO_SUCH_RULE, none);
+	(void)extending(JOB_READ_RULES);
+	(void)FIELD_SET(ours->g.region, "us-east-1");
+	expect_refused(SGW_ERR_NO_SUCH_RULE, none);
+	(void)extending(JOB_READ_RULES);
+	(void)FIELD_SET(ours->g.profile, "test");
+	expect_refused(SGW_ERR_NO_SUCH_RULE, none);
+	(void)extending(JOB_READ_RULES);
+	ours->g.closes = clock_now() + 7200;
+	expect_refused(SGW_ERR_BAD_ARGUMENT, "it is to close later than that already");
+	(void)extending(JOB_READ_RULES);
+	ours->g.state = GRANT_AMBIGUOUS;
+	expect_refused(
+	    SGW_ERR_NO_SUCH_RULE, "a rule of it is not open through this appliance any more");
+	(void)extending(JOB_READ_RULES);
+	W.b.collected[CALL_JOB].rules[0].to_port = 8444; /* somebody has changed it */
+	world_rule(fixture_rule("sgr-2", PROTO_TCP, 22, 22, SOURCE));
+	expect_refused(SGW_ERR_NO_SUCH_RULE, "a rule of the plan is not in the group");
+	(void)extending(JOB_READ_RULES);
+	W.b.n_seen = SEEN_MAX;
+	expect_refused(
+	    SGW_ERR_BUSY, "the plan's groups have more rules in all than can be watched");
+}
+
+/* It opens for longer: what stops an opening stops it. */
+static void
+test_counts_as_an_opening(void **state)
+{
+	(void)extending(JOB_READ_RULES);
+	W.b.config.use = USE_READ_ONLY;
+	expect_refused(SGW_ERR_READ_ONLY, "");
+	W.b.config.use = USE_FULL;
+	(void)extending(JOB_READ_RULES);
+	W.b.clock_skew = SKEW_OPEN_MAX + 1;
+	expect_refused(SGW_ERR_CLOCK, "");
+}
+
+static void
+test_carried_out(void **state)
+{
+	struct job *j = extending(JOB_KEYS);
+	int64_t closes = clock_now() + 3600;
+
+	j->plan.ops[1] = j->plan.ops[0];
+	j->plan.ops[1].from_port = j->plan.ops[1].to_port = 8444;
+	j->plan.n_ops = 2; /* the second one is not there any more */
+	(void)FIELD_SET(j->receipt, "sgw-aaaaaaaaaaaaaaaaaaaa");
+	W.b.ceremony.record.closes = closes;
+	execute_begin(&W.b);
+	assert_int_equal(ours->g.closes, closes);
+	assert_true(ours->closes_by > clock_monotonic() + 3590000);
+	assert_string_equal(ours->g.receipt, OLD); /* it stays what it was opened with */
+	assert_int_equal(result()->status, STATUS_OK);
+	assert_int_equal(result()->closes, closes);
+	assert_int_equal(result()->done[0].state, OP_EXTENDED);
+	assert_int_equal(result()->done[1].state, OP_UNTRIED);
+	assert_string_equal(world_said(MSG_WROTE)->wrote.group_id, GROUP);
+	assert_null(W.b.active);
+	assert_null(world_sent());
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, world_open, world_close)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_may_be),
+	    TEST(test_asked),
+	    TEST(test_judged),
+	    TEST(test_counts_as_an_opening),
+	    TEST(test_carried_out),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
