@@ -61,7 +61,7 @@ def closing(rule):
 class World:
     executable = ""
 
-    def __init__(self, policy=None, keys=("blue",), grants=(), account=ACCOUNT, start=True):
+    def __init__(self, policy=None, keys=("blue",), grants=(), account=ACCOUNT, start=True, files=None):
         self.ec2, self.keys = Ec2(), [Key(APPLIANCE, name) for name in keys]
         self.account = account
         self.policy, self.loaded_grants = {**POLICY, **(policy or {})}, list(grants)
@@ -78,7 +78,7 @@ class World:
         self.grants = list(self.loaded_grants)
         self.serving, self.status, self.ceremony, self.ended = False, None, 0, []
         self.request, self.pushed, self.activity, self.tickets = 1 << 24, 0, 0, 0
-        self._spawn()
+        self._spawn(files or {})
         if start:
             self.start()
 
@@ -93,7 +93,8 @@ class World:
 
     # ---- the process ----
 
-    def _spawn(self):
+    def _spawn(self, files):
+        """`files`: other descriptors than the usual ones, by their place."""
         theirs = {}
         for fd in (CONTROL, PLANNER, NET, LOADER):
             self.ends[fd], theirs[fd] = pair()
@@ -111,7 +112,7 @@ class World:
         ledger = os.open(self.ledger.name, os.O_WRONLY | os.O_APPEND)
         places = {0: null, 1: null, 2: self.log.fileno(), 7: ledger, 8: keys.fileno(), 9: null, 10: null,
                   15: self.clock.fileno(),
-                  **{fd: end.fileno() for fd, end in theirs.items()}}
+                  **{fd: end.fileno() for fd, end in theirs.items()}, **files}
         high = {fd: fcntl.fcntl(at, fcntl.F_DUPFD_CLOEXEC, 200) for fd, at in places.items()}
         self.pid = os.posix_spawn(self.executable, [self.executable, "--mode=user", "--parent=%d" % os.getpid()], {},
                                   file_actions=[(os.POSIX_SPAWN_DUP2, at, fd) for fd, at in high.items()])

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <sgwarden/clock.h>
@@ -170,6 +171,80 @@ test_problems(void **state)
 	expect_assert_failure(start_loader(&W.b));
 }
 
+/* ---- the state files ---- */
+
+/* Ends at its last message, and never comes to serve. */
+static void
+expect_no_service(const struct msg *head)
+{
+	start_cell(&W.b, &cell);
+	loader_says(head);
+	send_loaded(&LOADED);
+	expect_assert_failure(start_loader(&W.b));
+	assert_false(W.b.serving);
+	assert_int_equal(W.b.chain.number, 0); /* not even its start is recorded */
+	W.b.configured = W.b.loaded = W.b.headed = false;
+	secret_free(&W.b.secrets);
+}
+
+static void
+file_holds(struct statefile *f, const char *text, uint8_t *ret_digest)
+{
+	assert_true(statefile_next(f, text, strlen(text)));
+	f->now = f->next;
+	memset(&f->next, 0, sizeof(f->next));
+	memcpy(ret_digest, f->now.digest, HASH_LEN);
+}
+
+/* The ledger names a file that is not here, or none where one is. */
+static void
+test_other_files_than_the_ledgers(void **state)
+{
+	static struct msg head = {.id = MSG_LOADED_HEAD};
+	uint8_t digest[HASH_LEN];
+
+	memset(head.loaded_head.policy_file_digest, 7, HASH_LEN);
+	expect_no_service(&head);
+	memset(&head.loaded_head, 0, sizeof(head.loaded_head));
+	memset(head.loaded_head.sealed_digest, 7, HASH_LEN);
+	expect_no_service(&head);
+	file_holds(&W.b.sealed_file, "yesterday's", digest);
+	expect_no_service(&head);
+	memset(&head.loaded_head, 0, sizeof(head.loaded_head));
+	expect_no_service(&head);
+}
+
+/* They are the ledger's, and of no form that this version knows. */
+static void
+test_files_of_no_form(void **state)
+{
+	static struct msg head = {.id = MSG_LOADED_HEAD};
+
+	file_holds(&W.b.sealed_file, "of a later version", head.loaded_head.sealed_digest);
+	expect_no_service(&head);
+	memset(&W.b.sealed_file, 0, sizeof(W.b.sealed_file));
+	memset(head.loaded_head.sealed_digest, 0, HASH_LEN);
+	file_holds(&W.b.policy_file, "of a later version", head.loaded_head.policy_file_digest);
+	expect_no_service(&head);
+}
+
+/* Keys go into memory that was made for them, or nowhere. */
+static void
+test_no_memory_for_secrets(void **state)
+{
+	struct rlimit was, none;
+
+	assert_int_equal(getrlimit(RLIMIT_AS, &was), 0);
+	none = was;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_AS, &none), 0);
+	expect_assert_failure(start_cell(&W.b, &cell));
+	assert_int_equal(setrlimit(RLIMIT_AS, &was), 0);
+	assert_false(W.b.configured);
+	start_cell(&W.b, &cell);
+	assert_true(W.b.configured);
+}
+
 /* ---- what is open ---- */
 
 static struct msg
@@ -280,6 +355,9 @@ main(void)
 	    TEST(test_loader_dies),
 	    TEST(test_other_keys_than_the_ledgers),
 	    TEST(test_problems),
+	    TEST(test_other_files_than_the_ledgers),
+	    TEST(test_files_of_no_form),
+	    TEST(test_no_memory_for_secrets),
 	    TEST(test_grants),
 	    TEST(test_more_grants_than_fit),
 	    TEST(test_counters),
