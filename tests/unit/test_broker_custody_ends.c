@@ -18,6 +18,8 @@ nothing_sealed(void)
 	static const uint8_t zero[sizeof(W.b.vault->answers)];
 
 	assert_int_equal(W.b.sealed.n_entries, 0);
+	if (!W.b.active)
+		assert_false(custody_collecting(&W.b));
 	assert_true(W.b.profiles[0].keys[TIER_OPENER].there);
 	assert_memory_equal(W.b.vault->answers, zero, sizeof(zero));
 }

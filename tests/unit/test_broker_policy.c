@@ -57,6 +57,17 @@ ask_new(void)
 	return b.len;
 }
 
+/* A policy, and a byte behind it. */
+static void
+ask_behind(void)
+{
+	static uint8_t bytes[SGW_POLICY_MAX + 1];
+	struct buf b = buf_over(bytes, sizeof(bytes));
+
+	assert_true(rec_policy_encode(&b, &NEW));
+	ask_bytes(bytes, b.len + 1);
+}
+
 static void
 refused(const char *words)
 {
@@ -80,6 +91,8 @@ test_refused(void **state)
 	ask_bytes(garbage, sizeof(garbage));
 	refused("no compiled policy");
 	ask_bytes(garbage, 0);
+	refused("no compiled policy");
+	ask_behind();
 	refused("no compiled policy");
 	NEW.on_wide.trusted_display = false;
 	(void)ask_new();
@@ -187,6 +200,71 @@ test_first_policy(void **state)
 	assert_int_equal(W.b.policy_origin, POLICY_BUILT_IN);
 }
 
+/* Once one was loaded it counts, and config.json does not, from the first start on. */
+static void
+test_loaded_at_the_start(void **state)
+{
+	static uint8_t bytes[SGW_POLICY_MAX];
+	struct buf b = buf_over(bytes, sizeof(bytes));
+
+	assert_int_equal(W.b.policy_origin, POLICY_OF_CONFIG);
+	NEW.v4_wide = 20;
+	assert_true(rec_policy_encode(&b, &NEW));
+	assert_true(statefile_next(&W.b.policy_file, bytes, b.len));
+	statefile_advance(&W.b.policy_file);
+	assert_int_equal(policy_loaded(&W.b), 0);
+	assert_int_equal(W.b.policy_origin, POLICY_LOADED);
+	assert_int_equal(W.b.config.policy.v4_wide, 20);
+	policy_digest(&NEW, BEFORE);
+	assert_memory_equal(W.b.policy_digest, BEFORE, HASH_LEN);
+	assert_int_equal(policy_loaded(&W.b), 0); /* and once more is the same */
+	assert_int_equal(W.b.policy_origin, POLICY_LOADED);
+}
+
+/* The ledger named it and it is no policy, or none that may come into force: another release's. */
+static void
+test_damaged_at_the_start(void **state)
+{
+	static uint8_t bytes[SGW_POLICY_MAX + 1];
+	struct buf b = buf_over(bytes, sizeof(bytes));
+
+	assert_true(rec_policy_encode(&b, &NEW));
+	assert_true(statefile_next(&W.b.policy_file, bytes, b.len + 1)); /* a byte behind it */
+	statefile_advance(&W.b.policy_file);
+	assert_int_equal(policy_loaded(&W.b), -1);
+	NEW.on_wide.trusted_display = false;
+	b = buf_over(bytes, sizeof(bytes));
+	assert_true(rec_policy_encode(&b, &NEW));
+	assert_true(statefile_next(&W.b.policy_file, bytes, b.len));
+	statefile_advance(&W.b.policy_file);
+	assert_int_equal(policy_loaded(&W.b), -1);
+	assert_memory_equal(W.b.policy_digest, BEFORE, HASH_LEN);
+	assert_int_equal(W.b.policy_origin, POLICY_OF_CONFIG);
+	expect_assert_failure(policy_applied(&W.b)); /* nor does the broker go on without one */
+}
+
+/* The policy of config.json, made the loaded one: not a word of it changes, and it is an act none the less. */
+static void
+test_same_words_loaded(void **state)
+{
+	(void)ask_new();
+	assert_null(world_said(MSG_RESULT));
+	assert_string_equal(
+	    W.b.admin->say[0], "0 changes to the policy in force, 0 of them WIDEN it:");
+	assert_int_equal(W.b.admin->n_say, 1);
+}
+
+/* On a trusted screen nothing is shut out by what is said of shared ones. */
+static void
+test_screens(void **state)
+{
+	NEW.allow_shared_display = false;
+	W.b.screen = DISPLAY_TRUSTED;
+	(void)ask_new();
+	assert_null(world_said(MSG_RESULT));
+	assert_non_null(W.b.active);
+}
+
 int
 main(void)
 {
@@ -196,6 +274,10 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_shown, policy_open, world_close),
 	    cmocka_unit_test_setup_teardown(test_in_force, policy_open, world_close),
 	    cmocka_unit_test_setup_teardown(test_first_policy, policy_open, world_close),
+	    cmocka_unit_test_setup_teardown(test_loaded_at_the_start, policy_open, world_close),
+	    cmocka_unit_test_setup_teardown(test_damaged_at_the_start, policy_open, world_close),
+	    cmocka_unit_test_setup_teardown(test_same_words_loaded, policy_open, world_close),
+	    cmocka_unit_test_setup_teardown(test_screens, policy_open, world_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -244,6 +244,9 @@ test_problems(void **state)
 	struct rec_sealed_entry *e;
 
 	expect_problem(j, SGW_ERR_NONE, "");
+	j->plan.ops[1] = j->plan.ops[0]; /* of several one is enough */
+	j->plan.ops[1].action = ACTION_CLOSE;
+	j->plan.n_ops = 2;
 	p->keys[TIER_OPENER].there = false;
 	expect_problem(j, SGW_ERR_NO_CREDENTIALS, "neither sealed nor in the AWS files");
 	j->verdict.needs_pin = true;
