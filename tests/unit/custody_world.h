@@ -27,6 +27,8 @@ struct custody_world {
 	struct msg_ask_assertion ask; /* what the last plugged key was asked */
 	struct msg said;              /* what it is about to say */
 	struct chan screen, fido;     /* consent's end, and fido's */
+	/* Called before and behind what the broker does of act() and says(); NULL: nobody is. */
+	void (*around)(bool broker);
 };
 
 extern struct custody_world C;
@@ -50,6 +52,9 @@ void touched(size_t key);                  /* all three */
 /* Agreed to with the blue key; each key is about to be asked for its secret. */
 void agreed_to(enum admin_act act, const char *subject);
 void collected(enum admin_act act, const char *subject); /* and both have answered */
+
+/* A key's answer to a salt. */
+void secret_of(size_t key, bool uv, const uint8_t salt[32], uint8_t ret[32]);
 
 struct rec_sealed_entry *sealed_entry(enum tier tier); /* of prod, in force; or NULL */
 /* The opener sealed for both keys, without a ceremony; the list is in force. */

@@ -168,15 +168,22 @@ test_answer_without_a_secret(void **state)
 	assert_null(world_said(MSG_COMMIT));
 }
 
-/* What cannot be renewed is not used: the same answer would open it again. */
+/* What cannot be renewed is not used: the same answer would open it again.  What it has opened is gone at once. */
 static void
 test_not_to_be_renewed(void **state)
 {
+	static const struct profile_keys nobody;
 	struct rec_sealed_entry *e = sealed_by_hand(TIER_OPENER), old = *e;
+	bool failed = false;
 
 	W.b.sealed.n_entries = 2; /* the second is empty: such a list has no form */
 	(void)typed();
-	touched(BLUE);
+	assert_true(plugged(BLUE));
+	assert_true(custody_unseal(&W.b, answers(BLUE), 1, &failed));
+	assert_true(failed);
+	assert_memory_equal(&W.b.vault->opener, &nobody, sizeof(nobody));
+	(void)answers(BLUE);
+	says();
 	not_opened(e, &old);
 }
 
