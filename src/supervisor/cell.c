@@ -228,7 +228,10 @@ degradations_allowed(const struct supervisor *s, enum role role, uint32_t degrad
 	uint32_t refused = degraded & ~(s->config.allow_degraded | DEGRADED_SHARED_UID);
 
 	for (uint32_t bit = 1; bit && refused; bit <<= 1)
-		if (refused & bit)
+		if ((refused & bit) && !degraded_name(bit))
+			log_error(
+			    "%s says that it lacks what there is no name for", role_name(role));
+		else if (refused & bit)
 			log_error("%s: %s (%s); where that is acceptable put \"%s\" into "
 				  "allow_degraded of config.json",
 			    role_name(role), degraded_name(bit), degraded_why(bit),

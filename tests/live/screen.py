@@ -15,7 +15,7 @@ from typing import Callable
 from vt import Terminal
 
 _QUESTION = re.compile(r"^ \[ *\d+ s\] (>|PIN \(not shown\):)[^\n]*\Z", re.MULTILINE)
-PATIENCE = 15.0  # seconds that anything may take before a test gives up
+PATIENCE = 45.0  # seconds that anything may take before a test gives up
 
 
 def pty_pair(rows: int = 24, columns: int = 80) -> tuple[int, int]:

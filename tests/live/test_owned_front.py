@@ -184,10 +184,10 @@ class OwnedFront(LiveCase):
         front.planner.setblocking(False)
         cidr = {"family": 4, "prefix": 32, "addr": bytes([203, 0, 113, 9]).ljust(16, b"\0")}
         for number in range(3000):
-            wanted = [{"given": 14, "protocol": 6, "from_port": port, "to_port": port, "source": cidr}
+            wanted = [{"group_id": GROUP, "given": 14, "protocol": 6, "from_port": port, "to_port": port, "source": cidr}
                       for port in range(draw.choice([1, 1, 1, 3]))]
             data = draw.choice([
-                encode("ASK_CHANGE", request=number, group_id=GROUP, apply=draw.random() < 0.7, wanted=wanted,
+                encode("ASK_CHANGE", request=number, apply=draw.random() < 0.7, wanted=wanted,
                        lifetime=3600, reason="x" * draw.randrange(100)),
                 encode("ASK_STATUS", request=number, plan_id="sgw-" + "a" * 20),
                 encode("ASK_FORGET", request=draw.randrange(number + 1)),

@@ -24,12 +24,12 @@ def wanted(**fields):
     """rec_wanted of these fields alone."""
     given = 0
     for name in fields:
-        given |= SAID[name]
+        given |= SAID.get(name, 0)
     return {"given": given, "source": source("0.0.0.0/0"), **fields}
 
 
 def opening_wanted(cidr, port=8080):
-    return [wanted(protocol=6, from_port=port, to_port=port, source=source(cidr))]
+    return [wanted(group_id=GROUP, protocol=6, from_port=port, to_port=port, source=source(cidr))]
 
 
 class FrontWorld(World):
@@ -160,9 +160,8 @@ class FrontWorld(World):
 
     # ---- what fronts ask ----
 
-    def ask_change(self, number, ops, request=1, apply=True, action="ACTION_OPEN", plan_id="", **other):
-        self.tell(number, "ASK_CHANGE", **{"request": request, "apply": apply, "action": E[action], "group_id": GROUP,
-                                           "wanted": ops, "reason": "deploy", "claimed": "model", "plan_id": plan_id,
+    def ask_change(self, number, ops, request=1, apply=True, plan_id="", **other):
+        self.tell(number, "ASK_CHANGE", **{"request": request, "apply": apply, "wanted": ops, "reason": "deploy", "claimed": "model", "plan_id": plan_id,
                                            **other})
 
     def last(self, number, name):

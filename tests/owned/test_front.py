@@ -50,9 +50,10 @@ class Letters:
         elif letter == "wide":
             w.ask_change(n, opening_wanted("0.0.0.0/0"), self.request)
         elif letter == "close":
-            w.ask_change(n, [wanted(rule_id=self.foreign["rule_id"])], self.request, action="ACTION_CLOSE")
+            w.ask_change(n, [wanted(rule_id=self.foreign["rule_id"], group_id=GROUP, action=E["ACTION_CLOSE"])],
+                         self.request)
         elif letter == "apply":
-            w.ask_change(n, [], self.request, plan_id=self.last, group_id="")
+            w.ask_change(n, [], self.request, plan_id=self.last)
         elif letter in ("cancel", "status"):
             w.tell(n, "ASK_" + letter.upper(), request=self.request, plan_id=self.last)
         elif letter == "forget":
@@ -73,7 +74,7 @@ class Letters:
 PLAUSIBLE = {
     "ASK_GROUPS": {"limit": 10}, "ASK_RULES": {"group_id": GROUP, "limit": 10, "source": source(CIDR)},
     "ASK_ACCESS": {"group_id": GROUP, "source": source(CIDR), "protocol": 6, "port": 443},
-    "ASK_OPENED": {"limit": 10}, "ASK_CHANGE": {"group_id": GROUP, "apply": True, "wanted": opening_wanted(CIDR)},
+    "ASK_OPENED": {"limit": 10}, "ASK_CHANGE": {"apply": True, "wanted": opening_wanted(CIDR)},
 }
 TEXTS = ("", "demo", "\x7f"[:0], "sg-" + "f" * 17, "x" * 20, "sgw-" + "b" * 20, "eu-west-1", "%s%n", "../../etc/shadow")
 
@@ -244,11 +245,11 @@ class Violations(FrontCase):
 
     def test_cut_and_garbage(self):
         w, draw = self.world(), random.Random(11)
-        good = encode("ASK_CHANGE", request=1, group_id=GROUP, wanted=opening_wanted(CIDR))
+        good = encode("ASK_CHANGE", request=1, wanted=opening_wanted(CIDR))
         bad = [good[:n] for n in (1, 3, 4, 5, 9, 40, len(good) - 1)] + [good + b"\0", b"XX" + good[2:]]
         bad += [b"SG" + struct.pack(">H", 0x0205) + draw.randbytes(n) for n in (0, 1, 60, 400, 60000)]
         bad += [draw.randbytes(n) for n in (1, 4, 64, 65536, 65537, 200000)]
-        bad += [encode("ASK_CHANGE", request=1, group_id=GROUP, wanted=[{"source": {"family": 4, "prefix": 8,
+        bad += [encode("ASK_CHANGE", request=1, wanted=[{"source": {"family": 4, "prefix": 8,
                 "addr": b"\x0a\1"}}])]  # host bits
         for number, data in enumerate(bad, start=1000):
             with self.subTest(len=len(data)):
@@ -268,7 +269,7 @@ class Violations(FrontCase):
 
     def test_flipped_bits(self):
         w, draw = self.world(), random.Random(12)
-        good = encode("ASK_CHANGE", request=1, group_id=GROUP, apply=True, wanted=opening_wanted(CIDR), lifetime=3600,
+        good = encode("ASK_CHANGE", request=1, apply=True, wanted=opening_wanted(CIDR), lifetime=3600,
                       reason="deploy", claimed="model")
         for number in range(1000, 1000 + (1000 if ALL else 150)):
             data = bytearray(good)
@@ -295,7 +296,7 @@ class Violations(FrontCase):
         ident = w.last(1000, "CHANGE")["plan_id"]
         w.tell(1001, "ASK_STATUS", request=1, plan_id=ident)
         w.tell(1001, "ASK_CANCEL", request=2, plan_id=ident)
-        w.ask_change(1001, [], 3, plan_id=ident, group_id="")
+        w.ask_change(1001, [], 3, plan_id=ident)
         w.settle()
         self.assertEqual([name for name, _ in w.told[1001]], ["FAILED"] * 3)
         w.on_keys = World.one_key
@@ -317,8 +318,8 @@ class Floods(FrontCase):
         kinds = [encode("ASK_CAPABILITIES", request=1), encode("ASK_HEALTH", request=2), encode("ASK_PROFILES", request=3),
                  encode("ASK_RULES", request=4, **PLAUSIBLE["ASK_RULES"]), encode("ASK_STATUS", request=5, plan_id=NOBODY),
                  encode("ASK_CANCEL", request=6, plan_id=NOBODY), encode("ASK_FORGET", request=4),
-                 encode("ASK_CHANGE", request=7, group_id=GROUP, apply=False, wanted=opening_wanted(CIDR), lifetime=3600),
-                 encode("ASK_CHANGE", request=8, group_id=GROUP, apply=True, wanted=opening_wanted(CIDR), lifetime=3600)]
+                 encode("ASK_CHANGE", request=7, apply=False, wanted=opening_wanted(CIDR), lifetime=3600),
+                 encode("ASK_CHANGE", request=8, apply=True, wanted=opening_wanted(CIDR), lifetime=3600)]
         before, fds, windows, most, ended = w.planner_rss(), w.planner_fds(), 0, 0, 0
         for number in (1000, 1001, 1002):
             w.fronts[number].setblocking(False)

@@ -24,9 +24,11 @@ class ExitStatus(unittest.TestCase):
                 script.write(f"#!/bin/sh\nexit {EXIT_MEND}\n")
             os.chmod(front, 0o700)
             before = cell.pid("broker")
-            subprocess.run([cell.program, "mcp"], env=cell.environment(), input=b"", capture_output=True, timeout=20,
-                           check=False)
-            poll_until(lambda: f"status {EXIT_MEND}" in cell.log(), "its end is seen")
+            # a client that is there until its front has ended: the end of a client's process ends its front too
+            with subprocess.Popen([cell.program, "mcp"], env=cell.environment(), stdin=subprocess.PIPE,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as client_process:
+                poll_until(lambda: f"status {EXIT_MEND}" in cell.log(), "its end is seen")
+                client_process.kill()
             os.unlink(front)
             os.symlink(real, front)
             with cell.client() as client:
