@@ -42,8 +42,8 @@ class FrontWorld(World):
 
     # ---- the process ----
 
-    def _spawn(self):
-        super()._spawn()
+    def _spawn(self, files):
+        super()._spawn(files)
         theirs = {}
         for who in (PLANNER_CONTROL, PLANNER_NET):
             self.ends[who], theirs[who] = pair()

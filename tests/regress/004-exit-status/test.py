@@ -26,7 +26,7 @@ class ExitStatus(unittest.TestCase):
             before = cell.pid("broker")
             # a client that is there until its front has ended: the end of a client's process ends its front too
             with subprocess.Popen([cell.program, "mcp"], env=cell.environment(), stdin=subprocess.PIPE,
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as client_process:
+                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as client_process:
                 poll_until(lambda: f"status {EXIT_MEND}" in cell.log(), "its end is seen")
                 client_process.kill()
             os.unlink(front)
