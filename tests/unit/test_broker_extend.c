@@ -109,6 +109,63 @@ test_asked(void **state)
 	assert_true(j->verdict.needs_consent);
 }
 
+/* All that a record wants beside the plan. */
+static void
+screen_comes(void)
+{
+	W.b.screen = DISPLAY_SHARED;
+	W.b.keys.n_keys = 1;
+	W.b.keys.keys[0].cred_id_len = 16;
+	W.b.active->verdict.effect = CLASS_OPEN;
+	(void)FIELD_SET(W.b.tty, "pts/3");
+	(void)FIELD_SET(W.b.boot_id, "01234567-89ab-cdef-0123-456789abcdef");
+}
+
+/* The record says when all of it would have closed: the latest of them. */
+static void
+test_shown(void **state)
+{
+	struct job *j = extending(JOB_SPAWNING);
+	struct ceremony *c = &W.b.ceremony;
+	struct rec_plan *p = &j->plan;
+
+	screen_comes();
+	p->ops[1] = p->ops[2] = p->ops[0];
+	p->ops[1].from_port = p->ops[1].to_port = 8444;
+	p->ops[2].from_port = p->ops[2].to_port = 8445;
+	p->n_ops = 3;
+	(void)grant_make(8444, clock_now() + 1200);
+	(void)grant_make(8445, clock_now() + 900);
+	assert_true(record_make(&W.b, c, j));
+	assert_in_range(c->record.closes_now, clock_now() + 1190, clock_now() + 1200);
+	assert_int_equal(c->record.closes, c->record.created + 3600);
+	assert_int_equal(c->record.expires, c->record.created + SGW_RECORD_SECONDS);
+	assert_string_equal(c->record.description, ""); /* nothing is written to AWS */
+	j->client = 99;                                 /* whoever asked has gone */
+	assert_false(record_make(&W.b, c, j));
+}
+
+/* Ten seconds more to read for each operation beyond five. */
+static void
+test_time_to_read(void **state)
+{
+	struct job *j =
+	    world_active(fixture_op(ACTION_OPEN, PROTO_TCP, 1000, 1000, SOURCE), JOB_SPAWNING);
+	struct ceremony *c = &W.b.ceremony;
+
+	screen_comes();
+	for (uint16_t i = 0; i < SGW_OPS_MAX; i++) {
+		j->plan.ops[i] = j->plan.ops[0];
+		j->plan.ops[i].from_port = j->plan.ops[i].to_port = 1000 + i;
+		j->plan.n_ops = (uint16_t)(i + 1);
+		assert_true(record_make(&W.b, c, j));
+		assert_int_equal(c->record.expires - c->record.created,
+		    SGW_RECORD_SECONDS + (i < 5 ? 0 : 10 * (i - 4)));
+	}
+	j->plan.n_ops = 0; /* a record of nothing has no form */
+	assert_false(record_make(&W.b, c, j));
+}
+
 static void
 test_judged(void **state)
 {
@@ -188,6 +245,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_may_be),
 	    TEST(test_asked),
+	    TEST(test_shown),
+	    TEST(test_time_to_read),
 	    TEST(test_judged),
 	    TEST(test_counts_as_an_opening),
 	    TEST(test_carried_out),
