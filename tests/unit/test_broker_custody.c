@@ -247,6 +247,61 @@ test_start(void **state)
 	assert_false(custody_start(&W.b));
 }
 
+static void
+file_brings(const char *section, const char *id, const char *secret)
+{
+	static struct msg_loaded_profile m;
+
+	(void)FIELD_SET(m.name, section);
+	(void)FIELD_SET(m.access_key_id, id);
+	(void)FIELD_SET(m.secret_key, secret);
+	profile_loaded(&W.b, &m);
+	assert_string_equal(m.secret_key, "");
+}
+
+/* Each tier takes its keys from the section that config.json names for it, and from no other. */
+static void
+test_sections(void **state)
+{
+	struct profile *p = &W.b.profiles[0];
+	struct rec_profile_conf *conf = &W.b.config.profiles[0];
+
+	memset(p->keys, 0, TIER_MAX * sizeof(p->keys[0]));
+	(void)FIELD_SET(conf->reader, "looks");
+	(void)FIELD_SET(conf->opener, "opens");
+	file_brings("prod", OPENER_ID, OPENER_SECRET);
+	file_brings("looks", OPENER_ID, "");
+	file_brings("looks", "", OPENER_SECRET);
+	for (enum tier t = TIER_READER; t < TIER_MAX; t++)
+		assert_false(p->keys[t].there);
+	file_brings("opens", OPENER_ID, OPENER_SECRET);
+	assert_string_equal(p->keys[TIER_OPENER].access_key_id, OPENER_ID);
+	assert_string_equal(p->keys[TIER_OPENER_SENSITIVE].access_key_id, OPENER_ID);
+	assert_false(p->keys[TIER_READER].there);
+	(void)FIELD_SET(conf->opener_sensitive, "all");
+	file_brings("all", SENSITIVE_ID, SENSITIVE_SECRET);
+	assert_string_equal(p->keys[TIER_OPENER].access_key_id, OPENER_ID);
+	assert_string_equal(p->keys[TIER_OPENER_SENSITIVE].access_key_id, SENSITIVE_ID);
+	file_brings("looks", SENSITIVE_ID, SENSITIVE_SECRET);
+	assert_string_equal(p->keys[TIER_READER].access_key_id, SENSITIVE_ID);
+}
+
+/* Where nothing may be opened an opener's secret is not kept, and that it stood there is said. */
+static void
+test_read_only(void **state)
+{
+	struct profile *p = &W.b.profiles[0];
+
+	memset(p->keys, 0, TIER_MAX * sizeof(p->keys[0]));
+	memset(p->plaintext, 0, sizeof(p->plaintext));
+	W.b.config.use = USE_READ_ONLY;
+	file_brings("prod", OPENER_ID, OPENER_SECRET);
+	assert_true(p->keys[TIER_READER].there);
+	assert_false(p->keys[TIER_OPENER].there || p->keys[TIER_OPENER_SENSITIVE].there);
+	assert_string_equal(p->keys[TIER_OPENER].secret_key, "");
+	assert_true(p->plaintext[TIER_OPENER]);
+}
+
 /* A key that is enrolled no more goes with the next version; the last wrap stays, and says that something is sealed. */
 static void
 test_strangers(void **state)
@@ -306,6 +361,8 @@ main(void)
 	    TEST(test_rotated_for_a_new_key),
 	    TEST(test_sealed_again),
 	    TEST(test_start),
+	    TEST(test_sections),
+	    TEST(test_read_only),
 	    TEST(test_strangers),
 	    TEST(test_status),
 	};

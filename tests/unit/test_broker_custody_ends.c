@@ -90,6 +90,18 @@ test_not_committed(void **state)
 	nothing_sealed();
 }
 
+/* A word about a file that nobody has written changes nothing. */
+static void
+test_committed_out_of_turn(void **state)
+{
+	agreed_to(ACT_SEAL, PROD);
+	admin_committed(&W.b, true);
+	admin_committed(&W.b, false);
+	assert_int_equal(W.b.active->state, JOB_READING);
+	assert_null(world_said(MSG_RESULT));
+	nothing_sealed();
+}
+
 /* An owned fido has the same key answer twice, once for each name. */
 static void
 test_one_key_for_two(void **state)
@@ -312,6 +324,7 @@ main(void)
 	    TEST(test_ledger_full_at_each_record),
 	    TEST(test_not_synced),
 	    TEST(test_not_committed),
+	    TEST(test_committed_out_of_turn),
 	    TEST(test_one_key_for_two),
 	    TEST(test_answers_without_a_secret),
 	    TEST(test_wrong_touches),

@@ -195,6 +195,9 @@ test_first_policy(void **state)
 	assert_memory_equal(builtin, W.b.policy_digest, HASH_LEN);
 	assert_false(
 	    W.b.config.policy.allow_documentation || W.b.config.policy.allow_shared_display);
+	policy_configured(&W.b); /* one that relaxes nothing is the built-in one */
+	assert_int_equal(W.b.policy_origin, POLICY_BUILT_IN);
+	assert_memory_equal(builtin, W.b.policy_digest, HASH_LEN);
 	/* Nothing was ever loaded: nothing changes. */
 	assert_int_equal(policy_loaded(&W.b), 0);
 	assert_int_equal(W.b.policy_origin, POLICY_BUILT_IN);

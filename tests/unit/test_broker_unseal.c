@@ -337,11 +337,48 @@ test_tried(void **state)
 	assert_int_equal(sealed_entry(TIER_OPENER)->wraps[BLUE].renewals, 1);
 }
 
+/* With the PIN, where that is what the tier wants; and an answer that AWS never gives to a trial run is none. */
+static void
+test_tried_with_the_pin(void **state)
+{
+	static const struct aws_result done = {.outcome = NET_ANSWERED, .http_status = 200};
+	static const struct aws_result cut = {.outcome = NET_NO_ANSWER, .code = "DryRunOperation"};
+
+	(void)sealed_by_hand(TIER_OPENER_SENSITIVE);
+	tried(SENSITIVE);
+	assert_true(C.ask.uv && C.ask.hmac_secret);
+	custody_committed(&W.b, true);
+	assert_string_equal(W.b.vault->opener.access_key_id, SENSITIVE_ID);
+	custody_committed(&W.b, true);
+	assert_int_equal(W.b.active->state, JOB_TRIAL);
+	execute_answer(&W.b, &done);
+	ended(STATUS_FAILED, SGW_ERR_AWS_BAD_ANSWER, "");
+	tried(SENSITIVE);
+	custody_committed(&W.b, true);
+	custody_committed(&W.b, true);
+	execute_answer(&W.b, &cut);
+	assert_int_equal(world_said(MSG_RESULT)->result.status, STATUS_FAILED);
+}
+
+/* What net cannot be asked ends it. */
+static void
+test_tried_without_net(void **state)
+{
+	(void)sealed_by_hand(TIER_OPENER);
+	tried(PROD);
+	custody_committed(&W.b, true);
+	W.b.vault->opener.there = false;
+	custody_committed(&W.b, true);
+	ended(STATUS_FAILED, SGW_ERR_NO_CREDENTIALS, "");
+	assert_null(world_sent());
+}
+
 static void
 test_tried_in_vain(void **state)
 {
 	static const char *const subjects[] = {
-	    "", "prod", "test opener", "prod reader", "prod Opener", "prod  opener"};
+	    "a-profile-of-this-name-is-longer-than-any-that-config-json-can-name-at-all opener", "",
+	    "prod", "test opener", "prod reader", "prod Opener", "prod  opener"};
 	int real = W.b.ledger_fd;
 
 	for (size_t i = 0; i < sizeof(subjects) / sizeof(subjects[0]); i++) {
@@ -382,6 +419,8 @@ main(void)
 	    TEST(test_problems),
 	    TEST(test_whose_keys),
 	    TEST(test_tried),
+	    TEST(test_tried_with_the_pin),
+	    TEST(test_tried_without_net),
 	    TEST(test_tried_in_vain),
 	};
 

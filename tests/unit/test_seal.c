@@ -87,6 +87,21 @@ test_longest_and_empty(void **state)
 	assert_string_equal(back, longest);
 }
 
+/* A place that does not fit is none: nothing is sealed with a part of it, nor opened. */
+static void
+test_place_too_long(void **state)
+{
+	struct rec_sealed_list list = sealed();
+	struct rec_sealed_entry *e = &list.entries[0];
+	char appliance[600];
+
+	memset(appliance, 'a', sizeof(appliance));
+	appliance[sizeof(appliance) - 1] = 0;
+	assert_false(seal_secret(appliance, e, DATA_KEY, SECRET));
+	assert_false(seal_wrap(appliance, e, &e->wraps[0], ANSWER, DATA_KEY));
+	assert_false(opens(appliance, e, 0, ANSWER));
+}
+
 static void
 test_wrong_secret(void **state)
 {
@@ -304,6 +319,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_good),
 	    cmocka_unit_test(test_longest_and_empty),
+	    cmocka_unit_test(test_place_too_long),
 	    cmocka_unit_test(test_wrong_secret),
 	    cmocka_unit_test(test_another_place),
 	    cmocka_unit_test(test_no_field_runs_into_the_next),
