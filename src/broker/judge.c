@@ -153,8 +153,7 @@ decide(struct broker *b, struct job *j)
 	char detail[SGW_DETAIL_MAX + 1] = "";
 	bool recorded = ledger_request(b, j);
 
-	if (!j->verdict.needs_consent &&
-	    !MUTATE(FORBIDDEN)) { /* a closing goes on even where the ledger is full */
+	if (!j->verdict.needs_consent) { /* a closing goes on even where the ledger is full */
 		b->active = NULL;
 		close_own_begin(b, j);
 		job_next(b);
@@ -184,8 +183,9 @@ job_judge(struct broker *b)
 	}
 	note_group(b, j);
 	judge_group(b, j);
-	if ((j->verdict.error != SGW_ERR_NONE || j->verdict.effect == CLASS_FORBIDDEN) &&
-	    !MUTATE(FORBIDDEN)) {
+	if (MUTATE(FORBIDDEN))
+		j->verdict = (struct verdict){.effect = CLASS_OPEN, .needs_consent = true};
+	if (j->verdict.error != SGW_ERR_NONE || j->verdict.effect == CLASS_FORBIDDEN) {
 		job_fail(b, j->verdict.error != SGW_ERR_NONE ? j->verdict.error : SGW_ERR_FORBIDDEN,
 		    j->verdict.text);
 		return;
