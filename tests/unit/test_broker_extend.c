@@ -98,6 +98,24 @@ test_may_be(void **state)
 	assert_null(extend_problem(&W.b, j));
 }
 
+/* An opening is not kept for ever by one extension after the other. */
+static void
+test_open_for_long_enough(void **state)
+{
+	int64_t most = (int64_t)W.b.config.policy.on_open.lifetime_max * SGW_LIFETIMES_IN_ALL;
+	struct job *j = extending(JOB_READ_RULES);
+
+	ours->g.sent = clock_now() - (most - (int64_t)j->plan.lifetime - 60);
+	job_judge(&W.b);
+	assert_ptr_equal(W.b.active, j); /* the twin: a minute is left */
+	j = extending(JOB_READ_RULES);
+	ours->g.sent = clock_now() - (most - (int64_t)j->plan.lifetime + 60);
+	job_judge(&W.b);
+	assert_int_equal(result()->status, STATUS_REFUSED);
+	assert_string_equal(result()->policy_line, "deny.lifetime-in-all");
+	assert_null(W.b.active);
+}
+
 static void
 test_asked(void **state)
 {
@@ -244,6 +262,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(test_may_be),
+	    TEST(test_open_for_long_enough),
 	    TEST(test_asked),
 	    TEST(test_shown),
 	    TEST(test_time_to_read),
