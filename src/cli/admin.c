@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Administrative acts; see admin.h. */
 #include "admin.h"
+#include "asks.h"
 
 #include <string.h>
-
-static void
-show_progress(const char *message)
-{
-	fputs("... ", stderr);
-	out_wrapped(stderr, 4, message);
-}
 
 static void
 tell_done(const cJSON *envelope)
@@ -46,8 +40,8 @@ admin_act(const struct args *args, const char *tool, cJSON *arguments)
 	if (!args->json)
 		fputs("Read the consent screen, type the word it asks for, then touch the key.\n",
 		    stderr);
-	envelope =
-	    mcp_call(&client, args, tool, arguments, args->json ? NULL : show_progress, &status);
+	envelope = mcp_call(
+	    &client, args, tool, arguments, args->json ? NULL : ask_show_progress, &status);
 	mcp_client_close(&client);
 	if (!envelope)
 		return status;

@@ -4,13 +4,7 @@
 #include <unistd.h>
 
 #include "admin.h"
-
-static void
-show_progress(const char *message)
-{
-	fputs("... ", stderr);
-	out_wrapped(stderr, 4, message);
-}
+#include "asks.h"
 
 static void
 put_key(const cJSON *key)
@@ -71,8 +65,8 @@ enroll_once(struct mcp_client *client, const struct args *args, int *ret_status)
 	cJSON *arguments = cJSON_CreateObject();
 
 	cJSON_AddStringToObject(arguments, "name", args->rest[0]);
-	return mcp_call(
-	    client, args, "key_enroll", arguments, args->json ? NULL : show_progress, ret_status);
+	return mcp_call(client, args, "key_enroll", arguments,
+	    args->json ? NULL : ask_show_progress, ret_status);
 }
 
 /* The call that is sent again attaches to the ceremony that is under way. */

@@ -3,6 +3,7 @@
 """Runs the tests against a build that does without one defence at a time.
 
     run.py BUILD [NAME ...]
+    run.py --check        only: every MUTATE has its row, every row its MUTATE
 
 BUILD was configured with -Dmutants=true. Its file `mutant` says which defence is missing. Every mutant must be killed:
 one of its tests must fail. Before that, all these tests must pass with no defence missing. With NAMEs: only those.
@@ -78,6 +79,8 @@ def main():
     build, *wanted = sys.argv[1:]
     found = mutants()
     check_sources(found)
+    if build == "--check":
+        return 0
     runner = Runner(build)
     chosen = [m for m in found if not wanted or m[0] in wanted]
     tests = sorted({test for _, tests, _ in chosen for test in tests})
