@@ -30,9 +30,11 @@ int
 sandbox_enter(enum role role, const struct sandbox_args *args, uint32_t *ret_degraded)
 {
 	struct lockdown l = {.row = &TOPOLOGY[role], .args = args};
+	bool skipped = false; /* a mutant: the check would notice, and the tests are to */
 
 	for (const struct lockdown_step *step = LOCKDOWN; step->name != NULL; step++) {
-		if (MUTATE_ROW("lockdown", step->name))
+		skipped = skipped || MUTATE_ROW("lockdown", step->name);
+		if (MUTATE_ROW("lockdown", step->name) || (skipped && step->run == lockdown_check))
 			continue;
 		if (step->run(&l) < 0) {
 			log_error("lockdown of %s failed at %s: %s", l.row->name, step->name,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The command line by which the supervisor tells a child who it is to be: four options, nothing else. */
+/* The command line by which the supervisor tells a child who it is to be: five options, nothing else. */
 #include <sgwarden/sandbox.h>
 
 #include <limits.h>
@@ -14,10 +14,12 @@ enum option {
 	OPTION_PARENT,
 	OPTION_UID,
 	OPTION_GID,
+	OPTION_PORTS,
 	OPTION_MAX,
 };
 
-static const char *const OPTIONS[OPTION_MAX] = {"--mode=", "--parent=", "--uid=", "--gid="};
+static const char *const OPTIONS[OPTION_MAX] = {
+    "--mode=", "--parent=", "--uid=", "--gid=", "--ports="};
 
 /* A decimal number without sign, blank or leading zero, 1..INT_MAX: no option here may be 0. */
 static int
@@ -45,13 +47,15 @@ mode_parse(const char *text, int *ret_mode)
 		*ret_mode = MODE_USER;
 	else if (strcmp(text, "system") == 0)
 		*ret_mode = MODE_SYSTEM;
+	else if (strcmp(text, "unit") == 0)
+		*ret_mode = MODE_UNIT;
 	else
 		return -1;
 	return 0;
 }
 
 static int
-option_parse(const char *arg, int values[OPTION_MAX], bool seen[OPTION_MAX])
+option_parse(const char *arg, int values[OPTION_MAX], bool seen[OPTION_MAX], struct ports *ports)
 {
 	for (size_t i = 0; i < OPTION_MAX; i++) {
 		size_t len = strlen(OPTIONS[i]);
@@ -62,6 +66,8 @@ option_parse(const char *arg, int values[OPTION_MAX], bool seen[OPTION_MAX])
 		if (seen[i])
 			return -1;
 		seen[i] = true;
+		if (i == OPTION_PORTS)
+			return ports_parse(value, ports) ? 0 : -1;
 		return i == OPTION_MODE ? mode_parse(value, &values[i])
 					: number_parse(value, &values[i]);
 	}
@@ -73,9 +79,10 @@ sandbox_args_parse(int argc, char **argv, struct sandbox_args *ret_args)
 {
 	int values[OPTION_MAX] = {0};
 	bool seen[OPTION_MAX] = {false};
+	struct ports ports = {0};
 
 	for (int i = 1; i < argc; i++) {
-		if (option_parse(argv[i], values, seen) < 0) {
+		if (option_parse(argv[i], values, seen, &ports) < 0) {
 			log_error("argument not understood: %s", argv[i]);
 			return -1;
 		}
@@ -94,6 +101,7 @@ sandbox_args_parse(int argc, char **argv, struct sandbox_args *ret_args)
 	    .parent = values[OPTION_PARENT],
 	    .uid = (uid_t)values[OPTION_UID],
 	    .gid = (gid_t)values[OPTION_GID],
+	    .ports = ports,
 	};
 	return 0;
 }

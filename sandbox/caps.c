@@ -45,6 +45,8 @@ lockdown_identity(struct lockdown *l)
 {
 	bool may_bits = lockdown_may(CAP_SETPCAP);
 
+	if (l->args->mode == MODE_UNIT)
+		return 0;
 	if (may_bits && prctl(PR_SET_SECUREBITS, LOCKDOWN_SECUREBITS, 0, 0, 0) < 0)
 		return -1;
 	if (l->args->mode == MODE_SYSTEM) {
@@ -68,6 +70,8 @@ lockdown_capabilities(struct lockdown *l)
 {
 	bool may_bound = lockdown_may(CAP_SETPCAP);
 
+	if (l->args->mode == MODE_UNIT)
+		return 0;
 	if (!may_bound) {
 		if (l->args->mode == MODE_SYSTEM) {
 			errno = EPERM;

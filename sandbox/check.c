@@ -30,6 +30,16 @@ descriptors_hold(const struct lockdown *l)
 	return true;
 }
 
+/* initgroups(3), which a service manager calls, puts the account's own group among its further ones. */
+static bool
+groups_are_own(gid_t own)
+{
+	gid_t further[2];
+	int n = getgroups(2, further);
+
+	return n == 0 || (n == 1 && further[0] == own);
+}
+
 static bool
 identity_holds(const struct lockdown *l)
 {
@@ -40,6 +50,8 @@ identity_holds(const struct lockdown *l)
 		return false;
 	if (r != e || e != s || gr != ge || ge != gs)
 		return false;
+	if (l->args->mode == MODE_UNIT)
+		return r != 0 && gr != 0 && groups_are_own(gr);
 	if (l->args->mode == MODE_SYSTEM)
 		return r == l->args->uid && gr == l->args->gid && getgroups(0, NULL) == 0;
 	return l->groups_kept || getgroups(0, NULL) == 0;
@@ -120,6 +132,9 @@ code_holds(const struct lockdown *l)
 {
 	int persona = personality(0xffffffff);
 
+	/* LockPersonality= of a unit lets no value pass but the one that is set: the answer is then the same */
+	if (persona < 0 && errno == EPERM)
+		persona = personality(PER_LINUX);
 	if (persona < 0 || (persona & READ_IMPLIES_EXEC))
 		return false;
 	return (l->degraded & DEGRADED_NO_MDWE) ||
@@ -137,7 +152,8 @@ network_holds(const struct lockdown *l)
 static bool
 securebits_hold(const struct lockdown *l)
 {
-	return (l->degraded & DEGRADED_NO_USERNS) ||
+	/* in a unit the bounding set is empty, whatever uid 0 would mean */
+	return l->args->mode == MODE_UNIT || (l->degraded & DEGRADED_NO_USERNS) ||
 	       prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) == LOCKDOWN_SECUREBITS;
 }
 

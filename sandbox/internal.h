@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The lockdown's parts: for sandbox/ itself and for the probes of tests/sandbox. */
+/* The lockdown's parts: for sandbox/ itself and for the probes of sandbox/prove. */
 #ifndef SANDBOX_INTERNAL_H
 #define SANDBOX_INTERNAL_H
 

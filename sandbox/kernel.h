@@ -28,6 +28,13 @@
 #define LANDLOCK_ACCESS_NET_CONNECT_TCP (1ULL << 1)
 #endif
 
+/* LANDLOCK_RULE_NET_PORT, an enumerator that no #ifdef sees, and its rule. */
+#define RULE_NET_PORT 2
+struct landlock_net_port_attr_abi4 {
+	uint64_t allowed_access;
+	uint64_t port; /* in the host's order */
+};
+
 /* 6.10, Landlock ABI 5. */
 #ifndef LANDLOCK_ACCESS_FS_IOCTL_DEV
 #define LANDLOCK_ACCESS_FS_IOCTL_DEV (1ULL << 15)

@@ -3,8 +3,9 @@
  * Landlock: every file right that the kernel knows is taken away, and only reading beneath the row's paths is given
  * back; descriptors that are open already stay what they are.
  *
- * TCP (ABI 4): nobody binds, and who has no network does not connect.  net's ports are left unrestricted: which port
- * it needs is known from the endpoint alone, and that may be any port of the loopback in demo and tests.
+ * TCP (ABI 4): nobody binds, and nobody connects but net, to the ports that its command line names.  Two ways past
+ * these rules are the filter's to close: MPTCP and other streams, and MSG_FASTOPEN, which connects without connect(2).
+ * UDP has no such rules: net can send it anywhere.
  */
 #include "internal.h"
 
@@ -13,6 +14,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <sgwarden/mutate.h>
 
 #include "kernel.h"
 
@@ -52,7 +55,7 @@ ruleset_create(const struct topology_row *row, long abi)
 
 	if (abi >= ABI_NET) {
 		attr.handled_access_net = LANDLOCK_ACCESS_NET_BIND_TCP;
-		if (row->namespaces & NS_NET)
+		if (row->tcp_ports[0] == 0 || !MUTATE(NET_PORTS))
 			attr.handled_access_net |= LANDLOCK_ACCESS_NET_CONNECT_TCP;
 		size += sizeof(attr.handled_access_net);
 	}
@@ -87,12 +90,49 @@ out:
 }
 
 static int
-ruleset_enforce(const struct topology_row *row, int ruleset)
+port_allow(int ruleset, uint16_t port)
 {
+	struct landlock_net_port_attr_abi4 rule = {
+	    .allowed_access = LANDLOCK_ACCESS_NET_CONNECT_TCP, .port = port};
+
+	return MUTATE(NET_PORTS)
+		   ? 0
+		   : (int)syscall(SYS_landlock_add_rule, ruleset, RULE_NET_PORT, &rule, 0);
+}
+
+/* Its command line's; where that names none, its row's. */
+static int
+ports_allow(const struct lockdown *l, int ruleset)
+{
+	const struct ports *named = &l->args->ports;
+
+	if (named->n > 0 && l->row->tcp_ports[0] == 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	for (unsigned i = 0; i < named->n; i++) {
+		if (port_allow(ruleset, named->port[i]) < 0)
+			return -1;
+	}
+	for (size_t i = 0; named->n == 0 && i < TOPOLOGY_PORTS_MAX && l->row->tcp_ports[i] != 0;
+	     i++) {
+		if (port_allow(ruleset, l->row->tcp_ports[i]) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+ruleset_enforce(const struct lockdown *l, int ruleset, long abi)
+{
+	const struct topology_row *row = l->row;
+
 	for (size_t i = 0; i < TOPOLOGY_PATHS_MAX && row->read_paths[i] != NULL; i++) {
 		if (path_allow(ruleset, row->read_paths[i]) < 0)
 			return -1;
 	}
+	if (abi >= ABI_NET && ports_allow(l, ruleset) < 0)
+		return -1;
 	return (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
 }
 
@@ -113,7 +153,7 @@ lockdown_landlock(struct lockdown *l)
 	ruleset = ruleset_create(l->row, abi);
 	if (ruleset < 0)
 		return -1;
-	r = ruleset_enforce(l->row, ruleset);
+	r = ruleset_enforce(l, ruleset, abi);
 	saved = errno;
 	close(ruleset);
 	errno = saved;

@@ -80,7 +80,7 @@ lockdown_limits(struct lockdown *l)
 {
 	const struct topology_row *row = l->row;
 	/* Outside a namespace of its own a user's other processes would count against the row's number. */
-	bool counts_alone = l->own_userns || l->args->mode == MODE_SYSTEM;
+	bool counts_alone = l->own_userns || l->args->mode != MODE_USER;
 
 	if (limit_set(RLIMIT_NOFILE, row->limit_nofile) < 0 ||
 	    limit_set(RLIMIT_AS, row->limit_as) < 0 ||
@@ -97,9 +97,28 @@ lockdown_no_new_privs(struct lockdown *l)
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
+static int
+lock_range(uintptr_t from, uintptr_t to)
+{
+	return from < to ? mlock2((const void *)from, to - from, MLOCK_ONFAULT) : 0;
+}
+
+/* A mapping but for the whole pages of the process's plain table. */
+static int
+lock_mapping(const struct sandbox_args *args, uintptr_t from, uintptr_t to)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), table = (uintptr_t)args->plain;
+	uintptr_t begin = (table + page - 1) / page * page;
+	uintptr_t end = (table + args->plain_len) / page * page;
+
+	if (begin >= end || begin < from || end > to)
+		return lock_range(from, to);
+	return lock_range(from, begin) < 0 ? -1 : lock_range(end, to);
+}
+
 /* Locks, page by page as they are touched, the writable mappings that exist. */
 static int
-lock_writable(void)
+lock_writable(const struct sandbox_args *args)
 {
 	FILE *maps = fopen("/proc/self/maps", "re");
 	char line[PATH_MAX + 128];
@@ -113,7 +132,7 @@ lock_writable(void)
 
 		if (sscanf(line, "%lx-%lx %4s", &from, &to, perms) != 3 || perms[1] != 'w')
 			continue;
-		r = mlock2((const void *)(uintptr_t)from, to - from, MLOCK_ONFAULT);
+		r = lock_mapping(args, from, to);
 	}
 	saved = errno;
 	fclose(maps);
@@ -130,7 +149,7 @@ lockdown_memory(struct lockdown *l)
 {
 	if (l->row->limit_memlock == 0)
 		return 0;
-	if (lock_writable() == 0 && mlockall(MCL_FUTURE | MCL_ONFAULT) == 0)
+	if (lock_writable(l->args) == 0 && mlockall(MCL_FUTURE | MCL_ONFAULT) == 0)
 		return 0;
 	if (errno != ENOMEM && errno != EPERM && errno != EAGAIN)
 		return -1;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The topology table.  Descriptors 0 and 1 (/dev/null), 2 (the log) and 3 (control) are every child's. */
 #include <sgwarden/limits.h>
+#include <sgwarden/ports.h>
 #include <sgwarden/topology.h>
 
 #define MIB (UINT64_C(1) << 20)
@@ -104,6 +105,7 @@ const struct topology_row TOPOLOGY[ROLE_MAX] = {
 		    "/etc/nsswitch.conf",
 		    "/etc/gai.conf",
 		},
+	    .tcp_ports = {PORT_DNS, 443},
 	    .limit_nofile = 128,
 	    .limit_as = 512 * MIB, /* each resolver thread reserves a stack */
 	    .limit_nproc = 32,

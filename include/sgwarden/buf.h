@@ -24,8 +24,30 @@ buf_over(void *memory, size_t cap)
 	return (struct buf){.data = memory, .cap = cap};
 }
 
+/* Where `len` more bytes may be written, or NULL: the buffer has failed for good.  The caller then moves b->len. */
+static inline uint8_t *
+buf_room(struct buf *b, size_t len)
+{
+	if (b->failed || b->len > b->cap || len > b->cap - b->len) {
+		b->failed = true;
+		return NULL;
+	}
+	return b->data + b->len;
+}
+
+static inline bool
+buf_put_u8(struct buf *b, uint8_t v)
+{
+	uint8_t *to = buf_room(b, 1);
+
+	if (to == NULL)
+		return false;
+	*to = v;
+	b->len++;
+	return true;
+}
+
 bool buf_put(struct buf *b, const void *data, size_t len);
-bool buf_put_u8(struct buf *b, uint8_t v);
 bool buf_put_u16(struct buf *b, uint16_t v); /* big endian, as all integers here */
 bool buf_put_u32(struct buf *b, uint32_t v);
 bool buf_put_u64(struct buf *b, uint64_t v);
@@ -47,6 +69,18 @@ static inline struct cur
 cur_over(const void *data, size_t len)
 {
 	return (struct cur){.data = data, .len = len};
+}
+
+/* The next `len` bytes where they lie, behind which the cursor then stands; NULL: there are fewer. */
+static inline const uint8_t *
+cur_take(struct cur *c, size_t len)
+{
+	if (c->failed || c->pos > c->len || len > c->len - c->pos) {
+		c->failed = true;
+		return NULL;
+	}
+	c->pos += len;
+	return c->data + c->pos - len;
 }
 
 bool cur_get(struct cur *c, void *ret_data, size_t len);

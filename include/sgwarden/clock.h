@@ -13,6 +13,11 @@
 void clock_open(void); /* once, after the sandbox is on; a no-op in release builds */
 
 int64_t clock_now(void);      /* seconds since 1970 */
+/*
+ * Milliseconds that this machine has been awake, and no test moves: how long another process owes an answer.  The
+ * supervisor and its children agree about it.
+ */
+int64_t clock_machine(void);
 int64_t clock_monotonic(void); /* milliseconds since boot, suspend included */
 
 #if SGW_TESTCLOCK

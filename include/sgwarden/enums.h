@@ -5,8 +5,8 @@
 
 /* What a plan or an operation does. */
 enum action {
-	ACTION_OPEN,  /* adds an ingress rule */
-	ACTION_CLOSE, /* removes one */
+	ACTION_OPEN,   /* adds an ingress rule */
+	ACTION_CLOSE,  /* removes one */
 	ACTION_EXTEND, /* one of ours closes later: no call to AWS */
 	ACTION_MAX,
 };
@@ -89,6 +89,17 @@ enum grant_state {
 	GRANT_STATE_MAX,
 };
 
+/* Which grants a client wants to see. */
+enum grant_filter {
+	GRANTS_LIVE, /* all that is open, or may be */
+	GRANTS_OPEN,
+	GRANTS_CLOSING,
+	GRANTS_AMBIGUOUS, /* GRANT_AMBIGUOUS and GRANT_FOREIGN */
+	GRANTS_OVERDUE,   /* past their time, whatever their state */
+	GRANTS_CLOSED,    /* looked at once more before they are let go */
+	GRANT_FILTER_MAX,
+};
+
 /* What a client asks for with one call. */
 enum change_kind {
 	CHANGE_PLAIN,   /* what its entries say */
@@ -108,6 +119,51 @@ enum op_state {
 	OP_FAILED,
 	OP_TAKEN_BACK, /* opened, and closed again because another step failed */
 	OP_STATE_MAX,
+};
+
+/* What a touch was for. */
+enum receipt_kind {
+	RECEIPT_OPENING,
+	RECEIPT_CLOSING,
+	RECEIPT_EXTENSION,
+	RECEIPT_REFRESH, /* openings, then closings of what is ours */
+	RECEIPT_BULK,    /* any other mixture */
+	RECEIPT_ADMIN,   /* an administrative act */
+	RECEIPT_KIND_MAX,
+};
+
+/* What came of it, from what came of its operations. */
+enum receipt_result {
+	RECEIPT_VOID,        /* touched for, and nothing was sent */
+	RECEIPT_EXECUTED,    /* all of it; what was opened may be closed again by now */
+	RECEIPT_PARTLY,      /* some of it */
+	RECEIPT_FAILED,      /* none of it */
+	RECEIPT_AMBIGUOUS,   /* AWS never answered, and no read has settled it yet */
+	RECEIPT_COMPENSATED, /* a step failed: what was opened is closed again */
+	RECEIPT_UNDER_WAY,   /* the broker is at it */
+	RECEIPT_RESULT_MAX,
+};
+
+/* What is known of something that AWS never answered. */
+enum settle_state {
+	SETTLE_EARLY,      /* AWS may still accept the request: nothing can be known yet */
+	SETTLE_READING,    /* it is being read */
+	SETTLE_UNREADABLE, /* AWS could not be read; it is tried again by itself */
+	SETTLE_THERE,      /* settled: the rule is there */
+	SETTLE_ABSENT,     /* settled: it is not */
+	SETTLE_STATE_MAX,
+};
+
+/* How the ledger and AWS differ. */
+enum drift_kind {
+	DRIFT_MISSING,    /* open through us, and not at AWS: somebody else removed it */
+	DRIFT_GROUP_GONE, /* and the whole group with it */
+	DRIFT_REPLACED,   /* a rule has our tag, and other ports or another source */
+	DRIFT_MARKS,      /* its description or tags are not what we wrote */
+	DRIFT_OVERDUE,    /* past its time, and still there */
+	DRIFT_UNKNOWN,    /* a tag of ours, and no opening of that receipt */
+	DRIFT_COPIED,     /* the tag of an opening that is there, on another rule */
+	DRIFT_KIND_MAX,
 };
 
 enum aws_op {
@@ -177,7 +233,18 @@ enum admin_act {
 	ACT_ROTATE,
 	ACT_TEST_OPENER, /* changes nothing: would AWS let this opener open? */
 	ACT_ENABLE,      /* openings again, after a lockdown */
+	ACT_PHRASE,      /* another phrase on the trusted screen */
+	ACT_MAKE_CODE,   /* a recovery code: see include/sgwarden/recovery.h */
+	ACT_DROP_CODE,
 	ACT_MAX,
+};
+
+/* Where openings are off, and what is ours is closed. */
+enum lockdown_scope {
+	LOCKDOWN_ALL,
+	LOCKDOWN_PROFILE,
+	LOCKDOWN_GROUP,
+	LOCKDOWN_SCOPE_MAX,
 };
 
 /* Where the policy in force comes from. */
@@ -208,6 +275,15 @@ enum input_file {
 	INPUT_CONFIG,
 	INPUT_LEDGER,
 	INPUT_MAX,
+};
+
+/* What the ledger remembers of somebody's patience; see src/broker/clients.h. */
+enum limit_event {
+	LIMIT_PROMPT, /* a person was asked */
+	LIMIT_DENIAL, /* and said no: the cool-down */
+	LIMIT_BLOCK,  /* and blocked who asked */
+	LIMIT_CODE,   /* a wrong recovery code was typed, whoever asked */
+	LIMIT_EVENT_MAX,
 };
 
 /* IP protocol as EC2 has it: a number, or everything.  Ports: tcp/udp 0-65535; ICMP type/code or -1; else -1. */

@@ -4,6 +4,7 @@
 #define SGWARDEN_ERRORS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum sgw_error {
@@ -24,5 +25,7 @@ struct error_row {
 
 /* The row of a number; an unknown number gives the row of SGW_ERR_INTERNAL. */
 const struct error_row *error_row(uint16_t number);
+/* The number of a name, as the ledger has it; SGW_ERR_INTERNAL where there is none of that name. */
+uint16_t error_number(const char *name, size_t len);
 
 #endif

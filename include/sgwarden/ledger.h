@@ -24,9 +24,13 @@ enum ledger_kind {
 	LEDGER_ENROLL,
 	LEDGER_REMOVE,
 	LEDGER_SEAL,
-	LEDGER_TOUCH, /* one of the several touches for a SEAL that follows */
-	LEDGER_ENABLE,
-	LEDGER_TEST, /* a key answered; nothing changed */
+	LEDGER_TOUCH,    /* one of the several touches for a SEAL that follows */
+	LEDGER_LOCKDOWN, /* openings are off, and what is ours is closed; nobody touches for it */
+	LEDGER_ENABLE,   /* openings again */
+	LEDGER_PHRASE,   /* another phrase in the key list: its digest, never the phrase */
+	LEDGER_CODE,     /* a recovery code was made or taken away */
+	LEDGER_RECOVERY, /* the recovery code agreed to the ENROLL that follows */
+	LEDGER_TEST,     /* a key answered; nothing changed */
 	LEDGER_REQUEST,
 	LEDGER_REFUSAL,
 	LEDGER_CONSENT, /* the record, the assertion: before anything is signed for AWS */
@@ -37,6 +41,7 @@ enum ledger_kind {
 	LEDGER_CLOSE,
 	LEDGER_AMBIGUOUS,
 	LEDGER_RECONCILE,
+	LEDGER_DUE,
 	LEDGER_TORN,
 	LEDGER_SEGMENT, /* first in every file of the ledger but the first */
 	LEDGER_STOP,
@@ -91,6 +96,12 @@ enum ledger_result ledger_decode(
 
 const struct ledger_field *ledger_field(
     const struct ledger_entry *entry, const char *key); /* NULL: absent */
+/* Typed.  Each is false where the field is absent or not of its form. */
+bool ledger_field_is(const struct ledger_entry *entry, const char *key, const char *value);
+bool ledger_field_text(const struct ledger_entry *entry, const char *key, char *ret, size_t size);
+/* Decimal, no leading zero, at most `most`. */
+bool ledger_field_number(
+    const struct ledger_entry *entry, const char *key, uint64_t most, uint64_t *ret);
 
 /* The chain: where it stands, and whether an entry follows. */
 struct ledger_chain {

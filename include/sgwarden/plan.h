@@ -34,15 +34,15 @@ const char *plan_problem(const struct rec_plan *plan);
  */
 size_t plan_step(const struct rec_plan *plan, size_t first);
 /* The plan of those operations alone; all of one group. */
-void plan_slice(
-    const struct rec_plan *plan, size_t first, size_t n, struct rec_plan *ret_plan);
+void plan_slice(const struct rec_plan *plan, size_t first, size_t n, struct rec_plan *ret_plan);
 /* The plan of one group's operations of one action, wherever they stand; false: there are none. */
 bool plan_part(const struct rec_plan *plan, const char *group_id, enum action action,
     struct rec_plan *ret_plan);
 size_t plan_steps(const struct rec_plan *plan);
 /* Where the group stands in plan->groups; n_groups: nowhere. */
 size_t plan_group_index(const struct rec_plan *plan, const char *group_id);
-/* Does anything of it open, or stay open longer? */
+/* What of it opens, or stays open longer: how many operations, and is there any? */
+size_t plan_openings(const struct rec_plan *plan);
 bool plan_opens(const struct rec_plan *plan);
 const struct rec_op *plan_first_opening(const struct rec_plan *plan); /* NULL: it opens nothing */
 
@@ -55,6 +55,8 @@ bool region_ok(const char *name); /* lower-case letters, digits, '-': aa-bbb-1 *
 /* Same (protocol, ports, source): EC2's identity of a rule inside one group and direction. */
 bool op_equals_rule(const struct rec_op *op, const struct rec_rule *rule);
 bool op_equals_grant(const struct rec_op *op, const char *group_id, const struct rec_grant *grant);
+/* The same rule of the same group, whatever is done to it. */
+bool op_same_rule(const struct rec_op *a, const struct rec_op *b);
 
 /*
  * The digest of a group's present ingress rules: SHA-256 over their identities, descriptions and ids in a sorted
@@ -73,6 +75,13 @@ const char *region_suffix(const char *region);
 /* "tcp/22", "tcp/20-30", "icmp type 8", "all protocols", "protocol 47": for people.  size >= 48. */
 void op_ports_text(int16_t protocol, int32_t from, int32_t to, char *ret_text, size_t size);
 const char *port_service(int16_t protocol, int32_t from, int32_t to); /* "ssh", or NULL */
+/*
+ * Names for ports.  Those that are built in, or NULL; their list in words; and the form of a policy's own: 1 to
+ * SGW_SERVICE_MAX lower-case letters, digits and dashes, the first a letter.
+ */
+const struct rec_service *service_builtin(const char *name);
+extern const char SERVICE_NAMES[];
+bool service_name_ok(const char *name);
 const char *class_name(enum effect_class c);                          /* "open-sensitive" */
 const char *stage_name(enum stage s);                                 /* "waiting_for_key" */
 const char *status_name(enum status s);                               /* "pending_consent" */

@@ -28,6 +28,9 @@ void policy_digest(const struct rec_policy *policy, uint8_t ret_digest[HASH_LEN]
 /* True where the policy must not come into force, with why: bounds, order of its lists, needs of its classes. */
 bool policy_problem(const struct rec_policy *policy, char ret_text[POLICY_PROBLEM_MAX]);
 
+/* What the policy itself calls so, or NULL. */
+const struct rec_service *policy_service(const struct rec_policy *policy, const char *name);
+
 /* The canonical order of a policy's lists: below zero, zero, above zero. */
 int policy_service_order(const struct rec_service *a, const struct rec_service *b);
 int policy_scope_order(const struct rec_scope *a, const struct rec_scope *b);
@@ -41,8 +44,11 @@ struct policy_facts {
 	size_t n_grants;
 	enum display_kind display; /* DISPLAY_NONE: not known yet, the display is not judged */
 	uint32_t uid;              /* who asks, as the kernel says */
-	size_t opens_in_all; /* of the whole plan that this one is a part of; 0: it is whole */
-	int64_t now; /* seconds since 1970, for extensions */
+	size_t
+	    opens_in_all; /* plan_openings() of the whole plan that this one is a part of; 0: it is whole */
+	int64_t now;                          /* seconds since 1970, for extensions */
+	const struct rec_lockdown *lockdowns; /* that are on */
+	size_t n_lockdowns;
 };
 
 struct verdict {
@@ -52,6 +58,7 @@ struct verdict {
 	bool needs_pin;
 	bool needs_trusted_display;
 	uint16_t quota_used;            /* ingress rules of the address family now */
+	uint16_t quota_lists;           /* of them with a prefix list as their source: see record.h */
 	char line[SGW_LINE_ID_MAX + 1]; /* the policy line that decided: "deny.world-open" */
 	char text[SGW_DETAIL_MAX + 1];  /* one sentence: what it says about this plan */
 };

@@ -12,10 +12,11 @@ enum policy_change_kind {
 	POLICY_WIDER,    /* something is allowed that was not, or with less */
 	POLICY_NARROWER, /* something is no longer allowed, or with more */
 	POLICY_RESTATED, /* the same is allowed, said in another way */
+	POLICY_NAMED,    /* a name stands for other ports: what it allows does not hang on it */
 };
 
 #define POLICY_CHANGE_TEXT_MAX 640
-#define POLICY_CHANGES_MAX 448 /* every field, port, user and scope of both policies: never more */
+#define POLICY_CHANGES_MAX 512 /* every field, name, port, user and scope of both policies: never more */
 
 struct policy_change {
 	enum policy_change_kind kind;
@@ -37,7 +38,7 @@ void policy_diff(const struct rec_policy *old_policy, const struct rec_policy *n
 
 /*
  * The change as lines of at most POLICY_LINE_MAX columns, the first with its mark: '+' widens, '-' narrows, '=' says
- * the same.  *at is 0 at first; false: there is no further line.
+ * the same, '*' names.  *at is 0 at first; false: there is no further line.
  */
 #define POLICY_LINE_MAX 70 /* what fits beside a label of the screen */
 bool policy_change_line(

@@ -33,7 +33,10 @@ struct record_group {
 	char name[4 * SGW_GROUP_NAME_MAX + 1]; /* vis() */
 	char vpc_id[SGW_VPC_ID_MAX + 1];       /* of its form, or empty */
 	uint16_t quota_used; /* ingress rules of the first operation's address family */
-	bool iac;            /* another tool owns this group */
+	/* Of them such that let in a prefix list: each stands for one here and for the list's maximum of entries in AWS's
+	 * count, and to read that maximum takes another permission than the reader has. */
+	uint16_t quota_lists;
+	bool iac; /* another tool owns this group */
 };
 
 struct record {
@@ -72,6 +75,7 @@ struct record {
 	/* RECORD_ENROLL */
 	char key_name[SGW_KEY_NAME_MAX + 1];
 	uint16_t keys_enrolled; /* already */
+	uint16_t by_code;       /* 1: the recovery code agrees, and no enrolled key; else 0 */
 
 	/* RECORD_ADMIN */
 	enum admin_act act;
@@ -93,7 +97,7 @@ bool record_decode(const uint8_t *text, size_t len, struct record *ret_record);
 extern const char *const RECORD_ACTS[ACT_MAX];
 
 /*
- * The word to type: <port|from-to|icmp|all|close|extend|bulk-N|enroll|the act's first word>-<last 4 of the group, rule or appliance id>.
+ * The word to type: <port|from-to|icmp|all|close|extend|bulk-N|enroll|recover|the act's first word>-<last 4 of the group, rule or appliance id>.
  */
 void record_word(const struct record *record, char ret_word[SGW_WORD_MAX + 1]);
 

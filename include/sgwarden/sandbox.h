@@ -11,9 +11,11 @@
 #ifndef SGWARDEN_SANDBOX_H
 #define SGWARDEN_SANDBOX_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
+#include <sgwarden/ports.h>
 #include <sgwarden/topology.h>
 
 /* DEGRADED(bit, NAME, "name in the configuration", "what it means for the person") */
@@ -35,14 +37,22 @@ enum degraded {
 enum run_mode {
 	MODE_USER,
 	MODE_SYSTEM,
+	MODE_UNIT, /* system mode, started by a unit of its own: what that gave is found, not made */
 };
 
-/* What the supervisor tells a child on its command line: `--mode=user --parent=PID [--uid=N --gid=N]`. */
+/*
+ * What the supervisor tells a child on its command line: `--mode=user --parent=PID [--uid=N --gid=N]`; and a unit what
+ * it starts: `--mode=unit --parent=1`.  net hears besides which TCP ports it may connect to: `--ports=53,443`.
+ */
 struct sandbox_args {
 	enum run_mode mode;
 	pid_t parent; /* whose death ends the child */
 	uid_t uid;    /* system mode: to become; user mode: ignored */
 	gid_t gid;
+	struct ports ports; /* none: those of its row; a row without any takes none */
+	/* Set by the process itself: a large table that no secret ever passes, which therefore need not be locked. */
+	const void *plain;
+	size_t plain_len;
 };
 
 /* 0, or -1 with a line in the log: unknown, missing or ill-formed argument. */

@@ -68,6 +68,10 @@ enum {
 #endif
 };
 
+/* What a process in its own unit receives over its control socket: this byte, and its row's descriptors from 4 on. */
+#define UNIT_FDS 3
+#define UNIT_BYTE 'u'
+
 /* A cell process's exit status when starting it again cannot help: a person must mend what the log names. */
 #define EXIT_MEND 78 /* EX_CONFIG of sysexits.h */
 
@@ -99,6 +103,7 @@ struct fd_row {
 
 #define TOPOLOGY_FDS_MAX 10
 #define TOPOLOGY_PATHS_MAX 12
+#define TOPOLOGY_PORTS_MAX 4
 
 enum {
 	NS_USER = 1u << 0, /* user namespace, where the process is not privileged already */
@@ -117,6 +122,8 @@ struct topology_row {
 	struct fd_row fds[TOPOLOGY_FDS_MAX];
 	const char *read_paths
 	    [TOPOLOGY_PATHS_MAX]; /* Landlock: readable beneath these; NULL ends; none = no files */
+	/* Landlock: TCP ports that it may connect to where its command line names none; 0 ends; none = no TCP at all */
+	uint16_t tcp_ports[TOPOLOGY_PORTS_MAX];
 	uint64_t limit_nofile;
 	uint64_t limit_as; /* bytes of address space */
 	uint64_t

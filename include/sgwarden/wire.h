@@ -141,6 +141,7 @@ struct msg {
 enum chan_state {
 	CHAN_OPEN,
 	CHAN_STARTING, /* supervisor: the child has not said READY */
+	CHAN_PHRASE,   /* broker: the person chooses the phrase */
 	CHAN_READING,  /* broker: the record is on the screen */
 	CHAN_TOUCH,    /* broker: the word was typed */
 	CHAN_DONE,     /* nothing more may come */

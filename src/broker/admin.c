@@ -21,6 +21,13 @@ const struct admin_row ADMIN_ROWS[ACT_MAX] = {
     [ACT_TEST_OPENER] = {"admin.test-opener", LEDGER_TEST, trial_prepare, NULL, NULL, trial_agreed},
     [ACT_ROTATE] = {"admin.rotate", LEDGER_SEAL, rotate_prepare, seal_commit, seal_applied,
 	custody_collect},
+    [ACT_ENABLE] = {"admin.unlock", LEDGER_ENABLE, enable_prepare, NULL, enable_applied},
+    [ACT_PHRASE] = {"admin.choose-phrase", LEDGER_PHRASE, phrase_prepare, key_remove_commit,
+	phrase_applied},
+    [ACT_MAKE_CODE] = {"admin.recovery", LEDGER_CODE, code_make_prepare, key_remove_commit,
+	code_applied, code_show},
+    [ACT_DROP_CODE] = {"admin.recovery", LEDGER_CODE, code_drop_prepare, key_remove_commit,
+	code_applied},
 };
 
 void
@@ -52,6 +59,8 @@ admin_ask(struct broker *b, const struct msg_admin *m)
 	const struct admin_row *row = &ADMIN_ROWS[m->act];
 
 	wanted = (struct job){.kind = JOB_ADMIN, .act = m->act, .verdict = {.needs_consent = true}};
+	/* on a shared screen everybody whom it is to be kept from would read it */
+	wanted.verdict.needs_trusted_display = m->act == ACT_PHRASE;
 	(void)FIELD_SET(wanted.plan_id, m->plan_id);
 	(void)FIELD_SET(wanted.subject, m->subject);
 	(void)FIELD_SET(wanted.verdict.line, row->prepare ? row->line : "admin.unknown");
@@ -100,7 +109,7 @@ admin_restart(struct broker *b)
 	}
 	(void)FIELD_SET(detail, why);
 	if (error == SGW_ERR_NONE)
-		error = quota_problem(b, quota_whose(j->uid, j->kind), detail);
+		error = quota_problem(b, job_whose(j), detail);
 	if (error == SGW_ERR_NONE && !ledger_request(b, j))
 		error = SGW_ERR_LEDGER_FAILED;
 	if (error != SGW_ERR_NONE)

@@ -69,9 +69,23 @@ enum sgw_error trial_prepare(struct broker *b, const char **ret_detail);
 void trial_agreed(struct broker *b); /* nothing was sealed: the ledger first */
 void trial_begin(struct broker *b);  /* the ledger has it: AWS is asked */
 
+/* phrase.c */
+enum sgw_error phrase_prepare(struct broker *b, const char **ret_detail);
+void phrase_applied(struct broker *b);
+
 /* policy_admin.c */
 enum sgw_error policy_prepare(struct broker *b, const char **ret_detail);
 void policy_commit(struct broker *b, bool both);
 void policy_applied(struct broker *b);
+
+/* recovery.c */
+enum sgw_error code_make_prepare(struct broker *b, const char **ret_detail);
+enum sgw_error code_drop_prepare(struct broker *b, const char **ret_detail);
+void code_show(struct broker *b); /* and it is typed back */
+void code_applied(struct broker *b);
+
+/* unlock.c */
+enum sgw_error enable_prepare(struct broker *b, const char **ret_detail);
+void enable_applied(struct broker *b);
 
 #endif

@@ -5,7 +5,9 @@
 #include <stdio.h>
 
 #include <sgwarden/clock.h>
+#include <sgwarden/expired.h>
 #include <sgwarden/log.h>
+#include <sgwarden/mutate.h>
 
 #include "ec2req.h"
 #include "sigv4.h"
@@ -33,11 +35,11 @@ static const struct {
 } CODES[] = {
     {"ExpiredToken", SGW_ERR_CREDENTIALS_EXPIRED},
     {"ExpiredTokenException", SGW_ERR_CREDENTIALS_EXPIRED},
-    {"RequestExpired", SGW_ERR_CREDENTIALS_EXPIRED},
     {"InvalidGroup.NotFound", SGW_ERR_NO_SUCH_GROUP},
     {"InvalidGroupId.Malformed", SGW_ERR_NO_SUCH_GROUP},
     {"InvalidSecurityGroupID.NotFound", SGW_ERR_NO_SUCH_GROUP},
     {"InvalidPermission.NotFound", SGW_ERR_NO_SUCH_RULE},
+    {"UnknownIpPermissions", SGW_ERR_NO_SUCH_RULE}, /* said in a success, of a revoke */
     {"InvalidPermission.Duplicate", SGW_ERR_DUPLICATE},
     {"RulesPerSecurityGroupLimitExceeded", SGW_ERR_QUOTA},
     {"RequestLimitExceeded", SGW_ERR_THROTTLED},
@@ -54,6 +56,8 @@ aws_error(const struct aws_result *r)
 		return SGW_ERR_AWS_BAD_ANSWER;
 	if (r->http_status >= 200 && r->http_status < 300 && !r->code[0])
 		return SGW_ERR_NONE;
+	if (says_expired(r->code, r->message))
+		return SGW_ERR_REQUEST_EXPIRED;
 	for (size_t i = 0; i < sizeof(CODES) / sizeof(CODES[0]); i++)
 		if (strcmp(CODES[i].code, r->code) == 0)
 			return CODES[i].error;
@@ -90,18 +94,31 @@ endpoint(const struct profile *p, enum aws_op op, const char *region,
 	return n > 0 && n <= SGW_HOST_MAX;
 }
 
-/* A wall clock that was set since moves the skew against it, not what AWS is told. */
+/* Wall minus monotonic, seconds.  A suspend between the two looks would be taken for a wall clock that was set. */
+static int64_t
+clock_base(void)
+{
+	int64_t before, wall;
+
+	do {
+		before = clock_monotonic();
+		wall = clock_now();
+	} while (clock_monotonic() - before > 1000);
+	return wall - before / 1000;
+}
+
+/*
+ * A wall clock that was set since moves the skew against it, not what AWS is told.  A skew that was never heard from
+ * AWS says nothing about the wall clock before, which may just have been put right.
+ */
 static void
 follow_clock(struct broker *b)
 {
-	int64_t base = clock_now() - clock_monotonic() / 1000;
-	int64_t skew = b->clock_skew - (base - b->clock_base);
+	int64_t base = clock_base(), step = base - b->clock_base, skew = b->clock_skew - step;
 
-	if (b->clock_base == 0)
-		b->clock_base = base;
-	if (base - b->clock_base > -CLOCK_SET && base - b->clock_base < CLOCK_SET)
+	if (b->clock_base == 0 || (step > -CLOCK_SET && step < CLOCK_SET))
 		return;
-	log_warning("the wall clock was set by %lld s", (long long)(base - b->clock_base));
+	log_warning("the wall clock was set by %lld s", (long long)step);
 	b->clock_base = base;
 	b->clock_skew = skew > INT32_MAX || skew < INT32_MIN ? 0 : (int32_t)skew;
 }
@@ -158,6 +175,7 @@ sign_and_send(struct broker *b, uint32_t number, bool to_planner, enum aws_op op
 	(void)FIELD_SET(m->token, k->token);
 	memcpy(m->body, body->data, body->len);
 	m->body_len = (uint16_t)body->len;
+	b->date_wanted |= to_planner;
 	send_net(b);
 	return SGW_ERR_NONE;
 }
@@ -318,27 +336,41 @@ static void (*const ANSWERS[CALL_OWNER_MAX])(struct broker *, const struct aws_r
     [CALL_IDENTITY] = identity_answer,
 };
 
-/*
- * AWS refuses what is signed for another time; its own Date header says how far off this machine's clock is.  An answer
- * that was under way while the machine slept says what the time was then.
- */
+/* AWS refuses what is signed for another time; its own Date header says how far off this machine's clock is. */
 static void
-learn_clock(struct broker *b, const struct call *c, const struct msg_done *m)
+learn_clock(struct broker *b, int64_t server_date)
 {
-	int64_t skew = m->server_date - clock_now();
+	int64_t skew = server_date - clock_now();
 
-	if (m->outcome != NET_ANSWERED)
-		return;
 	follow_clock(b);
-	b->aws_answered = clock_now();
-	if (clock_monotonic() > c->deadline - CALL_GRACE)
+	if (server_date == 0 || skew > SKEW_MAX || skew < -SKEW_MAX)
 		return;
-	if (m->server_date == 0 || skew > SKEW_MAX || skew < -SKEW_MAX)
-		return;
+	if (b->clock_base == 0)
+		b->clock_base = clock_base();
 	if (skew - b->clock_skew > 30 || b->clock_skew - skew > 30) {
 		log_notice("AWS's clock is %lld s ahead of this machine's", (long long)skew);
 		b->clock_skew = (int32_t)skew;
 	}
+}
+
+/* Of a refusal that the planner got: its next try is signed for AWS's time.  Once a read: net alone moves no clock. */
+void
+aws_date(struct broker *b, const struct msg_aws_date *m)
+{
+	if (b->date_wanted || MUTATE(DATE_WANTED))
+		learn_clock(b, m->server_date);
+	b->date_wanted = false;
+}
+
+/* An answer that was under way while the machine slept says what the time was then. */
+static void
+answered(struct broker *b, const struct call *c, const struct msg_done *m)
+{
+	if (m->outcome != NET_ANSWERED)
+		return;
+	b->aws_answered = clock_now();
+	if (clock_monotonic() <= c->deadline - CALL_GRACE)
+		learn_clock(b, m->server_date);
 }
 
 void
@@ -350,7 +382,7 @@ aws_done(struct broker *b, const struct msg_done *m)
 		if (!m->request || b->calls[i].number != m->request)
 			continue;
 		/* from no answer that was not asked for: they would fill the log */
-		learn_clock(b, &b->calls[i], m);
+		answered(b, &b->calls[i], m);
 		b->calls[i].number = 0;
 		(void)FIELD_SET(r.code, m->code);
 		(void)FIELD_SET(r.message, m->message);

@@ -9,12 +9,15 @@
 #include <sgwarden/errors.h>
 #include <sgwarden/ledger.h>
 #include <sgwarden/policy.h>
+#include <sgwarden/receipts.h>
 #include <sgwarden/record.h>
 #include <sgwarden/secret.h>
 #include <sgwarden/wire.h>
 
 #include "clients.h"
+#include "lockdown.h"
 #include "own.h"
+#include "reconcile.h"
 #include "statefile.h"
 #include "vault.h"
 
@@ -25,14 +28,11 @@
 #define COOLDOWN_SECONDS 60 /* after "deny" */
 #define BLOCK_SECONDS 600   /* after "block" */
 #define SCREEN_WAIT_SECONDS 120
-#define SKEW_OPEN_MAX                                                                              \
-	240 /* s that AWS's clock may be ahead: it takes requests that are up to 300 s old */
+#define SKEW_OPEN_MAX 240  /* s that AWS's clock may be ahead: it takes requests of 300 s */
 #define CALL_TIMEOUT 30000 /* ms that net may take */
-#define CALL_GRACE                                                                                 \
-	5000 /* ms more before the broker gives up the call itself; on net, see aws_timeouts() */
-#define KEY_RETRY 2000 /* ms between looks for a plugged key */
-#define SETTLE_MARGIN                                                                              \
-	60 /* s added to AWS's signature window before anything is settled by reading */
+#define CALL_GRACE 5000    /* ms more until the broker gives the call up: aws_timeouts() */
+#define KEY_RETRY 2000     /* ms between looks for a plugged key */
+#define SETTLE_MARGIN 60   /* s behind AWS's signature window, then it is settled by reading */
 
 struct admin; /* admin.h */
 
@@ -99,7 +99,9 @@ enum job_state {
 	JOB_READ_RULES,
 	JOB_WAIT_SCREEN, /* nobody can be asked yet */
 	JOB_SPAWNING,    /* the supervisor starts consent */
+	JOB_PHRASE,      /* the person chooses the phrase; the record comes then */
 	JOB_READING,     /* the person reads */
+	JOB_CODE,        /* the person writes a recovery code down, or types it */
 	JOB_KEYS,        /* the key is asked */
 	JOB_COMMIT, /* administration: a state file is being written, the old version beside the new */
 	JOB_TIDY, /* and then the new one alone */
@@ -122,6 +124,7 @@ struct job {
 	uint32_t uid;
 	uint64_t order; /* of arrival */
 	char plan_id[SGW_RECEIPT_LEN + 1];
+	bool person; /* asked for over admin.sock */
 	struct rec_plan plan;
 	char key_name[SGW_KEY_NAME_MAX + 1];
 	enum admin_act act;
@@ -134,7 +137,8 @@ struct job {
 	unsigned tries;   /* of the present step */
 	size_t group;     /* which of the plan's groups is being read */
 	size_t at, n;     /* the present step: its first operation, how many it has */
-	bool asserted;    /* enrolment: an enrolled key has agreed */
+	bool by_code;     /* enrolment: the recovery code agrees to it, no enrolled key */
+	bool asserted;    /* enrolment: an enrolled key has agreed, or the code has */
 	struct rec_op_done done[SGW_OPS_MAX];
 	size_t n_waiting;     /* grants whose closing it waits for */
 	enum sgw_error error; /* of the first step that failed */
@@ -148,12 +152,13 @@ struct ceremony {
 	struct chan consent;
 	struct chan fido[FIDOS_MAX];
 	size_t n_fidos;
-	size_t
-	    n_plugged; /* fidos that the supervisor has begun, those that are not here yet included */
+	size_t n_plugged; /* fidos that were begun, those that are not here yet included */
 	bool waiting_for_key;
 	int64_t next_look; /* monotonic ms: for a key */
 	enum key_state last_error;
+	char phrase[SGW_PHRASE_MAX + 1]; /* just chosen; empty: none was asked for */
 	struct record record;
+	int64_t made; /* monotonic ms: its `created` */
 	size_t text_len;
 	char text[SGW_RECORD_MAX + 1];
 	uint8_t digest[HASH_LEN];         /* of the text: the clientDataHash */
@@ -179,8 +184,10 @@ struct grant {
 	int64_t settle_at; /* AWS takes the opening no more: settled, or looked at once more */
 	int64_t next_try;
 	unsigned tries;
+	bool early;      /* asked for before its time, which the ledger does not know */
+	bool behind;     /* its region did not answer: what is due elsewhere goes first */
 	bool unrecorded; /* closed, and the ledger could not be told yet */
-	bool was_there;
+	bool was_there;  /* AWS has taken it away for one of our revokes, or may have */
 };
 
 enum closing_state {
@@ -192,7 +199,6 @@ enum closing_state {
 struct closing {
 	enum closing_state state;
 	size_t index; /* of the grant */
-	bool revoked; /* AWS said the rule was there */
 	char request_id[SGW_AWS_CODE_MAX + 1];
 	/* why the last closing that was due failed; NONE once one succeeds */
 	enum sgw_error error;
@@ -240,10 +246,10 @@ struct broker {
 
 	struct ledger_chain chain;
 	struct segment segment;
-	bool
-	    journal; /* the supervisor takes each head to the journal, where this process cannot write fields */
+	bool journal; /* the supervisor takes each head there: this process cannot write fields */
 	bool ledger_ok;
-	size_t torn_len; /* bytes of ours behind the last whole record */
+	size_t torn_len;      /* bytes of ours behind the last whole record */
+	int64_t name_torn_at; /* ms, where there are such */
 	struct msg_loaded_head head;
 	char problem[SGW_DETAIL_MAX + 1];
 
@@ -252,14 +258,15 @@ struct broker {
 	char tty[SGW_TTY_MAX + 1];
 
 	struct client clients[SGW_CLIENTS_MAX];
-	struct quota quotas[QUOTAS_MAX];
+	struct quota quotas[SGW_QUOTAS_MAX];
+	int64_t code_tried[SGW_CODE_TRIES]; /* wrong recovery codes, quota_now(); 0: none */
+	unsigned code_tries;
 
 	struct call calls[CALL_OWNER_MAX];
 	struct collected collected[CALL_OWNER_MAX];
 	uint32_t last_call;
-	int64_t net_heard; /* monotonic ms: its last word */
-	int64_t
-	    net_silence; /* monotonic ms: a call that began before it has gone without a word; 0: none */
+	int64_t net_heard;      /* monotonic ms: its last word */
+	int64_t net_silence;    /* monotonic ms: an earlier call has gone without a word; 0: none */
 	int64_t reads;          /* tokens left for the planner's reads */
 	int64_t reads_refilled; /* monotonic ms */
 	struct own own[IP_FAMILY_MAX];
@@ -268,8 +275,8 @@ struct broker {
 	size_t identity_of;   /* profile whose identity is asked */
 	int64_t aws_answered;
 	int32_t clock_skew;
-	int64_t
-	    clock_base; /* wall minus monotonic, seconds: moves when somebody sets the wall clock; 0: not yet looked */
+	int64_t clock_base; /* wall minus monotonic, s, when AWS's was last heard; 0: never */
+	bool date_wanted;   /* a read was signed for the planner since AWS_DATE was last heeded */
 
 	struct job jobs[SGW_PLANS_MAX];
 	struct job *active;
@@ -281,9 +288,12 @@ struct broker {
 	uint32_t last_ceremony;
 	struct ceremony ceremony;
 
+	struct receipts receipts; /* fed by ledger_write() alone, once the loader is done */
 	struct grant grants[SGW_GRANTS_MAX];
 	size_t grants_top; /* none was ever used from here on */
+	struct reconcile reconciles[RECONCILES_MAX];
 	struct closing closing;
+	struct lockdowns lockdowns;
 
 	struct msg in, out;
 	uint8_t scratch[SGW_DATAGRAM_MAX];
@@ -315,13 +325,18 @@ void client_remove(struct broker *b, uint32_t number);
 const struct client *client_find(const struct broker *b, uint32_t number);
 int64_t quota_now(void); /* seconds that no setting of the wall clock moves; more than an hour */
 /*
- * Whose quota: a uid, and apart from that uid's machines its person, who asks for administrative acts: what the ones
- * have used up, or are blocked from, the other is not kept from.
+ * Whose quota: a uid, and apart from that uid's machines its person, who asks over admin.sock: what the ones have used
+ * up, or are blocked from, the other is not kept from.
  */
-uint64_t quota_whose(uint32_t uid, enum job_kind kind);
+uint64_t quota_whose(uint32_t uid, bool person);
+bool job_is_persons(const struct job *j);
+uint64_t job_whose(const struct job *j);
 struct quota *quota_of(struct broker *b, uint64_t whose);
 enum sgw_error quota_problem(struct broker *b, uint64_t whose, char ret_detail[SGW_DETAIL_MAX + 1]);
 bool quota_prompt(struct broker *b, uint64_t whose); /* counts one; false: too many this hour */
+void quota_refused(struct quota *q, enum limit_event event,
+    int64_t when); /* the person's no: the cool-down or the block from then on */
+void quota_loaded(struct broker *b, const struct msg_loaded_limit *m);
 bool quota_plan(struct broker *b, uint64_t whose); /* counts one; false: not even to be recorded */
 bool quota_read(struct broker *b);                 /* counts one of the planner's reads */
 
@@ -342,10 +357,8 @@ void aws_page_rules(struct broker *b, const struct msg_aws_rules *m);
 void aws_page_groups(struct broker *b, const struct msg_aws_groups *m);
 void aws_identity(struct broker *b, const struct msg_aws_identity *m);
 void aws_done(struct broker *b, const struct msg_done *m);
-/*
- * Calls that net has not answered are given up, as if AWS had not answered.  Two of them, one after the other, without a
- * single word from net: it is stuck, and the broker ends, for the cell to start anew.
- */
+void aws_date(struct broker *b, const struct msg_aws_date *m);
+/* Calls are given up, as if AWS had not answered; two in a row without a word from net, and the cell starts anew. */
 void aws_timeouts(struct broker *b);
 void aws_net_spoke(struct broker *b);              /* net said something, whatever it was */
 int64_t aws_next_deadline(const struct broker *b); /* monotonic ms, INT64_MAX: none */
@@ -369,7 +382,7 @@ void job_restart(struct broker *b);    /* the active one, from its reads on */
 void job_stage(struct broker *b, const struct job *j, enum stage stage, int64_t seconds_left);
 void job_answer(struct broker *b, const struct aws_result *r);
 void job_fail(struct broker *b, enum sgw_error error,
-    const char *detail); /* refused before anybody was asked */
+    const char *detail);                 /* refused before anybody was asked */
 bool job_may_leave(const struct job *j); /* its assertion has not been accepted yet */
 void job_timeouts(struct broker *b);
 int64_t job_next_deadline(const struct broker *b);
@@ -391,6 +404,12 @@ void ceremony_show_stage(struct broker *b, enum stage stage, int64_t seconds_lef
 void ceremony_show_outcome(
     struct broker *b, enum status status, enum sgw_error error, const char *detail);
 
+void ceremony_show(struct broker *b); /* makes the record and has it shown */
+/* phrase.c: typed on a trusted screen before the record is made */
+bool phrase_wanted(const struct broker *b, const struct job *j);
+void phrase_ask(struct broker *b);
+bool phrase_typed(struct broker *b, const struct msg_phrase *m); /* false: it has not its form */
+
 /* touch.c: from the typed word to the verified assertion */
 void touch_begin(struct broker *b);
 void touch_look(struct broker *b); /* for a plugged key, again */
@@ -398,6 +417,7 @@ void touch_end(struct broker *b, const struct msg_key_end *m, int fd);
 void touch_fido(struct broker *b, size_t i);
 bool touch_ask(struct broker *b, struct msg *ret_ask, bool credential);
 void touch_rp_id(const struct broker *b, char ret_id[SGW_FIELD_MAX + 1]);
+bool touch_too_late(const struct broker *b); /* whatever comes from the person now */
 
 /* record_make.c */
 bool record_make(struct broker *b, struct ceremony *c, const struct job *j);

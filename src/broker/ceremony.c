@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The person: the record on the screen, the word or the refusal, and every way in which nobody answers. */
 #include "custody.h"
+#include "recovery.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -85,8 +86,14 @@ ceremony_begin(struct broker *b)
 	struct job *j = b->active;
 	struct ceremony *c = &b->ceremony;
 	const char *why = "";
+	char detail[SGW_DETAIL_MAX + 1];
 	enum sgw_error error;
 
+	if (j->kind == JOB_CHANGE && lockdown_against(b, &j->plan, detail) &&
+	    !MUTATE(LOCKDOWN_CEREMONY)) {
+		lockdown_refuse(b, j);
+		return;
+	}
 	if (j->kind == JOB_CHANGE && b->keys.n_keys == 0) {
 		(void)ledger_refusal(b, j, SGW_ERR_NO_KEY, "no key is enrolled");
 		job_end(b, STATUS_FAILED, SGW_ERR_NO_KEY, "no key is enrolled");
@@ -127,8 +134,9 @@ ceremony_screen(struct broker *b)
 
 	if (j && j->state == JOB_WAIT_SCREEN && b->screen != DISPLAY_NONE)
 		job_restart(b); /* what was read may be old by now */
-	else if (j && (j->state == JOB_READING || j->state == JOB_KEYS) &&
-		 b->screen == DISPLAY_SHARED && b->ceremony.record.display == DISPLAY_TRUSTED)
+	else if (j && b->screen == DISPLAY_SHARED &&
+		 (j->state == JOB_PHRASE || (j->state >= JOB_READING && j->state <= JOB_KEYS &&
+						b->ceremony.record.display == DISPLAY_TRUSTED)))
 		refuse(b, STATUS_REFUSED, SGW_ERR_DISPLAY_NOT_TRUSTED, "the display became shared");
 }
 
@@ -160,6 +168,30 @@ ceremony_spawned(struct broker *b, uint32_t number, int fd)
 	c->consent = chan_open(fd, ROLE_BROKER, ROLE_CONSENT);
 	c->n_fidos = 0;
 	c->by_signature_len = 0;
+	memory_erase(c->phrase, sizeof(c->phrase));
+	if (phrase_wanted(b, j))
+		phrase_ask(b);
+	else
+		ceremony_show(b);
+}
+
+/* What the person has just chosen stands there too: it is read before it is agreed to. */
+static const char *
+phrase_shown(const struct broker *b)
+{
+	const struct ceremony *c = &b->ceremony;
+
+	if (c->record.display != DISPLAY_TRUSTED && !MUTATE(PHRASE))
+		return "";
+	return c->phrase[0] ? c->phrase : b->keys.phrase;
+}
+
+void
+ceremony_show(struct broker *b)
+{
+	struct job *j = b->active;
+	struct ceremony *c = &b->ceremony;
+
 	if (!record_make(b, c, j)) {
 		refuse(b, STATUS_FAILED, SGW_ERR_INTERNAL, "the record could not be made");
 		return;
@@ -169,43 +201,44 @@ ceremony_spawned(struct broker *b, uint32_t number, int fd)
 		refuse(b, STATUS_REFUSED, SGW_ERR_DISPLAY_NOT_TRUSTED, "the display is shared");
 		return;
 	}
-	if (!quota_prompt(b, quota_whose(j->uid, j->kind))) {
+	if (!c->phrase[0] && !quota_prompt(b, job_whose(j))) {
 		refuse(b, STATUS_REFUSED, SGW_ERR_RATE_LIMITED, "too many prompts this hour");
 		return;
 	}
 	b->out.id = MSG_SHOW;
 	(void)field_copy(b->out.show.record, sizeof(b->out.show.record), c->text, c->text_len);
-	(void)FIELD_SET(
-	    b->out.show.phrase, c->record.display == DISPLAY_TRUSTED ? b->keys.phrase : "");
+	(void)FIELD_SET(b->out.show.phrase, phrase_shown(b));
+	recovery_banner(b, b->out.show.banner);
 	b->out.show.seconds = (uint16_t)(c->record.expires - c->record.created);
 	j->state = JOB_READING;
 	j->deadline = clock_monotonic() + (c->record.expires - c->record.created) * 1000;
 	c->consent.state = CHAN_READING;
 	send_consent(b);
 	job_stage(b, j, STAGE_ON_SCREEN, c->record.expires - c->record.created);
+	if (MUTATE(KEY_BEFORE_WORD))
+		touch_begin(b);
 }
 
 static const struct {
 	enum sgw_error error;
 	enum status status;
-	const char *reason;
+	const char *reason;     /* in the ledger, where src/load/replay_limits.c reads it */
+	enum limit_event limit; /* LIMIT_PROMPT: none beyond the prompt */
 } DENIALS[DENIAL_MAX] = {
-    [DENIAL_DENY] = {SGW_ERR_DENIED, STATUS_DENIED, "deny"},
-    [DENIAL_BLOCK] = {SGW_ERR_BLOCKED, STATUS_DENIED, "block"},
-    [DENIAL_WORD] = {SGW_ERR_DENIED_WORD, STATUS_DENIED, "wrong word"},
-    [DENIAL_EOF] = {SGW_ERR_SCREEN_CLOSED, STATUS_DENIED, "end of file"},
-    [DENIAL_RECORD] = {SGW_ERR_INTERNAL, STATUS_FAILED, "the screen refused the record"},
+    [DENIAL_DENY] = {SGW_ERR_DENIED, STATUS_DENIED, "deny", LIMIT_DENIAL},
+    [DENIAL_BLOCK] = {SGW_ERR_BLOCKED, STATUS_DENIED, "block", LIMIT_BLOCK},
+    [DENIAL_WORD] = {SGW_ERR_DENIED_WORD, STATUS_DENIED, "wrong word", LIMIT_DENIAL},
+    [DENIAL_EOF] = {SGW_ERR_SCREEN_CLOSED, STATUS_DENIED, "end of file", LIMIT_PROMPT},
+    [DENIAL_RECORD] = {SGW_ERR_INTERNAL, STATUS_FAILED, "the screen refused the record",
+	LIMIT_PROMPT},
 };
 
 static void
 on_refused(struct broker *b, enum denial denial)
 {
-	struct quota *q = quota_of(b, quota_whose(b->active->uid, b->active->kind));
+	struct quota *q = quota_of(b, job_whose(b->active));
 
-	if (denial == DENIAL_DENY || denial == DENIAL_WORD)
-		q->cool_until = quota_now() + COOLDOWN_SECONDS;
-	if (denial == DENIAL_BLOCK)
-		q->blocked_until = quota_now() + BLOCK_SECONDS;
+	quota_refused(q, DENIALS[denial].limit, quota_now());
 	refuse(b, DENIALS[denial].status, DENIALS[denial].error, DENIALS[denial].reason);
 }
 
@@ -227,17 +260,50 @@ screen_ended(struct broker *b)
 	refuse(b, STATUS_DENIED, SGW_ERR_SCREEN_CLOSED, "the screen ended");
 }
 
+/* The code is asked for, or shown and typed back: of what a screen may say only these count now. */
+static void
+code_said(struct broker *b, const struct msg *m)
+{
+	if (m->id == MSG_REFUSED)
+		on_refused(b, m->refused.denial);
+	else if (m->id == MSG_CODE && touch_too_late(b))
+		ceremony_voided(b);
+	else if (m->id == MSG_CODE)
+		recovery_typed(b, m->code.code);
+	else if (m->id != MSG_KEY_STAGE) /* of the touch before: it was on its way */
+		screen_ended(b);
+}
+
+static void
+consent_said(struct broker *b, const struct msg *m)
+{
+	if (b->active->state == JOB_CODE)
+		code_said(b, m);
+	else if (m->id == MSG_REFUSED)
+		on_refused(b, m->refused.denial);
+	else if (m->id == MSG_AGREED && recovery_asks(b))
+		recovery_ask(b);
+	else if (m->id == MSG_AGREED)
+		touch_begin(b);
+	else if (m->id == MSG_KEY_STAGE && b->active->state == JOB_KEYS)
+		on_key_stage(b, m->key_stage.state);
+	else if (m->id == MSG_PHRASE && phrase_typed(b, &m->phrase))
+		return;
+	else if (m->id != MSG_KEY_STAGE || !custody_collecting(b))
+		screen_ended(b); /* the key that it speaks of was never asked, or no code was */
+}
+
 void
 ceremony_consent(struct broker *b)
 {
 	struct ceremony *c = &b->ceremony;
-	bool asking =
-	    b->active && (b->active->state == JOB_READING || b->active->state == JOB_KEYS);
+	struct vault *v = b->vault;
+	bool asking = b->active && b->active->state >= JOB_PHRASE && b->active->state <= JOB_KEYS;
 	enum chan_result r;
 
 	if (c->consent.fd < 0) /* closed since poll(2) saw it */
 		return;
-	r = chan_recv(&c->consent, b->scratch, &b->in, NULL);
+	r = chan_recv(&c->consent, v->scratch, &v->in, NULL);
 	if (r == CHAN_AGAIN)
 		return;
 	if (r != CHAN_GOT) { /* an accepted assertion runs on without its screen */
@@ -246,16 +312,10 @@ ceremony_consent(struct broker *b)
 			screen_ended(b);
 		return;
 	}
-	if (!asking)
-		return;
-	if (b->in.id == MSG_REFUSED)
-		on_refused(b, b->in.refused.denial);
-	else if (b->in.id == MSG_AGREED)
-		touch_begin(b);
-	else if (b->active->state == JOB_KEYS)
-		on_key_stage(b, b->in.key_stage.state);
-	else if (!custody_collecting(b)) /* the key that it speaks of was never asked */
-		screen_ended(b);
+	if (asking)
+		consent_said(b, &v->in);
+	memory_erase(&v->in, sizeof(v->in));
+	memory_erase(v->scratch, sizeof(v->scratch));
 }
 
 void
@@ -265,7 +325,12 @@ ceremony_voided(struct broker *b)
 	bool no_screen = j->state == JOB_WAIT_SCREEN;
 	bool no_key = j->state == JOB_KEYS && b->ceremony.waiting_for_key;
 
-	(void)ledger_timeout(b, j, no_screen ? "screen" : j->state == JOB_KEYS ? "touch" : "word");
+	(void)ledger_timeout(b, j,
+	    no_screen                ? "screen"
+	    : j->state == JOB_PHRASE ? "phrase"
+	    : j->state == JOB_KEYS   ? "touch"
+	    : j->state == JOB_CODE   ? "code"
+				     : "word");
 	job_end(b, STATUS_EXPIRED,
 	    no_screen ? SGW_ERR_NO_SCREEN
 	    : no_key  ? SGW_ERR_NO_KEY

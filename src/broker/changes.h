@@ -35,9 +35,18 @@ bool close_own_is(struct broker *b, const struct rec_plan *plan);
 bool close_own_take(struct broker *b, struct job *wanted); /* false: it is none */
 void close_own_begin(struct broker *b, struct job *j); /* which is not the active one any more */
 void close_own_ended(struct broker *b, struct grant *g, enum sgw_error error); /* of one grant */
+enum sgw_error close_own_why(enum sgw_error error); /* what the client is told of that */
+/* Of what is closed: NO_SUCH_RULE where AWS knew it no more, because somebody else had taken it away. */
+enum sgw_error close_own_error(const struct grant *g, enum sgw_error error);
 
 /* grants.c, closing.c */
 struct grant *grant_add(struct broker *b, const struct rec_grant *g, uint16_t op);
+/*
+ * It closes when the touched record says: by the wall clock, or once the time that was shown has passed since.  The wall
+ * clock may have been ahead when the record was made, and be put right by now.
+ */
+void grant_closes(const struct ceremony *c, struct grant *g);
+int64_t grant_end(const struct grant *g); /* when it closes, by the wall clock as it is now */
 bool grant_is_live(const struct grant *g); /* ours, and not closed */
 struct grant *grant_of(struct broker *b, const char *receipt, const struct rec_op *op); /* live */
 struct grant *grant_find(struct broker *b, const struct rec_plan *plan, const struct rec_op *op);
@@ -46,8 +55,9 @@ unsigned grants_count(const struct broker *b, enum grant_state state);
 unsigned grants_overdue(const struct broker *b);
 void closing_run(struct broker *b); /* starts what is due */
 void closing_answer(struct broker *b, const struct aws_result *r);
-int64_t in_seconds(int64_t seconds);          /* monotonic ms; however absurd the distance */
-void closing_due(struct grant *g);            /* now */
+int64_t in_seconds(int64_t seconds); /* monotonic ms; however absurd the distance */
+void closing_due(struct grant *g);   /* now */
+void closing_hurry(struct grant *g); /* the next try as soon as one may follow a failed one */
 int64_t closing_next(const struct broker *b); /* monotonic ms, INT64_MAX: nothing */
 void closing_superseded(struct broker *b, const struct grant *g); /* by this opening */
 bool rules_have(const struct collected *c, int16_t protocol, int32_t from, int32_t to,

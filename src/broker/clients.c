@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who asks, as the kernel says; and how often each uid may make a person read. */
-#include "broker.h"
+#include "recovery.h"
 
 #include <stdio.h>
 
@@ -64,9 +64,21 @@ quota_busy_until(const struct quota *q)
 }
 
 uint64_t
-quota_whose(uint32_t uid, enum job_kind kind)
+quota_whose(uint32_t uid, bool person)
 {
-	return uid | (kind == JOB_CHANGE ? 0 : UINT64_C(1) << 32);
+	return uid | (uint64_t)(person && !MUTATE(PERSON_QUOTA)) << 32;
+}
+
+bool
+job_is_persons(const struct job *j)
+{
+	return (j->person && !MUTATE(PERSON)) || j->kind != JOB_CHANGE;
+}
+
+uint64_t
+job_whose(const struct job *j)
+{
+	return quota_whose(j->uid, job_is_persons(j));
 }
 
 /* A user's slot; where all are taken, the one that has been quiet longest, so that a flood of users frees nobody early. */
@@ -75,7 +87,7 @@ quota_of(struct broker *b, uint64_t whose)
 {
 	struct quota *quietest = &b->quotas[0];
 
-	for (size_t i = 0; i < QUOTAS_MAX; i++) {
+	for (size_t i = 0; i < SGW_QUOTAS_MAX; i++) {
 		struct quota *q = &b->quotas[i];
 
 		if (q->used && q->whose == whose)
@@ -132,6 +144,13 @@ quota_problem(struct broker *b, uint64_t whose, char ret_detail[SGW_DETAIL_MAX +
 	return SGW_ERR_NONE;
 }
 
+static void
+count_prompt(struct quota *q, int64_t when)
+{
+	q->prompts[q->next] = when;
+	q->next = (q->next + 1) % (sizeof(q->prompts) / sizeof(q->prompts[0]));
+}
+
 bool
 quota_prompt(struct broker *b, uint64_t whose)
 {
@@ -140,9 +159,42 @@ quota_prompt(struct broker *b, uint64_t whose)
 
 	if (prompts_this_hour(q, now) >= prompts_most(b) && !MUTATE(PROMPTS))
 		return false;
-	q->prompts[q->next] = now;
-	q->next = (q->next + 1) % (sizeof(q->prompts) / sizeof(q->prompts[0]));
+	count_prompt(q, now);
 	return true;
+}
+
+void
+quota_refused(struct quota *q, enum limit_event event, int64_t when)
+{
+	if (event == LIMIT_DENIAL)
+		q->cool_until = when + COOLDOWN_SECONDS;
+	if (event == LIMIT_BLOCK)
+		q->blocked_until = when + BLOCK_SECONDS;
+}
+
+/*
+ * What the ledger remembers counts from its own time on, however often this process was started since.  A wall clock
+ * behind the ledger's last record has been set back: what passed before that record did pass, and no more is known.
+ */
+void
+quota_loaded(struct broker *b, const struct msg_loaded_limit *m)
+{
+	int64_t now = clock_now() > b->head.time ? clock_now() : b->head.time;
+	int64_t age;
+	struct quota *q;
+
+	if (m->time <= now - HOUR || MUTATE(LIMITS_KEPT))
+		return;
+	age = m->time < now ? now - m->time : 0;
+	if (m->event == LIMIT_CODE) {
+		recovery_tried(b, quota_now() - age);
+		return;
+	}
+	q = quota_of(b, quota_whose(m->uid, m->person));
+	if (m->event == LIMIT_PROMPT)
+		count_prompt(q, quota_now() - age);
+	else
+		quota_refused(q, m->event, quota_now() - age);
 }
 
 /* A client that asks without end must not fill the disk with refusals. */

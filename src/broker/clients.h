@@ -23,14 +23,13 @@ struct quota {
 	bool used;
 	uint64_t whose; /* see quota_whose() */
 	/* quota_now() */
-	int64_t prompts[64]; /* when, newest overwrite oldest; 0: none */
+	int64_t prompts[SGW_PROMPTS_KEPT]; /* when, newest overwrite oldest; 0: none */
 	unsigned next;
 	int64_t cool_until;
 	int64_t blocked_until;
 	int64_t plans; /* tokens: what may still be asked before it is not even recorded */
 	int64_t refilled;
 };
-#define QUOTAS_MAX 64
 #define PLANS_PER_PROMPT                                                                           \
 	5 /* plans an hour for each prompt an hour: most plans are refused before anybody is asked */
 #define READS_BURST 200 /* reads the planner may order at once, refilled at READS_PER_SECOND */

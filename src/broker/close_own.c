@@ -19,7 +19,7 @@ close_own_is(struct broker *b, const struct rec_plan *plan)
 void
 close_own_begin(struct broker *b, struct job *j)
 {
-	bool busy = false;
+	size_t busy = 0;
 
 	j->state = JOB_CLOSE_OWN;
 	j->deadline = 0;
@@ -29,11 +29,14 @@ close_own_begin(struct broker *b, struct job *j)
 		struct grant *g = grant_find(b, &j->plan, &j->plan.ops[i]);
 
 		if (!g || g->waiter) {
-			busy = busy || g;
+			j->done[i].state = g ? OP_FAILED : OP_CLOSED;
+			j->done[i].error = g ? SGW_ERR_BUSY : SGW_ERR_NONE;
+			busy += g != NULL;
 			continue;
 		}
 		g->waiter = j;
 		g->why = "request";
+		g->early = true;
 		closing_due(g);
 		(void)FIELD_SET(j->receipt, g->g.receipt);
 		j->n_waiting++;
@@ -41,6 +44,12 @@ close_own_begin(struct broker *b, struct job *j)
 	if (j->n_waiting == 0)
 		job_result(b, j, STATUS_FAILED, busy ? SGW_ERR_BUSY : SGW_ERR_NO_SUCH_RULE,
 		    busy ? "it is being closed already" : "it is closed already");
+	else if (busy) {
+		j->error = SGW_ERR_BUSY;
+		(void)snprintf(j->detail, sizeof(j->detail),
+		    "%zu of %u %s being closed by another request", busy, (unsigned)j->plan.n_ops,
+		    busy == 1 ? "is" : "are");
+	}
 }
 
 bool
@@ -68,6 +77,12 @@ close_own_take(struct broker *b, struct job *wanted)
 	return true;
 }
 
+enum sgw_error
+close_own_error(const struct grant *g, enum sgw_error error)
+{
+	return error == SGW_ERR_NONE && !g->was_there ? SGW_ERR_NO_SUCH_RULE : error;
+}
+
 /* Where the grant's operation stands in the plan that waits for it. */
 static void
 note_done(struct job *j, const struct grant *g, enum sgw_error error)
@@ -79,10 +94,19 @@ note_done(struct job *j, const struct grant *g, enum sgw_error error)
 		if (!op_equals_grant(op, op->group_id, &g->g))
 			continue;
 		done->state = error == SGW_ERR_NONE ? OP_CLOSED : OP_FAILED;
-		done->error = (uint16_t)error;
+		done->error = (uint16_t)close_own_error(g, error);
 		(void)FIELD_SET(done->rule_id, op->rule_id);
 		(void)FIELD_SET(done->closing, g->closing);
 	}
+}
+
+/* What the person must mend keeps its sentence. */
+enum sgw_error
+close_own_why(enum sgw_error error)
+{
+	return error == SGW_ERR_CREDENTIALS_EXPIRED || error == SGW_ERR_REQUEST_EXPIRED
+		   ? error
+		   : SGW_ERR_NOT_CLOSED;
 }
 
 /* The first that cannot be closed now ends the waiting: what is left is tried again until it is closed, waited for or not. */
@@ -108,8 +132,8 @@ close_own_ended(struct broker *b, struct grant *g, enum sgw_error error)
 	    "%zu of %u not closed yet: it is tried again until it is", j->n_waiting + 1,
 	    (unsigned)j->plan.n_ops);
 	if (error == SGW_ERR_NONE)
-		job_result(b, j, STATUS_OK, SGW_ERR_NONE, "");
+		job_result(b, j, j->error == SGW_ERR_NONE ? STATUS_OK : STATUS_FAILED, j->error,
+		    j->detail);
 	else
-		job_result(b, j, STATUS_FAILED,
-		    error == SGW_ERR_CREDENTIALS_EXPIRED ? error : SGW_ERR_NOT_CLOSED, detail);
+		job_result(b, j, STATUS_FAILED, close_own_why(error), detail);
 }

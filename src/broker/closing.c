@@ -35,21 +35,49 @@ closing_due(struct grant *g)
 	g->next_try = 0;
 }
 
+/* s to wait behind a failed try, of which there were so many before it. */
+static int64_t
+retry_wait(unsigned before)
+{
+	int64_t wait = (int64_t)RETRY_FIRST << (before < 5 ? before : 5);
+
+	return wait < RETRY_MOST ? wait : RETRY_MOST;
+}
+
+void
+closing_hurry(struct grant *g)
+{
+	int64_t soonest =
+	    g->tries ? g->next_try - (retry_wait(g->tries - 1) - RETRY_FIRST) * 1000 : 0;
+
+	if (g->next_try > soonest)
+		g->next_try = soonest;
+}
+
 static bool
 is_due(const struct grant *g)
 {
 	return grant_is_live(g) &&
-	       (g->waiter || g->g.closes <= clock_now() || g->closes_by <= clock_monotonic());
+	       (g->waiter || (g->g.closes <= clock_now() && !MUTATE(CLOCK_AHEAD)) ||
+		   (g->closes_by <= clock_monotonic() && !MUTATE(CLOCK_BACK)));
 }
 
-/* Its opening is still under way: first that one's outcome, which is never far, then its closing. */
+/*
+ * Its opening is still under way, or AWS is asked to make the very rule anew, which a revoke could take away: first that
+ * one's outcome, which is never far, then its closing.
+ */
 static bool
 is_being_opened(const struct broker *b, const struct grant *g)
 {
 	const struct job *j = b->active;
+	bool anew = false;
 
-	return j && (j->state == JOB_CALL || j->state == JOB_READ_BACK) &&
-	       strcmp(j->receipt, g->g.receipt) == 0;
+	if (!j || (j->state != JOB_CALL && j->state != JOB_READ_BACK))
+		return false;
+	for (size_t i = j->at; j->state == JOB_CALL && i < j->at + j->n; i++)
+		anew |= j->plan.ops[i].action == ACTION_OPEN &&
+			op_equals_grant(&j->plan.ops[i], j->plan.ops[i].group_id, &g->g);
+	return anew || strcmp(j->receipt, g->g.receipt) == 0;
 }
 
 /* When a grant next needs something, monotonic ms. */
@@ -62,7 +90,7 @@ grant_when(const struct broker *b, const struct grant *g)
 		return INT64_MAX;
 	if (g->waiter) /* now, whatever has become of the clock */
 		return g->next_try;
-	if (g->closes_by < when)
+	if (MUTATE(CLOCK_AHEAD) || (g->closes_by < when && !MUTATE(CLOCK_BACK)))
 		when = g->closes_by;
 	if (g->g.state == GRANT_CLOSED || g->g.state == GRANT_FOREIGN)
 		when = g->unrecorded ? g->next_try : g->settle_at;
@@ -87,15 +115,17 @@ closing_next(const struct broker *b)
 static void
 retry_later(struct broker *b, struct grant *g, enum sgw_error error, const struct aws_result *r)
 {
-	int64_t wait = (int64_t)RETRY_FIRST << (g->tries < 5 ? g->tries : 5);
 	enum log_level level = is_due(g) ? LOG_LEVEL_ALERT : LOG_LEVEL_WARNING;
 
 	b->closing.state = CLOSING_IDLE;
-	g->tries++;
-	g->next_try = in_seconds(wait < RETRY_MOST ? wait : RETRY_MOST);
-	log_write(level, "receipt %s is still to be %s: %s %s %s (profile %s)", g->g.receipt,
-	    is_due(g) ? "closed" : "looked at", error_row((uint16_t)error)->message, r->code,
-	    r->message, g->g.profile);
+	g->next_try = in_seconds(retry_wait(g->tries++));
+	log_write(level,
+	    "receipt %s is still to be %s: %s %s %s (profile %s); it is tried again; %s",
+	    g->g.receipt, is_due(g) ? "closed" : "looked at", error_row((uint16_t)error)->message,
+	    r->code, r->message, g->g.profile, error_row((uint16_t)error)->next_step);
+	reconcile_noted(b, g, SETTLE_UNREADABLE, error);
+	if (g->early && is_due(g))
+		g->early = !ledger_due(b, g);
 	if (is_due(g)) {
 		b->closing.error = error;
 		(void)FIELD_SET(b->closing.profile, g->g.profile);
@@ -147,26 +177,48 @@ closing_revoke(struct broker *b, struct grant *g)
 	return aws_change(b, CALL_CLOSING, AWS_REVOKE_INGRESS, p, g->g.region, &body);
 }
 
+/* The one that has waited for longest, of those whose region answers first; SGW_GRANTS_MAX: none. */
+static size_t
+most_due(const struct broker *b)
+{
+	const struct grant *due = NULL;
+	int64_t now = clock_monotonic();
+
+	for (size_t i = 0; i < b->grants_top; i++) {
+		const struct grant *g = &b->grants[i];
+
+		if (!g->used || grant_when(b, g) > now)
+			continue;
+		if (!due || (g->behind == due->behind ? grant_when(b, g) < grant_when(b, due)
+						      : due->behind))
+			due = g;
+	}
+	return due ? (size_t)(due - b->grants) : SGW_GRANTS_MAX;
+}
+
+/* Each try where nothing answers takes a minute, in which nothing else is closed: such a region comes behind the others. */
+static void
+region_answers(struct broker *b, const struct rec_grant *of, bool answers)
+{
+	for (size_t i = 0; i < b->grants_top; i++)
+		if (strcmp(b->grants[i].g.region, of->region) == 0 &&
+		    strcmp(b->grants[i].g.profile, of->profile) == 0)
+			b->grants[i].behind = !answers;
+}
+
 void
 closing_run(struct broker *b)
 {
-	int64_t now = clock_monotonic();
-	size_t due = SGW_GRANTS_MAX;
+	size_t due = most_due(b);
 	struct grant *g;
 	enum sgw_error error;
 
 	if (!b->serving || b->closing.state != CLOSING_IDLE)
 		return;
-	for (size_t i = 0; i < b->grants_top; i++)
-		if (b->grants[i].used && grant_when(b, &b->grants[i]) <= now &&
-		    (due == SGW_GRANTS_MAX ||
-			grant_when(b, &b->grants[i]) < grant_when(b, &b->grants[due])))
-			due = i;
 	if (due == SGW_GRANTS_MAX)
 		return;
 	g = &b->grants[due];
 	b->closing.index = due;
-	b->closing.revoked = false;
 	b->closing.request_id[0] = 0;
 	/* what is only checked or settled is read first; what is due is closed whether it is there or not */
 	if (g->unrecorded) {
@@ -197,6 +249,7 @@ closed(struct broker *b, struct grant *g)
 {
 	bool first = g->g.state != GRANT_CLOSED;
 
+	reconcile_noted(b, g, SETTLE_ABSENT, SGW_ERR_NONE);
 	g->g.state = GRANT_CLOSED;
 	g->tries = 0;
 	seen_loosen(b, &g->g);
@@ -204,7 +257,6 @@ closed(struct broker *b, struct grant *g)
 	if (first) {
 		log_notice("receipt %s is closed (%s)", g->g.receipt, g->why);
 		tell_planner(b, g);
-		g->was_there = b->closing.revoked;
 		record_closed(b, g);
 	} else { /* looked at once more, and no start has to do it again */
 		(void)ledger_reconcile(b, g, "close", false);
@@ -225,10 +277,10 @@ settle(struct broker *b, struct grant *g, bool there)
 	log_notice("receipt %s: AWS's answer was lost; by reading, the rule is %s", g->g.receipt,
 	    there ? "open" : "not there");
 	tell_planner(b, g);
-	if (there)
-		g->g.state = GRANT_OPEN;
-	else
-		g->used = false;
+	reconcile_noted(b, g, there ? SETTLE_THERE : SETTLE_ABSENT, SGW_ERR_NONE);
+	g->g.state = GRANT_OPEN;
+	g->tries = 0; /* its closing has not been tried yet */
+	g->used = there;
 }
 
 /* The same of a closing of somebody else's rule: what a person touched for is not sent a second time by itself. */
@@ -242,6 +294,7 @@ settle_foreign(struct broker *b, struct grant *g, bool there)
 	log_notice("receipt %s: AWS's answer was lost; by reading, the rule is %s", g->g.receipt,
 	    there ? "still there" : "closed");
 	tell_planner(b, g);
+	reconcile_noted(b, g, there ? SETTLE_THERE : SETTLE_ABSENT, SGW_ERR_NONE);
 	g->used = false;
 }
 
@@ -266,9 +319,19 @@ opened_anew(const struct broker *b, const struct grant *g)
 	return false;
 }
 
+/* What a read would find there now is another's. */
+static void
+give_up(struct broker *b, const struct grant *g)
+{
+	if (b->closing.state == CLOSING_IDLE || g != &b->grants[b->closing.index])
+		return;
+	b->closing.state = CLOSING_IDLE;
+	b->calls[CALL_CLOSING].number = 0;
+}
+
 /*
  * AWS took the opening of `g`, so nothing of ours was open there: an earlier opening's rule was taken away by somebody
- * else, and its time must not cut this one's short.
+ * else, or just now by its closing, and its time must not cut this one's short.
  */
 void
 closing_superseded(struct broker *b, const struct grant *g)
@@ -276,12 +339,14 @@ closing_superseded(struct broker *b, const struct grant *g)
 	for (size_t i = 0; i < b->grants_top; i++) {
 		struct grant *old = &b->grants[i];
 
-		if (old == g || !old->used || old->g.state == GRANT_FOREIGN || !same_rule(g, old) ||
-		    (b->closing.state != CLOSING_IDLE && b->closing.index == i))
+		if (old == g || !old->used || old->g.state == GRANT_FOREIGN || !same_rule(g, old))
 			continue;
-		old->why = "superseded";
-		if (old->g.state != GRANT_CLOSED)
-			(void)ledger_close(b, old, false, "");
+		give_up(b, old);
+		reconcile_noted(b, old, SETTLE_ABSENT, SGW_ERR_NONE);
+		if (old->g.state != GRANT_CLOSED && !old->was_there)
+			old->why = "superseded";
+		if (old->g.state != GRANT_CLOSED || old->unrecorded)
+			(void)ledger_close(b, old, old->was_there, "");
 		old->used = false;
 		if (old->waiter)
 			close_own_ended(b, old, SGW_ERR_NONE);
@@ -332,8 +397,9 @@ closing_answer(struct broker *b, const struct aws_result *r)
 	struct grant *g = &b->grants[b->closing.index];
 	enum sgw_error error = aws_error(r);
 
+	region_answers(b, &g->g, error != SGW_ERR_AWS_UNREACHABLE);
 	if (b->closing.state == CLOSING_REVOKE) {
-		b->closing.revoked = error == SGW_ERR_NONE;
+		g->was_there |= error == SGW_ERR_NONE || aws_unknown(r);
 		(void)FIELD_SET(b->closing.request_id, r->request_id);
 		/* whatever the answer was, or none: what counts is what a read shows */
 		if (error == SGW_ERR_NONE || error == SGW_ERR_NO_SUCH_RULE || aws_unknown(r))

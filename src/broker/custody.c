@@ -16,7 +16,7 @@ const char *const TIER_NAMES[TIER_MAX] = {
 static enum tier
 tier_of(const struct job *j)
 {
-	return j->verdict.needs_pin ? TIER_OPENER_SENSITIVE : TIER_OPENER;
+	return j->verdict.needs_pin && !MUTATE(SEAL_TIER) ? TIER_OPENER_SENSITIVE : TIER_OPENER;
 }
 
 bool
@@ -47,13 +47,26 @@ wrap_of(struct rec_sealed_entry *e, const uint8_t *cred_id, size_t len)
 
 /* ---- the file ---- */
 
-/* What is sealed is not held in plaintext too, whatever stands in the AWS files. */
+static bool
+somebody_opens(const struct broker *b, struct rec_sealed_entry *e)
+{
+	for (size_t i = 0; e && i < b->keys.n_keys; i++)
+		if (wrap_of(e, b->keys.keys[i].cred_id, b->keys.keys[i].cred_id_len))
+			return true;
+	return false;
+}
+
+/*
+ * What is sealed is not held in plaintext too, whatever stands in the AWS files.  A seal that no enrolled key opens any
+ * more seals nothing: what the person put into the AWS files again is there to be sealed anew.
+ */
 static void
 drop_plaintext(struct broker *b)
 {
 	for (size_t i = 0; i < b->n_profiles; i++)
 		for (enum tier t = TIER_OPENER; t < TIER_MAX; t++)
-			if (sealed_find(&b->sealed, b->profiles[i].conf->name, t))
+			if (somebody_opens(
+				b, sealed_find(&b->sealed, b->profiles[i].conf->name, t)))
 				memory_erase(&b->profiles[i].keys[t], sizeof(struct profile_keys));
 }
 
@@ -284,9 +297,12 @@ custody_wipe(struct broker *b)
 {
 	struct vault *v = b->vault;
 
-	memory_erase(&v->opener, sizeof(v->opener));
+	if (!MUTATE(UNSEALED_WIPED))
+		memory_erase(&v->opener, sizeof(v->opener));
 	memory_erase(v->data_key, sizeof(v->data_key));
 	memory_erase(v->answers, sizeof(v->answers));
+	if (!MUTATE(CODE_WIPED))
+		memory_erase(v->code, sizeof(v->code));
 	memory_erase(&v->in, sizeof(v->in));
 	memory_erase(v->scratch, sizeof(v->scratch));
 }

@@ -293,7 +293,8 @@ wrap_all(struct broker *b, struct rec_sealed_entry *e)
 	return true;
 }
 
-static bool
+/* NULL: the next version of the file is made; else what did not work, in the person's words. */
+static const char *
 entry_make(struct broker *b)
 {
 	struct rec_sealed_list *list = &b->sealed_next;
@@ -306,17 +307,24 @@ entry_make(struct broker *b)
 		e = &list->entries[list->n_entries++];
 	*e = (struct rec_sealed_entry){.tier = W.tier, .generation = ++list->generation};
 	custody_forget_strangers(b, list);
-	return v->opener.there && FIELD_SET(e->profile, W.profile->conf->name) &&
-	       FIELD_SET(e->access_key_id, v->opener.access_key_id) &&
-	       seal_random(v->data_key, sizeof(v->data_key)) &&
-	       seal_secret(b->appliance, e, v->data_key, v->opener.secret_key) && wrap_all(b, e) &&
-	       custody_next(b);
+	if (!v->opener.there)
+		return "none of the touched keys opens what was sealed before";
+	if (!FIELD_SET(e->profile, W.profile->conf->name) ||
+	    !FIELD_SET(e->access_key_id, v->opener.access_key_id))
+		return "the access key id is too long to be sealed";
+	if (!seal_random(v->data_key, sizeof(v->data_key)))
+		return "the kernel gave no random numbers for the data key";
+	if (!seal_secret(b->appliance, e, v->data_key, v->opener.secret_key))
+		return "the secret key is empty or too long, or could not be encrypted";
+	if (!wrap_all(b, e))
+		return "the data key could not be wrapped for an enrolled security key";
+	return custody_next(b) ? NULL : "the sealed file would be longer than it may be";
 }
 
 void
 custody_collected(struct broker *b, struct msg_assertion *a, size_t key, uint32_t counter)
 {
-	bool made;
+	const char *problem;
 
 	if (W.have[key] || a->hmac_secret_len != 64) {
 		job_end(b, STATUS_FAILED, SGW_ERR_BAD_ASSERTION, "this key has answered already");
@@ -335,13 +343,12 @@ custody_collected(struct broker *b, struct msg_assertion *a, size_t key, uint32_
 		want_next(b);
 		return;
 	}
-	made = entry_make(b);
+	problem = entry_make(b);
 	custody_wipe(b);
-	if (made)
+	if (!problem)
 		admin_agreed(b);
 	else
-		job_end(b, STATUS_FAILED, SGW_ERR_SEALED,
-		    "none of the touched keys opens what was sealed before");
+		job_end(b, STATUS_FAILED, SGW_ERR_SEALED, problem);
 }
 
 void

@@ -150,6 +150,7 @@ step_ambiguous(struct broker *b)
 	struct job *j = b->active;
 
 	step_note(j, OP_AMBIGUOUS, SGW_ERR_AMBIGUOUS);
+	grants_loosen(b);
 	(void)ledger_ambiguous(b, j, clock_now() + SGW_SIGNATURE_WINDOW + SETTLE_MARGIN);
 	tell_wrote(b);
 	if (j->error == SGW_ERR_NONE)
@@ -160,6 +161,27 @@ step_ambiguous(struct broker *b)
 		take_back(b);
 	else
 		plan_over(b);
+}
+
+/* A lockdown that came after the touch: what the plan opened is closed again, whatever it was to do where a step fails. */
+static bool
+locked_down(struct broker *b)
+{
+	struct job *j = b->active;
+	char detail[SGW_DETAIL_MAX + 1];
+
+	if (!lockdown_against(b, &j->plan, detail) || MUTATE(LOCKDOWN_CALL))
+		return false;
+	if (j->at < j->plan.n_ops && !is_own(step_op(j))) {
+		step_note(j, OP_FAILED, SGW_ERR_LOCKED_DOWN);
+		(void)ledger_outcome(b, j, SGW_ERR_LOCKED_DOWN, &NOTHING, detail);
+	}
+	if (j->error == SGW_ERR_NONE) {
+		j->error = SGW_ERR_LOCKED_DOWN;
+		(void)FIELD_SET(j->detail, detail);
+	}
+	take_back(b);
+	return true;
 }
 
 /* ---- the trial runs ---- */
@@ -179,6 +201,8 @@ dry_run_from(struct broker *b, size_t at)
 		step_begin(b, 0);
 		return;
 	}
+	if (locked_down(b))
+		return;
 	error = request_body(b, j, true, &body) ? send_request(b, &body, JOB_DRY_RUN)
 						: SGW_ERR_INTERNAL;
 	if (error != SGW_ERR_NONE)
@@ -233,6 +257,8 @@ step_begin(struct broker *b, size_t at)
 	enum sgw_error error;
 
 	step_set(j, at);
+	if (locked_down(b))
+		return;
 	if (at == j->plan.n_ops) {
 		plan_over(b);
 		return;
@@ -291,6 +317,8 @@ reread_answer(struct broker *b, const struct aws_result *r)
 		step_failed(b, SGW_ERR_STATE_CHANGED, &NOTHING, text);
 		return;
 	}
+	if (locked_down(b))
+		return;
 	if (!grants_room(b, j->n)) {
 		step_failed(
 		    b, SGW_ERR_BUSY, &NOTHING, "too many rules are open or unsettled at once");
@@ -314,7 +342,8 @@ static void
 call_answer(struct broker *b, const struct aws_result *r)
 {
 	struct job *j = b->active;
-	enum sgw_error error = aws_error(r);
+	bool gone = some_were_gone(j, r);
+	enum sgw_error error = gone ? SGW_ERR_NONE : aws_error(r);
 
 	if (aws_unknown(r) && !MUTATE(AMBIGUOUS)) {
 		step_ambiguous(b);
@@ -327,6 +356,8 @@ call_answer(struct broker *b, const struct aws_result *r)
 	}
 	step_note(j, step_opens(j) ? OP_OPEN : OP_CLOSED, SGW_ERR_NONE);
 	note_rule_ids(b);
+	if (gone)
+		note_gone(j);
 	if (read_rules(b, JOB_READ_BACK) != SGW_ERR_NONE)
 		step_done(b, &NOTHING, "AWS accepted the call; reading it back failed");
 }
@@ -343,7 +374,7 @@ read_back_answer(struct broker *b, const struct aws_result *r)
 	if (!all_read(b, r))
 		return;
 	if (carried_out(b))
-		step_done(b, r, "");
+		step_done(b, r, gone_text(j));
 	else if (++j->tries < READ_BACK_TRIES)
 		j->deadline = clock_monotonic() + READ_BACK_PAUSE; /* job_timeouts() reads again */
 	else if (step_opens(j))
@@ -398,7 +429,7 @@ execute_own_ended(struct broker *b, struct grant *g, enum sgw_error error)
 
 	note_own(j, g, error);
 	if (error != SGW_ERR_NONE && j->error == SGW_ERR_NONE) {
-		j->error = error == SGW_ERR_CREDENTIALS_EXPIRED ? error : SGW_ERR_NOT_CLOSED;
+		j->error = close_own_why(error);
 		(void)FIELD_SET(j->detail, "what was opened here is closed as soon as that can be");
 	}
 	if (j->n_waiting > 0)

@@ -33,8 +33,7 @@ extend_apply(struct broker *b)
 
 		if (!g) /* between the look at it and the record of the touch nothing else runs */
 			continue;
-		g->g.closes = b->ceremony.record.closes;
-		g->closes_by = in_seconds(g->g.closes - clock_now());
+		grant_closes(&b->ceremony, g);
 		j->done[i].state = OP_EXTENDED;
 	}
 	for (size_t i = 0; i < j->plan.n_groups; i++) {

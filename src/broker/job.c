@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A plan's way: queued, read, judged, shown; and its one end.  One plan is active at a time. */
 #include "custody.h"
+#include "recovery.h"
 
 #include <stdio.h>
 
@@ -84,7 +85,7 @@ counts(const struct broker *b, const struct client *c, uint64_t whose, unsigned 
 		if (b->jobs[i].state == JOB_FREE || b->jobs[i].state == JOB_CLOSE_OWN)
 			continue;
 		*ret_of_client += b->jobs[i].client == c->number;
-		*ret_of_uid += quota_whose(b->jobs[i].uid, b->jobs[i].kind) == whose;
+		*ret_of_uid += job_whose(&b->jobs[i]) == whose;
 	}
 }
 
@@ -114,20 +115,27 @@ job_queue(struct broker *b, struct job *wanted, const struct client *c)
 {
 	char detail[SGW_DETAIL_MAX + 1] = "";
 	unsigned of_client, of_uid;
-	enum sgw_error error = quota_problem(b, quota_whose(c->uid, wanted->kind), detail);
+	enum sgw_error error;
 	struct job *j = NULL;
 
 	wanted->client = c->number;
 	wanted->uid = c->uid;
-	if (!quota_plan(b, quota_whose(c->uid, wanted->kind))) {
+	wanted->person = c->admin;
+	error = quota_problem(b, job_whose(wanted), detail);
+	if (!quota_plan(b, job_whose(wanted))) {
 		tell_result(
 		    b, wanted, STATUS_REFUSED, SGW_ERR_RATE_LIMITED, "policy line limit.plans");
 		return;
 	}
-	counts(b, c, quota_whose(c->uid, wanted->kind), &of_client, &of_uid);
+	counts(b, c, job_whose(wanted), &of_client, &of_uid);
 	for (size_t i = 0; i < SGW_PLANS_MAX && !j; i++)
 		if (b->jobs[i].state == JOB_FREE)
 			j = &b->jobs[i];
+	if (error == SGW_ERR_NONE && wanted->kind == JOB_CHANGE &&
+	    lockdown_against(b, &wanted->plan, detail) && !MUTATE(LOCKDOWN_QUEUE)) {
+		lockdown_refuse(b, wanted);
+		return;
+	}
 	if (error == SGW_ERR_NONE &&
 	    (!j || (of_client >= 2 && !MUTATE(QUEUE)) || of_uid >= QUEUE_PER_UID))
 		error = SGW_ERR_QUEUE_FULL;
@@ -186,10 +194,11 @@ job_enroll(struct broker *b, const struct msg_enroll *m)
 	const struct client *c = client_find(b, m->client);
 	enum sgw_error error = enroll_problem(b, m->name);
 
-	wanted = (struct job){.kind = JOB_ENROLL, .verdict.needs_consent = true};
+	wanted =
+	    (struct job){.kind = JOB_ENROLL, .by_code = m->by_code, .verdict.needs_consent = true};
 	(void)FIELD_SET(wanted.plan_id, m->plan_id);
 	(void)FIELD_SET(wanted.key_name, m->name);
-	(void)FIELD_SET(wanted.verdict.line, "admin.enroll");
+	(void)FIELD_SET(wanted.verdict.line, m->by_code ? "admin.recovery" : "admin.enroll");
 	if (!receipt_id_ok(m->plan_id) || job_find(b, m->plan_id))
 		return;
 	if (!c || (!c->admin && !MUTATE(ADMIN_CLIENT)) || !m->name[0])
@@ -262,12 +271,13 @@ job_read_group(struct broker *b)
 	struct profile *p = profile_find(b, j->plan.profile);
 	enum sgw_error error;
 
-	if (strcmp(p->account, j->plan.account) != 0) {
+	if (strcmp(p->account, j->plan.account) != 0 && !MUTATE(ACCOUNT)) {
 		job_fail(b, SGW_ERR_STATE_CHANGED,
 		    "the profile belongs to another account than the plan says");
 		return;
 	}
 	j->state = JOB_READ_GROUP;
+	j->deadline = 0; /* each read has its own end */
 	error = aws_read(b, CALL_JOB, AWS_DESCRIBE_GROUPS, p, j->plan.region, job_group(j));
 	if (error != SGW_ERR_NONE)
 		job_fail(b, error, "");
@@ -280,8 +290,10 @@ enroll_restart(struct broker *b)
 	char detail[SGW_DETAIL_MAX + 1] = "";
 	enum sgw_error error = enroll_problem(b, j->key_name);
 
+	if (error == SGW_ERR_NONE && j->by_code)
+		error = recovery_problem(b, detail);
 	if (error == SGW_ERR_NONE)
-		error = quota_problem(b, quota_whose(j->uid, j->kind), detail);
+		error = quota_problem(b, job_whose(j), detail);
 	if (error == SGW_ERR_NONE && !ledger_request(b, j))
 		error = SGW_ERR_LEDGER_FAILED;
 	if (error != SGW_ERR_NONE)
@@ -329,7 +341,7 @@ job_restart(struct broker *b)
 static bool
 goes_before(const struct job *j, const struct job *other)
 {
-	bool person = j->kind != JOB_CHANGE, others_person = other->kind != JOB_CHANGE;
+	bool person = job_is_persons(j), others_person = job_is_persons(other);
 
 	return person != others_person ? person : j->order < other->order;
 }
@@ -404,7 +416,7 @@ job_answer(struct broker *b, const struct aws_result *r)
 		execute_answer(b, r);
 		return;
 	}
-	if (strcmp(r->code, "RequestExpired") == 0 && j->tries++ == 0) {
+	if (error == SGW_ERR_REQUEST_EXPIRED && j->tries++ == 0) {
 		job_restart(b); /* AWS's clock is known now */
 		return;
 	}

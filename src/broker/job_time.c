@@ -3,6 +3,7 @@
 #include "broker.h"
 
 #include <sgwarden/clock.h>
+#include <sgwarden/mutate.h>
 
 void
 job_timeouts(struct broker *b)
@@ -19,7 +20,9 @@ job_timeouts(struct broker *b)
 	j->deadline = 0;
 	if (j->state == JOB_READ_BACK || j->state == JOB_OWN_STEP)
 		execute_answer(b, NULL);
-	else if (job_may_leave(j))
+	else if (j->state == JOB_IDENTITY)
+		job_fail(b, SGW_ERR_AWS_UNREACHABLE, "STS has not said whose account it is");
+	else if (job_may_leave(j) && !MUTATE(TIME_OUT))
 		ceremony_voided(b);
 }
 

@@ -64,12 +64,13 @@ op_problem(struct broker *b, const struct job *j, const struct rec_op *op, const
 	if (!is_there(op, c) && !MUTATE(CLOSES_WHAT_IS_THERE))
 		return SGW_ERR_NO_SUCH_RULE;
 	*ret_detail = "a rule of the plan is not open with the receipt that it names";
-	if (op->receipt[0] && (!g || strcmp(g->g.account, j->plan.account) != 0 ||
-				  strcmp(g->g.region, j->plan.region) != 0 ||
-				  strcmp(g->g.profile, j->plan.profile) != 0))
+	if (op->receipt[0] && !MUTATE(RECEIPT_NAMED) &&
+	    (!g || strcmp(g->g.account, j->plan.account) != 0 ||
+		strcmp(g->g.region, j->plan.region) != 0 ||
+		strcmp(g->g.profile, j->plan.profile) != 0))
 		return SGW_ERR_NO_SUCH_RULE;
 	*ret_detail = "it is to close later than that already";
-	return op->action == ACTION_EXTEND && g->g.closes >= clock_now() + j->plan.lifetime
+	return op->action == ACTION_EXTEND && g && grant_end(g) >= clock_now() + j->plan.lifetime
 		   ? SGW_ERR_BAD_ARGUMENT
 		   : SGW_ERR_NONE;
 }
@@ -97,7 +98,9 @@ state_problem(struct broker *b, const struct job *j, const char **ret_detail)
 	*ret_detail = "";
 	if (plan_opens(&j->plan) && b->config.use == USE_READ_ONLY)
 		return SGW_ERR_READ_ONLY;
-	return plan_opens(&j->plan) && b->clock_skew > SKEW_OPEN_MAX ? SGW_ERR_CLOCK : SGW_ERR_NONE;
+	return plan_opens(&j->plan) && b->clock_skew > SKEW_OPEN_MAX && !MUTATE(CLOCK_SKEW)
+		   ? SGW_ERR_CLOCK
+		   : SGW_ERR_NONE;
 }
 
 /* The group's part of the verdict. */
@@ -112,11 +115,12 @@ judge_group(struct broker *b, struct job *j)
 	    .n_rules = c->n_rules,
 	    .display = b->screen,
 	    .uid = j->uid,
-	    .now = clock_now()};
+	    .now = clock_now(),
+	    .lockdowns = b->lockdowns.on,
+	    .n_lockdowns = b->lockdowns.n};
 	bool first = true;
 
-	for (size_t i = 0; i < j->plan.n_ops; i++)
-		facts.opens_in_all += j->plan.ops[i].action == ACTION_OPEN;
+	facts.opens_in_all = MUTATE(WHOLE_PLAN) ? 0 : plan_openings(&j->plan);
 	facts.grants = grants_list(b, &facts.n_grants);
 	for (unsigned action = 0; action < ACTION_MAX; action++) {
 		struct verdict v;
@@ -124,8 +128,10 @@ judge_group(struct broker *b, struct job *j)
 		if (!plan_part(&j->plan, group_id, (enum action)action, &part))
 			continue;
 		policy_evaluate(&b->config.policy, &part, &facts, &v);
-		if (first)
+		if (first) {
 			b->found[j->group].quota_used = v.quota_used;
+			b->found[j->group].quota_lists = v.quota_lists;
+		}
 		if (j->group == 0 && first)
 			j->verdict = v;
 		else
@@ -163,8 +169,8 @@ decide(struct broker *b, struct job *j)
 		job_fail(b, SGW_ERR_LEDGER_FAILED, "");
 		return;
 	}
-	if (quota_problem(b, quota_whose(j->uid, j->kind), detail) != SGW_ERR_NONE) {
-		job_fail(b, quota_problem(b, quota_whose(j->uid, j->kind), detail), detail);
+	if (quota_problem(b, job_whose(j), detail) != SGW_ERR_NONE) {
+		job_fail(b, quota_problem(b, job_whose(j), detail), detail);
 		return;
 	}
 	ceremony_begin(b);

@@ -12,6 +12,8 @@
 #include <sgwarden/assertion.h>
 #include <sgwarden/mutate.h>
 
+#include "recovery.h"
+
 /* One list.  Nobody enrolled has no digest, be it an empty file or an empty list. */
 static bool
 list_take(struct cur *c, struct rec_key_list *ret_list, uint8_t ret_digest[HASH_LEN])
@@ -96,7 +98,8 @@ keys_check(struct broker *b)
 	static const uint8_t NONE[HASH_LEN] = {0};
 
 	if (b->keys.n_keys && strcmp(b->keys.appliance, b->appliance) != 0) {
-		log_error("the key list belongs to the appliance %s, this one is %s",
+		log_error("the key list belongs to the appliance %s, this one is %s: restore keys, "
+			  "appliance and ledger from one and the same copy",
 		    b->keys.appliance, b->appliance);
 		return -1;
 	}
@@ -157,7 +160,10 @@ keys_tell(struct broker *b, uint32_t request)
 	struct msg_key_list *m = &b->out.key_list;
 
 	b->out.id = MSG_KEY_LIST;
-	*m = (struct msg_key_list){.request = request, .n_keys = b->keys.n_keys};
+	*m = (struct msg_key_list){.request = request,
+	    .n_keys = b->keys.n_keys,
+	    .code_made = b->keys.code_made,
+	    .code_used = b->keys.code_used};
 	for (size_t i = 0; i < b->keys.n_keys; i++) {
 		const struct rec_key_entry *k = &b->keys.keys[i];
 
@@ -204,6 +210,8 @@ list_with(struct broker *b, const struct credential *cred)
 	if (list->n_keys == SGW_KEYS_MAX)
 		return false;
 	(void)FIELD_SET(list->appliance, b->appliance);
+	if (b->ceremony.phrase[0])
+		(void)FIELD_SET(list->phrase, b->ceremony.phrase);
 	k = &list->keys[list->n_keys++];
 	*k = (struct rec_key_entry){.cred_id_len = (uint16_t)cred->id_len,
 	    .zero_counter = cred->counter == 0,
@@ -214,6 +222,8 @@ list_with(struct broker *b, const struct credential *cred)
 	memcpy(k->cred_id, cred->id, cred->id_len);
 	memcpy(k->public_key, cred->pubkey, sizeof(k->public_key));
 	memcpy(k->aaguid, cred->aaguid, sizeof(k->aaguid));
+	if (b->active->by_code)
+		recovery_used(list, k->enrolled);
 	return getrandom(k->salt, sizeof(k->salt), 0) == (ssize_t)sizeof(k->salt);
 }
 

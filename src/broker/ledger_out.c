@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include <sgwarden/clock.h>
+#include <sgwarden/mutate.h>
 #include <sgwarden/sandbox.h>
 
 #include "ledger_write.h"
@@ -113,6 +114,8 @@ ledger_request(struct broker *b, const struct job *j)
 	add_number(&d, "uid", j->uid);
 	add_text(&d, "class", job_class(j));
 	add_text(&d, "line", j->verdict.line[0] ? j->verdict.line : "none");
+	if (j->kind == JOB_CHANGE && j->person)
+		add_text(&d, "by", "person");
 	return ledger_write(d.b, &d.e);
 }
 
@@ -279,6 +282,17 @@ ledger_reconcile(struct broker *b, const struct grant *g, const char *action, bo
 }
 
 bool
+ledger_due(struct broker *b, const struct grant *g)
+{
+	struct draft d = draft(b, LEDGER_DUE);
+
+	add_text(&d, "receipt", g->g.receipt);
+	add_number(&d, "op", g->op);
+	add_text(&d, "why", g->why);
+	return ledger_write(d.b, &d.e);
+}
+
+bool
 ledger_close(struct broker *b, struct grant *g, bool was_there, const char *request_id)
 {
 	struct draft d = draft(b, LEDGER_CLOSE);
@@ -290,7 +304,8 @@ ledger_close(struct broker *b, struct grant *g, bool was_there, const char *requ
 	add_maybe(&d, "aws-request", request_id);
 	if (!ledger_write(d.b, &d.e))
 		return false;
-	receipt_id(d.e.self, g->closing);
+	if (!MUTATE(CLOSING_RECEIPT))
+		receipt_id(d.e.self, g->closing);
 	return true;
 }
 
@@ -314,6 +329,38 @@ ledger_admin(struct broker *b, const struct job *j, enum ledger_kind kind, const
 		return ledger_write(d.b, &d.e);
 	}
 	add_hex(&d, "sealed", b->sealed_file.next.digest, HASH_LEN); /* its touches came before */
+	add_text(&d, "text", b->ceremony.text);
+	return ledger_write(d.b, &d.e);
+}
+
+bool
+ledger_lockdown(
+    struct broker *b, const struct rec_lockdown *l, char ret_receipt[SGW_RECEIPT_LEN + 1])
+{
+	struct draft d = draft(b, LEDGER_LOCKDOWN);
+	char text[LOCKDOWN_TEXT_MAX + 1];
+
+	lockdown_text(l, text);
+	add_text(&d, "scope", text);
+	add_number(&d, "uid", l->uid);
+	add_text(&d, "by", l->client ? "client" : "administrator");
+	if (!ledger_write(d.b, &d.e))
+		return false;
+	receipt_id(d.e.self, ret_receipt);
+	return true;
+}
+
+bool
+ledger_recovery(
+    struct broker *b, const struct job *j, const uint8_t signature[RECOVERY_SIGNATURE_LEN])
+{
+	struct draft d = draft(b, LEDGER_RECOVERY);
+
+	add_text(&d, "receipt", j->receipt);
+	add_text(&d, "plan", j->plan_id);
+	add_number(&d, "uid", j->uid);
+	add_hex(&d, "code", b->keys.code_key, sizeof(b->keys.code_key));
+	add_hex(&d, "code-signature", signature, RECOVERY_SIGNATURE_LEN);
 	add_text(&d, "text", b->ceremony.text);
 	return ledger_write(d.b, &d.e);
 }

@@ -8,8 +8,11 @@
 
 #include <sgwarden/clock.h>
 #include <sgwarden/log.h>
+#include <sgwarden/mutate.h>
 
 #include "ledger_segment.h"
+
+#define NAME_TORN_MS 60000
 
 static size_t
 put(struct broker *b, const char *text, size_t len)
@@ -41,6 +44,7 @@ keep_tail(struct broker *b, const char *text, size_t len)
 		die("the ledger's torn tail has grown: it is read again");
 	memmove(b->ledger_text + b->torn_len, text, len);
 	b->torn_len += len;
+	b->name_torn_at = clock_monotonic() + NAME_TORN_MS;
 }
 
 static bool
@@ -52,7 +56,8 @@ put_record(struct broker *b, const struct ledger_entry *e, const char *text, siz
 	b->segment.size += done;
 	if (!durable)
 		log_write(LOG_LEVEL_ALERT,
-		    "the ledger cannot be written: %s; nothing opens until it can",
+		    "the ledger cannot be written: %s; nothing opens until it can: free space or "
+		    "repair the disk",
 		    strerror(errno));
 	if (done < len)
 		keep_tail(b, text, done);
@@ -70,7 +75,7 @@ name_torn(struct broker *b)
 	struct ledger_entry e = {.kind = LEDGER_TORN, .time = clock_now(), .n_fields = 2};
 	struct buf out = buf_over(text, sizeof(text)), hash = buf_over(hex, sizeof(hex));
 	uint8_t digest[HASH_LEN];
-	size_t len = b->torn_len ? b->torn_len : b->head.torn_len;
+	size_t len = b->torn_len ? b->torn_len : MUTATE(TORN_NAMED) ? 0 : b->head.torn_len;
 	uint64_t before = b->chain.number;
 	bool durable;
 
@@ -129,11 +134,29 @@ ledger_write(struct broker *b, struct ledger_entry *e)
 		return b->ledger_ok = false;
 	}
 	b->ledger_ok = put_record(b, e, b->ledger_text, out.len);
-	if (e->kind == LEDGER_SEGMENT && b->chain.number == e->number) /* whole, synced or not */
-		b->segment.begins = false;
+	if (b->chain.number == e->number) { /* whole, synced or not */
+		if (e->kind == LEDGER_SEGMENT)
+			b->segment.begins = false;
+		receipts_entry(&b->receipts, e, &b->ceremony.record);
+	}
 	if (b->ledger_ok) {
 		anchor(b, e);
 		segment_want(b);
 	}
 	return b->ledger_ok;
+}
+
+int64_t
+ledger_next_deadline(const struct broker *b)
+{
+	return b->torn_len && !MUTATE(TORN_WAITS) ? b->name_torn_at : INT64_MAX;
+}
+
+void
+ledger_timeouts(struct broker *b)
+{
+	if (ledger_next_deadline(b) > clock_monotonic())
+		return;
+	b->name_torn_at = clock_monotonic() + NAME_TORN_MS;
+	b->ledger_ok = name_torn(b);
 }

@@ -12,4 +12,12 @@
 
 bool ledger_write(struct broker *b, struct ledger_entry *e);
 
+/*
+ * What a failed write of ours left is named without waiting for the next record, so that a ledger that nothing is
+ * written to does not stand torn: a minute after the failure, and each minute until it can be.  The deadline is in ms of
+ * clock_monotonic(), INT64_MAX: nothing is torn.
+ */
+int64_t ledger_next_deadline(const struct broker *b);
+void ledger_timeouts(struct broker *b);
+
 #endif

@@ -18,6 +18,8 @@
 
 #include "custody.h"
 #include "ledger_segment.h"
+#include "ledger_write.h"
+#include "receipts.h"
 #include "start.h"
 #include "status.h"
 #include "timers.h"
@@ -69,23 +71,19 @@ on_screen(struct broker *b, const struct msg_screen *m)
 		ceremony_screen(b);
 }
 
-static void
-on_control(struct broker *b)
+static void __attribute__((noreturn)) control_ended(struct broker *b, enum chan_result r)
 {
-	struct chan_fds fds = {0};
-	enum chan_result r = chan_recv(&b->control, b->scratch, &b->in, &fds);
-	int fd = fds.n ? fds.fd[0] : -1;
+	b->segment.asked = true; /* nobody opens one any more */
+	b->journal = false;      /* nor takes the last head */
+	if (b->serving)
+		(void)ledger_stop(b, "the supervisor ended it");
+	secret_free(&b->secrets);
+	_exit(r == CHAN_EOF ? 0 : 1);
+}
 
-	if (r == CHAN_AGAIN)
-		return;
-	if (r != CHAN_GOT) {
-		b->segment.asked = true; /* nobody opens one any more */
-		b->journal = false;      /* nor takes the last head */
-		if (b->serving)
-			(void)ledger_stop(b, "the supervisor ended it");
-		secret_free(&b->secrets);
-		_exit(r == CHAN_EOF ? 0 : 1);
-	}
+static void
+supervisor_said(struct broker *b, int fd)
+{
 	switch (b->in.id) {
 	case MSG_CELL:
 		start_cell(b, &b->in.cell);
@@ -121,6 +119,22 @@ on_control(struct broker *b)
 	}
 }
 
+/* All of it: the supervisor tells of a client here before the planner can speak of it on its own edge. */
+static void
+on_control(struct broker *b)
+{
+	for (;;) {
+		struct chan_fds fds = {0};
+		enum chan_result r = chan_recv(&b->control, b->scratch, &b->in, &fds);
+
+		if (r == CHAN_AGAIN)
+			return;
+		if (r != CHAN_GOT)
+			control_ended(b, r);
+		supervisor_said(b, fds.n ? fds.fd[0] : -1);
+	}
+}
+
 static void
 on_planner(struct broker *b)
 {
@@ -141,6 +155,9 @@ on_planner(struct broker *b)
 	case MSG_ENROLL:
 		job_enroll(b, &m.enroll);
 		return;
+	case MSG_LOCKDOWN:
+		lockdown_take(b, &m.lockdown);
+		return;
 	case MSG_ADMIN:
 		admin_ask(b, &m.admin);
 		return;
@@ -152,6 +169,15 @@ on_planner(struct broker *b)
 		return;
 	case MSG_ASK_GRANTS:
 		grants_tell(b, m.ask_grants.request, m.ask_grants.group_id);
+		return;
+	case MSG_ASK_RECEIPT_LIST:
+		receipts_tell(b, &m.ask_receipt_list);
+		return;
+	case MSG_ASK_RECEIPT_OF:
+		receipt_tell(b, &m.ask_receipt_of);
+		return;
+	case MSG_ASK_SETTLE:
+		reconcile_ask(b, &m.ask_settle);
 		return;
 	case MSG_ASK_OWN:
 		own_ask(b, &m.ask_own);
@@ -182,6 +208,9 @@ on_net(struct broker *b)
 		return;
 	case MSG_AWS_IDENTITY:
 		aws_identity(b, &b->in.aws_identity);
+		return;
+	case MSG_AWS_DATE:
+		aws_date(b, &b->in.aws_date);
 		return;
 	case MSG_SEEN:
 		own_seen(b, &b->in.seen);
@@ -232,12 +261,18 @@ idle(const struct broker *b)
 {
 	int64_t next = aws_next_deadline(b);
 	int64_t job = job_next_deadline(b), own = own_next_deadline(b);
-	int64_t now = clock_monotonic();
+	int64_t locked = lockdowns_next(b), now = clock_monotonic();
 
+	if (locked < next)
+		next = locked;
 	if (job < next)
 		next = job;
 	if (own < next)
 		next = own;
+	if (reconcile_next_deadline(b) < next)
+		next = reconcile_next_deadline(b);
+	if (ledger_next_deadline(b) < next)
+		next = ledger_next_deadline(b);
 	if (next == INT64_MAX)
 		return clock_wait(-1);
 	return clock_wait(next > now ? next - now : 0);
@@ -283,7 +318,10 @@ loop(struct broker *b)
 		aws_timeouts(b);
 		own_timeouts(b);
 		job_timeouts(b);
+		lockdowns_run(b);
 		closing_run(b);
+		reconcile_timeouts(b);
+		ledger_timeouts(b);
 		wait_for_closing(&armed, p[P_BOOT_TIMER].revents || p[P_WALL_TIMER].revents,
 		    b->serving ? closing_next(b) : INT64_MAX);
 	}
@@ -317,6 +355,8 @@ main(int argc, char **argv)
 	log_open("sgw-broker", LOG_LEVEL_INFO);
 	if (sandbox_args_parse(argc, argv, &args) < 0)
 		return 2;
+	args.plain = B.collected; /* what AWS said of groups */
+	args.plain_len = sizeof(B.collected);
 	warm_up();
 	clock_open();
 	if (timers_open() < 0)

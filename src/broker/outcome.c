@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include <sgwarden/clock.h>
+#include <sgwarden/mutate.h>
 
 const struct aws_result NOTHING = {.outcome = NET_NOT_SENT};
 
@@ -30,6 +31,7 @@ grants_add(struct broker *b)
 
 	for (size_t i = j->at; i < j->at + j->n; i++) {
 		const struct rec_op *op = &j->plan.ops[i];
+		struct grant *added;
 		struct rec_grant g = {.protocol = op->protocol,
 		    .from_port = op->from_port,
 		    .to_port = op->to_port,
@@ -44,7 +46,9 @@ grants_add(struct broker *b)
 		(void)FIELD_SET(g.account, j->plan.account);
 		(void)FIELD_SET(g.region, j->plan.region);
 		(void)FIELD_SET(g.group_id, op->group_id);
-		(void)grant_add(b, &g, (uint16_t)i);
+		added = grant_add(b, &g, (uint16_t)i);
+		if (added && step_opens(j)) /* there was room */
+			grant_closes(&b->ceremony, added);
 	}
 }
 
@@ -53,6 +57,14 @@ is_of_step(const struct job *j, const struct grant *g)
 {
 	return g->used && (g->g.state == GRANT_AMBIGUOUS || g->g.state == GRANT_FOREIGN) &&
 	       strcmp(g->g.receipt, j->receipt) == 0 && g->op >= j->at && g->op < j->at + j->n;
+}
+
+void
+grants_loosen(struct broker *b)
+{
+	for (size_t i = 0; i < b->grants_top; i++)
+		if (is_of_step(b->active, &b->grants[i]))
+			seen_loosen(b, &b->grants[i].g);
 }
 
 /* AWS has answered.  done: it has carried the request out. */
@@ -108,6 +120,35 @@ note_rule_ids(struct broker *b)
 }
 
 bool
+some_were_gone(const struct job *j, const struct aws_result *r)
+{
+	return !step_opens(j) && r->http_status / 100 == 2 && aws_error(r) == SGW_ERR_NO_SUCH_RULE;
+}
+
+void
+note_gone(struct job *j)
+{
+	for (size_t i = j->at; i < j->at + j->n; i++)
+		if (!j->done[i].rule_id[0])
+			j->done[i].error = SGW_ERR_NO_SUCH_RULE;
+}
+
+const char *
+gone_text(const struct job *j)
+{
+	static char text[64];
+	unsigned n = 0;
+
+	for (size_t i = j->at; i < j->at + j->n; i++)
+		n += j->done[i].error == SGW_ERR_NO_SUCH_RULE;
+	if (n == 0)
+		return "";
+	(void)snprintf(text, sizeof(text), "%u of %zu rules %s gone already", n, j->n,
+	    n == 1 ? "was" : "were");
+	return text;
+}
+
+bool
 carried_out(struct broker *b)
 {
 	const struct job *j = b->active;
@@ -116,7 +157,8 @@ carried_out(struct broker *b)
 		const struct rec_op *op = &j->plan.ops[i];
 
 		if (rules_have(&b->collected[CALL_JOB], op->protocol, op->from_port, op->to_port,
-			&op->source) != step_opens(j))
+			&op->source) != step_opens(j) &&
+		    !MUTATE(READ_BACK))
 			return false;
 	}
 	return true;
@@ -124,16 +166,29 @@ carried_out(struct broker *b)
 
 /* ---- closing what is ours: as a step, or because another step failed ---- */
 
+/* False: another request waits for its closing, and hears how that ends. */
 static bool
 close_grant(struct broker *b, struct grant *g, const char *why)
 {
-	if (!g || g->waiter)
+	if (g->waiter)
 		return false;
 	g->waiter = b->active;
 	g->why = why;
+	g->early = true;
 	closing_due(g);
 	b->active->n_waiting++;
 	return true;
+}
+
+static void
+own_busy(struct job *j, size_t op)
+{
+	j->done[op].state = OP_FAILED;
+	j->done[op].error = SGW_ERR_BUSY;
+	if (j->error != SGW_ERR_NONE)
+		return;
+	j->error = SGW_ERR_BUSY;
+	(void)FIELD_SET(j->detail, "another request is closing it already");
 }
 
 void
@@ -145,10 +200,12 @@ own_step(struct broker *b)
 	j->n_waiting = 0;
 	for (size_t i = j->at; i < j->at + j->n; i++) {
 		const struct rec_op *op = &j->plan.ops[i];
+		struct grant *g = grant_of(b, op->receipt, op);
 
-		/* one that closed by itself meanwhile is closed */
-		if (!close_grant(b, grant_of(b, op->receipt, op), "plan"))
+		if (!g) /* it closed by itself meanwhile */
 			j->done[i].state = OP_CLOSED;
+		else if (!close_grant(b, g, "plan"))
+			own_busy(j, i);
 	}
 	if (j->n_waiting == 0) /* from the main loop, so that steps do not nest */
 		j->deadline = clock_monotonic();
@@ -166,6 +223,8 @@ note_own(struct job *j, const struct grant *g, enum sgw_error error)
 		done->error = (uint16_t)error;
 		if (error == SGW_ERR_NONE)
 			done->state = j->state == JOB_TAKE_BACK ? OP_TAKEN_BACK : OP_CLOSED;
+		if (done->state == OP_CLOSED)
+			done->error = (uint16_t)close_own_error(g, error);
 		else if (j->state == JOB_OWN_STEP)
 			done->state = OP_FAILED;
 		(void)FIELD_SET(done->closing, g->closing);
@@ -180,11 +239,17 @@ take_back(struct broker *b)
 	j->state = JOB_TAKE_BACK;
 	j->deadline = 0;
 	j->n_waiting = 0;
-	for (size_t i = 0; i < j->plan.n_ops; i++)
-		if (j->plan.ops[i].action == ACTION_OPEN &&
-		    (j->done[i].state == OP_OPEN || j->done[i].state == OP_AMBIGUOUS))
-			(void)close_grant(
-			    b, grant_of(b, j->receipt, &j->plan.ops[i]), "compensation");
+	for (size_t i = 0; i < j->plan.n_ops; i++) {
+		struct grant *g = grant_of(b, j->receipt, &j->plan.ops[i]);
+
+		if (j->plan.ops[i].action != ACTION_OPEN || MUTATE(COMPENSATION) ||
+		    (j->done[i].state != OP_OPEN && j->done[i].state != OP_AMBIGUOUS))
+			continue;
+		if (!g) /* a lockdown, a request or its time has closed it */
+			j->done[i].state = OP_TAKEN_BACK;
+		else
+			(void)close_grant(b, g, "compensation");
+	}
 	if (j->n_waiting == 0)
 		plan_over(b);
 }

@@ -117,7 +117,10 @@ identity_next(struct broker *b)
 	}
 }
 
-/* A profile whose account could not be learnt is asked about again when somebody next needs it. */
+/*
+ * A profile whose account could not be learnt is asked about again when somebody next needs it; once at once, where AWS
+ * has just said what the time is.
+ */
 void
 identity_answer(struct broker *b, const struct aws_result *r)
 {
@@ -131,6 +134,10 @@ identity_answer(struct broker *b, const struct aws_result *r)
 	} else {
 		log_warning("profile %s: STS does not say whose account it is: %s %s",
 		    p->conf->name, error_row((uint16_t)error)->message, r->code);
+		if (error == SGW_ERR_REQUEST_EXPIRED && !p->asked_again) {
+			p->asked_again = true;
+			p->asking = false;
+		}
 	}
 	if (b->active && b->active->state == JOB_IDENTITY &&
 	    profile_find(b, b->active->plan.profile) == p)

@@ -9,12 +9,15 @@
 #include <sgwarden/mutate.h>
 #include <sgwarden/vis.h>
 
-/* 120 s, 10 s for each operation beyond five, 30 s for each touch beyond the first; at most ten minutes. */
+/* 120 s, 10 s for each operation beyond five, 30 s for each touch beyond the first, three minutes for a code on paper; at
+ * most ten minutes. */
 static int64_t
 seconds_for(const struct broker *b, const struct job *j)
 {
 	bool each = j->kind == JOB_ADMIN && (j->act == ACT_SEAL || j->act == ACT_ROTATE);
+	bool code = j->by_code || (j->kind == JOB_ADMIN && j->act == ACT_MAKE_CODE);
 	int64_t extra = j->kind == JOB_CHANGE && j->plan.n_ops > 5 ? 10 * (j->plan.n_ops - 5)
+			: code                                     ? SGW_CODE_SECONDS
 			: each ? (int64_t)SGW_TOUCH_SECONDS * b->keys.n_keys
 			       : 0;
 	int64_t all = SGW_RECORD_SECONDS + extra;
@@ -38,8 +41,8 @@ closes_now(struct broker *b, const struct job *j)
 	for (size_t i = 0; i < j->plan.n_ops; i++) {
 		const struct grant *g = grant_of(b, j->plan.ops[i].receipt, &j->plan.ops[i]);
 
-		if (g && g->g.closes > latest)
-			latest = g->g.closes;
+		if (g && grant_end(g) > latest)
+			latest = grant_end(g);
 	}
 	return latest;
 }
@@ -76,7 +79,7 @@ static bool
 digest_ask(struct broker *b, struct ceremony *c)
 {
 	struct buf out = buf_over(b->scratch, sizeof(b->scratch));
-	bool first = b->active->kind == JOB_ENROLL && b->keys.n_keys == 0;
+	bool first = b->active->kind == JOB_ENROLL && (b->keys.n_keys == 0 || b->active->by_code);
 
 	if (!touch_ask(b, &c->ask, first) || !msg_encode(&out, &c->ask))
 		return false;
@@ -99,7 +102,9 @@ record_make(struct broker *b, struct ceremony *c, const struct job *j)
 	    .display = b->screen,
 	    .uid = j->uid,
 	    .effect = CLASS_OPEN_WIDE,
-	    .keys_enrolled = b->keys.n_keys};
+	    .keys_enrolled = b->keys.n_keys,
+	    .by_code = j->by_code};
+	c->made = clock_monotonic();
 	r->expires = r->created + seconds_for(b, j);
 	if ((!MUTATE(NONCE) &&
 		getrandom(r->nonce, sizeof(r->nonce), 0) != (ssize_t)sizeof(r->nonce)) ||

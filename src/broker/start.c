@@ -6,6 +6,7 @@
 
 #include <sgwarden/clock.h>
 #include <sgwarden/log.h>
+#include <sgwarden/mutate.h>
 
 #include "in_force.h"
 #include "ledger_segment.h"
@@ -14,8 +15,6 @@
 static void
 serve(struct broker *b)
 {
-	if (!b->configured || !b->loaded || b->serving)
-		return;
 	if (keys_check(b) < 0)
 		die_mend("the key list and the ledger do not agree");
 	if (statefile_choose(&b->policy_file, b->head.policy_file_digest, "policy.bin") < 0 ||
@@ -36,6 +35,7 @@ serve(struct broker *b)
 	b->out.id = MSG_SERVING;
 	b->out.serving.overdue = grants_overdue(b);
 	send_control(b);
+	lockdowns_start(b);
 	identity_next(b);
 	closing_run(b);
 }
@@ -89,19 +89,29 @@ loaded_head(struct broker *b, const struct msg_loaded_head *m)
 }
 
 static void
-loaded_grant(struct broker *b, const struct rec_grant *g, uint16_t op)
+loaded_grant(struct broker *b, const struct msg_loaded_grant *m)
 {
-	struct grant *added = grant_add(b, g, op);
+	const struct rec_grant *g = &m->grant;
+	struct grant *added = grant_add(b, g, m->op);
 
 	if (!added)
 		die("the ledger holds more open grants than fit");
-	/* A wall clock behind the ledger's last record has been set back: what passed before it did pass. */
-	if (b->head.time > clock_now())
-		added->closes_by -= (b->head.time - clock_now()) * 1000;
+	/* A wall clock behind a record that came after it has been set back: what passed before did pass. */
+	if (m->latest > clock_now() && !MUTATE(LEDGER_AHEAD))
+		added->closes_by -= (m->latest - clock_now()) * 1000;
 	if (added->g.state == GRANT_CLOSING)
 		added->g.state = GRANT_OPEN;
 	if (g->closes <= clock_now())
 		added->why = "sweep";
+}
+
+/* As they stood in the ledger: nothing that a broker does before it serves makes one. */
+static void
+loaded_receipt(struct broker *b, const struct msg_loaded_receipt *m)
+{
+	if (m->head.n_ops != m->n_ops)
+		die("the loader tells a receipt of other operations than it has");
+	receipts_add(&b->receipts, &m->head, m->ops);
 }
 
 static void
@@ -145,15 +155,29 @@ start_loader(struct broker *b)
 		loaded_head(b, &m->loaded_head);
 		return;
 	case MSG_LOADED_GRANT:
-		loaded_grant(b, &m->loaded_grant.grant, m->loaded_grant.op);
+		loaded_grant(b, &m->loaded_grant);
+		return;
+	case MSG_LOADED_LOCKDOWN:
+		lockdown_loaded(b, &m->loaded_lockdown.lockdown);
 		return;
 	case MSG_LOADED_COUNTER:
 		loaded_counter(b, &m->loaded_counter);
 		return;
+	case MSG_LOADED_RECEIPT:
+		loaded_receipt(b, &m->loaded_receipt);
+		return;
+	case MSG_LOADED_LIMIT:
+		if (!b->headed)
+			die("the loader does not say where the ledger stands");
+		quota_loaded(b, &m->loaded_limit);
+		return;
 	default:
 		if (!b->headed)
 			die("the loader does not say where the ledger stands");
+		if (m->loaded.receipts < b->receipts.n)
+			die("the loader tells more receipts than it says that there are");
 		b->loaded = true;
+		b->receipts.older = m->loaded.receipts - b->receipts.n;
 		serve(b);
 		return;
 	}

@@ -20,6 +20,9 @@ status_tell(struct broker *b, uint32_t request)
 	    .ambiguous =
 		(uint16_t)(grants_count(b, GRANT_AMBIGUOUS) + grants_count(b, GRANT_FOREIGN)),
 	    .closing_error = (uint16_t)b->closing.error,
+	    .code_made = b->keys.code_made,
+	    .code_used = b->keys.code_used,
+	    .phrase = b->keys.phrase[0] != 0,
 	    .aws_answered = b->aws_answered,
 	    .clock_skew = b->clock_skew};
 	(void)FIELD_SET(m->tty, b->tty);

@@ -207,7 +207,8 @@ counter_of(const struct msg_assertion *a)
 static bool
 still_zero(const struct broker *b, size_t key, const struct msg_assertion *a)
 {
-	return b->keys.keys[key].zero_counter && b->counters[key] == 0 && counter_of(a) == 0;
+	return b->keys.keys[key].zero_counter && (b->counters[key] == 0 || MUTATE(ZERO_ONCE)) &&
+	       counter_of(a) == 0;
 }
 
 static int
@@ -276,13 +277,19 @@ static void
 change_touched(struct broker *b, struct msg_assertion *a, uint32_t counter)
 {
 	const char *problem = extend_problem(b, b->active);
+	uint64_t before = b->chain.number;
 
-	if (problem) {
+	if (problem && !MUTATE(EXTEND_OPEN)) {
 		(void)ledger_denial(b, b->active, problem);
 		job_end(b, STATUS_FAILED, SGW_ERR_STATE_CHANGED, problem);
 		return;
 	}
 	if (!ledger_consent(b, b->active, a, counter, NULL) && !MUTATE(CONSENT_DURABLE)) {
+		/* the record is all that an extension takes; an opening's leads to nothing without its intent */
+		if (b->chain.number != before && b->active->plan.ops[0].action == ACTION_EXTEND &&
+		    !MUTATE(EXTENSION_SYNCED))
+			die("an extension is written and cannot be synced: the next start reads "
+			    "whether it counts");
 		job_end(b, STATUS_FAILED, SGW_ERR_LEDGER_FAILED, "");
 		return;
 	}
@@ -292,6 +299,7 @@ change_touched(struct broker *b, struct msg_assertion *a, uint32_t counter)
 static void
 on_assertion(struct broker *b, struct msg_assertion *a)
 {
+	char detail[SGW_DETAIL_MAX + 1];
 	uint32_t counter = 0;
 	size_t key = 0;
 	int r = verify(b, a, &key, &counter);
@@ -307,6 +315,12 @@ on_assertion(struct broker *b, struct msg_assertion *a)
 		return;
 	}
 	keys_dismiss(b);
+	/* nothing is unsealed for what will not be made */
+	if (b->active->kind == JOB_CHANGE && lockdown_against(b, &b->active->plan, detail) &&
+	    !MUTATE(LOCKDOWN_TOUCH)) {
+		lockdown_refuse(b, b->active);
+		return;
+	}
 	if (unsealed(b, a, counter))
 		return;
 	if (b->active->kind == JOB_CHANGE)
@@ -318,8 +332,8 @@ on_assertion(struct broker *b, struct msg_assertion *a)
 }
 
 /* By either clock: an answer that lies in the queue when the time is up is looked at before the timer is. */
-static bool
-too_late(const struct broker *b)
+bool
+touch_too_late(const struct broker *b)
 {
 	return (b->active->deadline <= clock_monotonic() ||
 		   b->ceremony.record.expires < clock_now()) &&
@@ -345,7 +359,7 @@ fido_said(struct broker *b, size_t i, const struct msg *m)
 		key_lost(b, i, m->key_error.state);
 	else if (!answers_as_asked(b, m))
 		key_lost(b, i, KEY_FAILED);
-	else if (too_late(b))
+	else if (touch_too_late(b))
 		ceremony_voided(b);
 	else if (m->id == MSG_ASSERTION)
 		on_assertion(b, &b->vault->in.assertion);

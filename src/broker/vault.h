@@ -12,7 +12,8 @@
 struct profile {
 	const struct rec_profile_conf *conf;
 	bool has_keys;
-	bool asking; /* GetCallerIdentity is under way */
+	bool asking;      /* GetCallerIdentity is under way */
+	bool asked_again; /* at once, because AWS said that it had been signed for another time */
 	char account[SGW_ACCOUNT_MAX + 1];
 	struct profile_keys *keys; /* TIER_MAX of them in the vault: of the AWS files */
 	bool plaintext[TIER_MAX];  /* they were there when the daemon started */
@@ -28,12 +29,13 @@ struct profile_keys {
 /* Everything secret, in one region: see secret.h. */
 struct vault {
 	struct profile_keys keys[SGW_PROFILES_MAX][TIER_MAX];
-	/* messages that may hold a secret are received here, and nowhere else */
-	struct msg in;
+	/* messages that may hold a secret are received and made here, and nowhere else */
+	struct msg in, out;
 	uint8_t scratch[SGW_DATAGRAM_MAX];
 	/* of the active plan, between its touch and its end */
 	struct profile_keys opener;
 	uint8_t data_key[32];
+	uint8_t code[SGW_CODE_LEN], typed[SGW_CODE_LEN]; /* a recovery code that is being made */
 	uint8_t answers[SGW_KEYS_MAX][32]; /* by key, while a data key is wrapped for each */
 	struct msg_assertion touch; /* what the ledger is told once the sealed file is written */
 	uint32_t counter;

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tools as the verbs use them; see asks.h. */
 #include "asks.h"
+#include "csv.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <sgwarden/vis.h>
 
 #define PAGES_MAX 1000 /* a daemon that never ends a list is broken */
 
@@ -58,6 +57,23 @@ ask_tool(struct mcp_client *client, const struct args *args, const char *tool, c
 		cJSON_Delete(envelope);
 		return NULL;
 	}
+	return envelope;
+}
+
+cJSON *
+ask_once(
+    const struct args *args, const char *name, const char *tool, cJSON *arguments, int *ret_status)
+{
+	struct mcp_client client;
+	cJSON *envelope;
+
+	*ret_status = mcp_client_open(args, name, &client);
+	if (*ret_status != 0) {
+		cJSON_Delete(arguments);
+		return NULL;
+	}
+	envelope = ask_tool(&client, args, tool, arguments, ret_status);
+	mcp_client_close(&client);
 	return envelope;
 }
 
@@ -129,6 +145,44 @@ ask_pages(struct mcp_client *client, const struct args *args, const char *tool, 
 	return all;
 }
 
+/* Where openings are off, below a list of what is open. */
+static void
+put_lockdown(const cJSON *lockdown)
+{
+	if (!cJSON_IsString(lockdown))
+		return;
+	fputs("note      ", stdout);
+	out_words(stdout, 10, lockdown->valuestring);
+}
+
+int
+ask_list(const struct args *args, const char *tool, cJSON *arguments, const char *list,
+    void (*show)(const cJSON *entries))
+{
+	struct mcp_client client;
+	cJSON *envelope;
+	int status = mcp_client_open(args, "mcp", &client);
+
+	if (status != 0) {
+		cJSON_Delete(arguments);
+		return status;
+	}
+	envelope = ask_pages(&client, args, tool, arguments, list, &status);
+	mcp_client_close(&client);
+	if (!envelope)
+		return status;
+	if (args->json)
+		out_json(cJSON_Duplicate(envelope, true));
+	else if (args->csv)
+		csv_print(list, ask_data(envelope, list));
+	else {
+		show(ask_data(envelope, list));
+		put_lockdown(ask_data(envelope, "lockdown"));
+	}
+	cJSON_Delete(envelope);
+	return 0;
+}
+
 void
 ask_warnings(const cJSON *envelope)
 {
@@ -136,12 +190,8 @@ ask_warnings(const cJSON *envelope)
 
 	cJSON_ArrayForEach(warning, cJSON_GetObjectItemCaseSensitive(envelope, "warnings"))
 	{
-		char printable[512];
-		const char *text = cJSON_IsString(warning) ? warning->valuestring : "";
-
-		vis(printable, sizeof(printable), text, strlen(text));
 		fputs("note:     ", stderr);
-		out_wrapped(stderr, 10, printable);
+		out_words(stderr, 10, cJSON_IsString(warning) ? warning->valuestring : "");
 	}
 }
 

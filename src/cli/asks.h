@@ -15,12 +15,18 @@ void ask_show_progress(const char *message);
  */
 cJSON *ask_tool(struct mcp_client *client, const struct args *args, const char *tool,
     cJSON *arguments, int *ret_status);
-/* The same, whatever the status; NULL only where there is no envelope. */
+/* The same over a connection of its own to mcp.sock or, with "admin", admin.sock. */
+cJSON *ask_once(
+    const struct args *args, const char *name, const char *tool, cJSON *arguments, int *ret_status);
+/* As ask_tool(), whatever the status; NULL only where there is no envelope. */
 cJSON *ask_settled(struct mcp_client *client, const struct args *args, const char *tool,
     cJSON *arguments, int *ret_status);
 /* All pages of a list, merged into the first envelope; `list` is the member of its data. */
 cJSON *ask_pages(struct mcp_client *client, const struct args *args, const char *tool,
     cJSON *arguments, const char *list, int *ret_status);
+/* A list over mcp.sock as a table, or with --json as the envelope that all its pages make.  The exit status. */
+int ask_list(const struct args *args, const char *tool, cJSON *arguments, const char *list,
+    void (*show)(const cJSON *entries));
 /* An item of the envelope's data. */
 const cJSON *ask_data(const cJSON *envelope, const char *key);
 /* The warnings of an envelope, on stderr. */

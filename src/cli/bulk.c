@@ -31,6 +31,12 @@ file_read(const struct args *args, int *ret_status)
 		return NULL;
 	}
 	text[n] = 0;
+	if (strlen(text) < n) { /* the rest would be passed over */
+		*ret_status = out_error(args, SGW_ERR_BAD_ARGUMENT, "--file",
+		    "%s: there is a NUL in it: it is no text", args->file);
+		free(text);
+		return NULL;
+	}
 	return text;
 }
 
@@ -131,16 +137,25 @@ csv_read(const struct args *args, char *text, int *ret_status)
 	return entries;
 }
 
-/* A list of entries, or an object with such a list under "entries". */
+/* A list of entries, or an object with such a list under "entries" and nothing else: nothing is passed over. */
 static cJSON *
 json_read(const struct args *args, const char *text, int *ret_status)
 {
-	cJSON *tree = cJSON_Parse(text), *entries;
+	cJSON *tree = cJSON_ParseWithOpts(text, NULL, true), *entries = tree;
 
-	entries =
-	    cJSON_IsObject(tree) ? cJSON_DetachItemFromObjectCaseSensitive(tree, "entries") : tree;
-	if (entries != tree)
+	if (cJSON_IsObject(tree)) {
+		entries = cJSON_DetachItemFromObjectCaseSensitive(tree, "entries");
+		if (cJSON_IsArray(entries) && tree->child) {
+			*ret_status = out_error(args, SGW_ERR_BAD_ARGUMENT, "--file",
+			    "%s: '%s' stands beside the entries: what is not an entry is an option "
+			    "here",
+			    args->file, tree->child->string);
+			cJSON_Delete(entries);
+			cJSON_Delete(tree);
+			return NULL;
+		}
 		cJSON_Delete(tree);
+	}
 	if (cJSON_IsArray(entries))
 		return entries;
 	cJSON_Delete(entries);
@@ -182,5 +197,6 @@ bulk_run(const struct args *args)
 		cJSON_AddStringToObject(arguments, "expires_in", args->lasts);
 	if (args->best_effort)
 		cJSON_AddStringToObject(arguments, "atomicity", "best_effort");
-	return change_run(args, "whitelist_bulk", arguments);
+	return args->plan ? plan_run(args, NULL, arguments)
+			  : change_run(args, "whitelist_bulk", arguments);
 }

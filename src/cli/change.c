@@ -1,20 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sgwarden extend`, `refresh`, and what they share with `bulk`; see change.h. */
+/* `sgwarden extend`, `undo`, `refresh`, and what they share with `bulk`; see change.h. */
 #include "change.h"
 
 #include <string.h>
 
 #include "table.h"
-
-static void
-put_line(const char *name, const char *text)
-{
-	if (!*text)
-		return;
-	printf("%-9s", name);
-	out_vis(stdout, text, strlen(text), CLI_WIDTH - 9);
-	putchar('\n');
-}
 
 static void
 show_operations(const cJSON *operations)
@@ -49,8 +39,76 @@ show(const cJSON *envelope)
 	ask_warnings(envelope);
 	if (cJSON_GetArraySize(operations) > 0)
 		show_operations(operations);
-	put_line("receipt", json_text(data, "receipt_id"));
-	put_line("closes", json_text(data, "closes_at"));
+	out_line("receipt", json_text(data, "receipt_id"));
+	out_line("closes", json_text(data, "closes_at"));
+}
+
+/* The preview's lines, as wide as the screen's own. */
+static void
+put_preview(const char *text)
+{
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+
+		out_vis(stdout, text, len, CLI_WIDTH);
+		putchar('\n');
+		text += len + (text[len] != 0);
+	}
+}
+
+static void
+show_plan(const cJSON *envelope)
+{
+	const cJSON *data = cJSON_GetObjectItemCaseSensitive(envelope, "data");
+	const char *preview = json_text(data, "consent_preview");
+
+	ask_warnings(envelope);
+	out_line("plan", json_text(data, "plan_id"));
+	out_line("policy", json_text(data, "policy_line"));
+	printf("%-9s", "");
+	out_words(stdout, 9, json_text(data, "policy_text"));
+	out_line("needs", json_text(data, "needs"));
+	if (*preview)
+		puts("\nWhat the person would read:\n");
+	put_preview(preview);
+	puts("\nNobody was asked, and nothing was changed.");
+}
+
+int
+plan_ask(struct mcp_client *client, const struct args *args, const char *action, cJSON *arguments)
+{
+	cJSON *envelope;
+	int status = 0;
+
+	if (action)
+		cJSON_AddStringToObject(arguments, "action", action);
+	envelope = ask_settled(client, args, "whitelist_plan", arguments, &status);
+	if (!envelope)
+		return status;
+	if (strcmp(mcp_status(envelope), "planned") != 0 &&
+	    strcmp(mcp_status(envelope), "ok") != 0) /* which is there already */
+		status = mcp_refused(args, envelope);
+	else if (args->json)
+		out_json(cJSON_Duplicate(envelope, true));
+	else
+		show_plan(envelope);
+	cJSON_Delete(envelope);
+	return status;
+}
+
+int
+plan_run(const struct args *args, const char *action, cJSON *arguments)
+{
+	struct mcp_client client;
+	int status = mcp_client_open(args, NULL, &client);
+
+	if (status != 0) {
+		cJSON_Delete(arguments);
+		return status;
+	}
+	status = plan_ask(&client, args, action, arguments);
+	mcp_client_close(&client);
+	return status;
 }
 
 int
@@ -58,7 +116,7 @@ change_run(const struct args *args, const char *tool, cJSON *arguments)
 {
 	struct mcp_client client;
 	cJSON *envelope;
-	int status = mcp_client_open(args, "mcp", &client);
+	int status = mcp_client_open(args, NULL, &client);
 
 	if (status != 0) {
 		cJSON_Delete(arguments);
@@ -91,7 +149,21 @@ extend_run(const struct args *args)
 	cJSON_AddStringToObject(arguments, "expires_in", args->lasts);
 	if (args->why)
 		cJSON_AddStringToObject(arguments, "reason", args->why);
-	return change_run(args, "whitelist_extend", arguments);
+	return args->plan ? plan_run(args, "extend", arguments)
+			  : change_run(args, "whitelist_extend", arguments);
+}
+
+int
+undo_run(const struct args *args)
+{
+	cJSON *arguments = cJSON_CreateObject();
+
+	cJSON_AddStringToObject(arguments, "receipt_id", args->rest[0]);
+	if (args->lasts)
+		cJSON_AddStringToObject(arguments, "expires_in", args->lasts);
+	if (args->why)
+		cJSON_AddStringToObject(arguments, "reason", args->why);
+	return change_run(args, "undo", arguments);
 }
 
 /* RECEIPT, or SG and PORT. */
@@ -120,5 +192,6 @@ refresh_run(const struct args *args)
 		cJSON_AddStringToObject(arguments, "expires_in", args->lasts);
 	if (args->why)
 		cJSON_AddStringToObject(arguments, "reason", args->why);
-	return change_run(args, "whitelist_refresh", arguments);
+	return args->plan ? plan_run(args, "refresh", arguments)
+			  : change_run(args, "whitelist_refresh", arguments);
 }

@@ -5,7 +5,7 @@
 
 #include <sgwarden/limits.h>
 
-#include "asks.h"
+#include "change.h"
 
 /* The rules to be closed: of one group, because a plan is. */
 struct chosen {
@@ -182,6 +182,8 @@ close_chosen(struct mcp_client *client, const struct args *args, struct chosen *
 	cJSON_AddItemToObject(arguments, "rule_ids", cJSON_Duplicate(c->rule_ids, true));
 	if (args->why)
 		cJSON_AddStringToObject(arguments, "reason", args->why);
+	if (args->plan)
+		return plan_ask(client, args, "remove", arguments);
 	envelope = ask_tool(client, args, "whitelist_remove", arguments, &status);
 	if (!envelope)
 		return status;
@@ -206,7 +208,7 @@ close_run(const struct args *args)
 	if (args->n_rest == 0 && !args->group)
 		return out_error(
 		    args, SGW_ERR_BAD_ARGUMENT, "RULE", "name rules, receipts or a --group");
-	status = mcp_client_open(args, "mcp", &client);
+	status = mcp_client_open(args, NULL, &client);
 	if (status != 0)
 		return status;
 	chosen.rule_ids = cJSON_CreateArray();

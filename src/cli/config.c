@@ -12,6 +12,7 @@
 
 #include <sgwarden/buf.h>
 #include <sgwarden/hash.h>
+#include <sgwarden/ports.h>
 #include <sgwarden/sandbox.h>
 #include <sgwarden/vis.h>
 
@@ -113,6 +114,21 @@ show_sections(const struct rec_profile_conf *p)
 			printf("         %s: %s\n", SECTIONS[i].name, section_of(p, i));
 }
 
+/* What net connects to; in system mode its unit must say the same. */
+static void
+show_ports(const struct rec_config *config)
+{
+	struct ports ports;
+	char text[PORTS_TEXT_MAX];
+
+	ports_of_config(config, &ports);
+	ports_print(&ports, text);
+	for (char *comma = text; (comma = strchr(comma, ',')) != NULL;)
+		*comma = ' ';
+	fputs("ports    ", stdout);
+	out_wrapped(stdout, 9, text);
+}
+
 static void
 show(const struct rec_config *config)
 {
@@ -127,6 +143,7 @@ show(const struct rec_config *config)
 	}
 	for (size_t i = 0; i < config->n_address_sources; i++)
 		printf("source   %s\n", config->address_sources[i].url);
+	show_ports(config);
 	for (size_t i = 0; i < sizeof(RELAXED) / sizeof(RELAXED[0]); i++)
 		if (is_relaxed(config, &RELAXED[i]))
 			printf("relaxed  %s\n", RELAXED[i].what);
@@ -144,7 +161,9 @@ show_json(const struct config_source *source, const struct rec_config *config, c
 {
 	cJSON *tree = cJSON_CreateObject(), *data = cJSON_CreateObject(),
 	      *profiles = cJSON_CreateArray();
-	cJSON *relaxed = cJSON_CreateArray(), *sources = cJSON_CreateArray();
+	cJSON *relaxed = cJSON_CreateArray(), *sources = cJSON_CreateArray(),
+	      *tcp = cJSON_CreateArray();
+	struct ports ports;
 
 	for (size_t i = 0; i < config->n_profiles; i++) {
 		const struct rec_profile_conf *p = &config->profiles[i];
@@ -166,6 +185,9 @@ show_json(const struct config_source *source, const struct rec_config *config, c
 			cJSON_AddItemToArray(relaxed, cJSON_CreateString(RELAXED[i].what));
 	for (size_t i = 0; i < config->n_address_sources; i++)
 		cJSON_AddItemToArray(sources, cJSON_CreateString(config->address_sources[i].url));
+	ports_of_config(config, &ports);
+	for (unsigned i = 0; i < ports.n; i++)
+		cJSON_AddItemToArray(tcp, cJSON_CreateNumber(ports.port[i]));
 	cJSON_AddStringToObject(tree, "status", "ok");
 	cJSON_AddItemToObject(tree, "data", data);
 	cJSON_AddStringToObject(data, "file", source->path);
@@ -173,6 +195,7 @@ show_json(const struct config_source *source, const struct rec_config *config, c
 		cJSON_AddStringToObject(data, "written", written);
 	cJSON_AddItemToObject(data, "profiles", profiles);
 	cJSON_AddItemToObject(data, "address_sources", sources);
+	cJSON_AddItemToObject(data, "tcp_ports", tcp);
 	cJSON_AddItemToObject(data, "relaxed", relaxed);
 	out_json(tree);
 }

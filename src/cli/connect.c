@@ -3,6 +3,7 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -45,6 +46,8 @@ refuse(const struct args *args, const char *path, int error)
 {
 	if (is_absent(error))
 		return out_error(args, SGW_ERR_NOT_RUNNING, NULL, "nothing listens on %s", path);
+	if (error == EACCES || error == EPERM)
+		return out_error(args, SGW_ERR_NO_ACCESS, NULL, "%s: %s", path, strerror(error));
 	return out_error(args, SGW_ERR_NOT_RUNNING, NULL, "%s: %s", path, strerror(error));
 }
 
@@ -61,11 +64,33 @@ socket_paths(const char *name, char user[CLI_PATH_MAX], char system[64])
 	snprintf(system, 64, "/run/sgwarden/%s.sock", name);
 }
 
-bool
+/* Whoever called listen(2): the daemon, or systemd, which starts it for the first who connects. */
+static bool
+is_held_by_systemd(int fd)
+{
+	char path[64], comm[16] = "";
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+	ssize_t n = -1;
+	int file;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%ld/comm", (long)peer.pid);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file >= 0) {
+		n = read(file, comm, sizeof(comm) - 1);
+		close(file);
+	}
+	return n > 0 && strcmp(comm, "systemd\n") == 0;
+}
+
+enum listener
 daemon_listens(struct timespec *ret_since)
 {
 	char user[CLI_PATH_MAX], system[64];
 	const char *path = user;
+	bool by_systemd;
 	struct stat st;
 	int fd;
 
@@ -76,12 +101,15 @@ daemon_listens(struct timespec *ret_since)
 		fd = connect_to(system);
 	}
 	if (fd < 0)
-		return false;
+		return LISTENER_NONE;
+	by_systemd = is_held_by_systemd(fd);
 	close(fd);
 	if (stat(path, &st) < 0)
-		return false;
+		return LISTENER_NONE;
 	*ret_since = st.st_ctim;
-	return true;
+	if (!by_systemd)
+		return LISTENER_DAEMON;
+	return path == system ? LISTENER_SYSTEM : LISTENER_USER;
 }
 
 int
@@ -115,6 +143,28 @@ daemon_connect(const struct args *args, const char *name, int *ret_status)
 	}
 	*ret_status = refuse(args, user, error);
 	return -1;
+}
+
+int
+daemon_connect_person(const struct args *args, int *ret_status)
+{
+	char user[CLI_PATH_MAX], system[64];
+	int fd = -1;
+
+	if (args->socket)
+		return daemon_connect(args, "", ret_status);
+	socket_paths("admin", user, system);
+	fd = connect_to(user);
+	if (fd <
+	    0) { /* a daemon of the user's own comes before the system's, whichever of its sockets lets us in */
+		socket_paths("mcp", user, system);
+		fd = connect_to(user);
+	}
+	if (fd < 0) {
+		socket_paths("admin", user, system);
+		fd = connect_to(system);
+	}
+	return fd >= 0 ? fd : daemon_connect(args, "mcp", ret_status);
 }
 
 int

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define REFUSAL_MAX 200 /* bytes of the one sentence that the daemon may say */
-#define REFUSAL_MS 300  /* that it takes at most to say it */
+#define REFUSAL_MS 300  /* that it takes to say it, where it has nothing else to do */
 
 /* The terminal under its own name, for reading and writing: /dev/tty would name a different one to the daemon. */
 static int
@@ -70,6 +70,7 @@ wait_here(const struct args *args, int connection, int signals)
 	struct pollfd fds[2] = {
 	    {.fd = connection, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
 	char text[REFUSAL_MAX];
+	size_t late;
 
 	if (poll(fds, 1, REFUSAL_MS) > 0)
 		return refused(args, text, hear(connection, text));
@@ -81,7 +82,12 @@ wait_here(const struct args *args, int connection, int signals)
 		puts("\nThis terminal is no consent screen any more.");
 		return 0;
 	}
-	return out_error(args, SGW_ERR_RESTARTED, NULL, "the daemon has ended");
+	/* A daemon that had much to do refuses later than that. */
+	late = hear(connection, text);
+	if (late > 0)
+		return refused(args, text, late);
+	return out_error(args, SGW_ERR_NOT_RUNNING, NULL,
+	    "the daemon has ended; when it runs again, run `sgwarden consent` again");
 }
 
 int

@@ -78,14 +78,9 @@ show(const cJSON *envelope)
 int
 cred_status_run(const struct args *args)
 {
-	struct mcp_client client;
-	cJSON *envelope;
-	int status = mcp_client_open(args, "admin", &client);
+	int status;
+	cJSON *envelope = mcp_once(args, "admin", "cred_status", NULL, &status);
 
-	if (status != 0)
-		return status;
-	envelope = mcp_call(&client, args, "cred_status", NULL, NULL, &status);
-	mcp_client_close(&client);
 	if (!envelope)
 		return status;
 	if (strcmp(mcp_status(envelope), "ok") != 0)
@@ -167,19 +162,13 @@ static int
 try_reader(const struct args *args)
 {
 	cJSON *arguments = cJSON_CreateObject(), *envelope;
-	struct mcp_client client;
-	int status = mcp_client_open(args, "mcp", &client);
+	int status;
 
 	if (args->n_rest > 0)
 		cJSON_AddStringToObject(arguments, "profile", args->rest[0]);
 	if (args->region)
 		cJSON_AddStringToObject(arguments, "region", args->region);
-	if (status != 0) {
-		cJSON_Delete(arguments);
-		return status;
-	}
-	envelope = mcp_call(&client, args, "test_credentials", arguments, NULL, &status);
-	mcp_client_close(&client);
+	envelope = mcp_once(args, "mcp", "test_credentials", arguments, &status);
 	if (!envelope)
 		return status;
 	if (!args->json)

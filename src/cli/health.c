@@ -4,8 +4,6 @@
 
 #include "mcp_client.h"
 
-#include <sgwarden/vis.h>
-
 static void
 show(const cJSON *data)
 {
@@ -16,13 +14,12 @@ show(const cJSON *data)
 		const char *name = json_text(component, "name"),
 			   *state = json_text(component, "state");
 		const char *detail = json_text(component, "detail");
-		char text[1024], printable[VIS_MAX(sizeof(text))];
+		char text[1024];
 
 		out_vis(stdout, state, strlen(state), 8);
 		printf("%*s", (int)(strlen(state) < 10 ? 10 - strlen(state) : 1), "");
 		snprintf(text, sizeof(text), "%s: %s", name, detail);
-		vis(printable, sizeof(printable), text, strlen(text));
-		out_wrapped(stdout, 10, printable);
+		out_words(stdout, 10, text);
 	}
 }
 
@@ -43,14 +40,9 @@ status_of(const cJSON *data)
 int
 health_run(const struct args *args)
 {
-	struct mcp_client client;
-	cJSON *envelope;
-	int status = mcp_client_open(args, "mcp", &client);
+	int status;
+	cJSON *envelope = mcp_once(args, "mcp", "health", NULL, &status);
 
-	if (status != 0)
-		return status;
-	envelope = mcp_call(&client, args, "health", NULL, NULL, &status);
-	mcp_client_close(&client);
 	if (!envelope)
 		return status;
 	if (strcmp(mcp_status(envelope), "ok") != 0) {

@@ -94,18 +94,12 @@ show(const cJSON *data)
 int
 ip_run(const struct args *args)
 {
-	struct mcp_client client;
 	cJSON *arguments = cJSON_CreateObject(), *envelope;
-	int status = mcp_client_open(args, "mcp", &client);
+	int status;
 
 	if (args->family)
 		cJSON_AddStringToObject(arguments, "family", args->family);
-	if (status != 0) {
-		cJSON_Delete(arguments);
-		return status;
-	}
-	envelope = mcp_call(&client, args, "get_my_ip", arguments, NULL, &status);
-	mcp_client_close(&client);
+	envelope = mcp_once(args, "mcp", "get_my_ip", arguments, &status);
 	if (!envelope)
 		return status;
 	/* Where they disagree, who said what is what a person wants to see. */

@@ -31,6 +31,25 @@ keys_of(const cJSON *envelope)
 	return cJSON_GetObjectItemCaseSensitive(data, "keys");
 }
 
+/* Ever after, wherever the keys are listed. */
+static void
+put_recovery(const cJSON *data)
+{
+	const char *made = json_text(data, "recovery_code_made_at"),
+		   *used = json_text(data, "recovery_code_used_at");
+
+	if (made[0] != 0) {
+		fputs("RECOVERY CODE: there is one since ", stdout);
+		out_vis(stdout, made, strlen(made), 40);
+		puts("\n  Whoever has it can enrol a key. `sgwarden recovery drop` takes it away.");
+	}
+	if (used[0] != 0) {
+		fputs("A RECOVERY CODE enrolled a key ", stdout);
+		out_vis(stdout, used, strlen(used), 40);
+		putchar('\n');
+	}
+}
+
 int
 key_list_run(const struct args *args)
 {
@@ -51,8 +70,10 @@ key_list_run(const struct args *args)
 		out_json(cJSON_Duplicate(envelope, true));
 	else if (cJSON_GetArraySize(keys_of(envelope)) == 0)
 		puts("No security key is enrolled. `sgwarden key enroll NAME` enrols one.");
-	else
+	else {
 		cJSON_ArrayForEach(key, keys_of(envelope)) put_key(key);
+		put_recovery(cJSON_GetObjectItemCaseSensitive(envelope, "data"));
+	}
 	cJSON_Delete(envelope);
 	return status;
 }
@@ -60,25 +81,25 @@ key_list_run(const struct args *args)
 /* ---- enrolment ---- */
 
 static cJSON *
-enroll_once(struct mcp_client *client, const struct args *args, int *ret_status)
+enroll_once(struct mcp_client *client, const struct args *args, const char *tool, int *ret_status)
 {
 	cJSON *arguments = cJSON_CreateObject();
 
 	cJSON_AddStringToObject(arguments, "name", args->rest[0]);
-	return mcp_call(client, args, "key_enroll", arguments,
-	    args->json ? NULL : ask_show_progress, ret_status);
+	return mcp_call(
+	    client, args, tool, arguments, args->json ? NULL : ask_show_progress, ret_status);
 }
 
 /* The call that is sent again attaches to the ceremony that is under way. */
 static cJSON *
-enroll(struct mcp_client *client, const struct args *args, int *ret_status)
+enroll(struct mcp_client *client, const struct args *args, const char *tool, int *ret_status)
 {
-	cJSON *envelope = enroll_once(client, args, ret_status);
+	cJSON *envelope = enroll_once(client, args, tool, ret_status);
 
 	while (envelope && strcmp(mcp_status(envelope), "pending_consent") == 0) {
 		cJSON_Delete(envelope);
 		sleep(1); /* a daemon that answers at once is not asked in a circle */
-		envelope = enroll_once(client, args, ret_status);
+		envelope = enroll_once(client, args, tool, ret_status);
 	}
 	return envelope;
 }
@@ -130,8 +151,8 @@ name_ok(const char *name)
 	return len > 0 && len <= 32 && strspn(name, ALLOWED) == len && !strchr("._-", name[0]);
 }
 
-int
-key_enroll_run(const struct args *args)
+static int
+enroll_by(const struct args *args, const char *tool, const char *say)
 {
 	struct mcp_client client;
 	cJSON *envelope;
@@ -144,9 +165,8 @@ key_enroll_run(const struct args *args)
 	if (status != 0)
 		return status;
 	if (!args->json)
-		fputs("Read the consent screen, type the word it asks for, then touch the key.\n",
-		    stderr);
-	envelope = enroll(&client, args, &status);
+		out_wrapped(stderr, 0, say);
+	envelope = enroll(&client, args, tool, &status);
 	if (envelope)
 		status = strcmp(mcp_status(envelope), "ok") == 0
 			     ? tell_enrolled(&client, args, envelope)
@@ -154,6 +174,35 @@ key_enroll_run(const struct args *args)
 	cJSON_Delete(envelope);
 	mcp_client_close(&client);
 	return status;
+}
+
+int
+key_enroll_run(const struct args *args)
+{
+	return enroll_by(args, "key_enroll",
+	    "Read the consent screen, type the word it asks for, then touch the key.");
+}
+
+/* ---- the recovery code ---- */
+
+int
+recovery_make_run(const struct args *args)
+{
+	return admin_act(args, "recovery_make", NULL);
+}
+
+int
+recovery_drop_run(const struct args *args)
+{
+	return admin_act(args, "recovery_drop", NULL);
+}
+
+int
+recovery_use_run(const struct args *args)
+{
+	return enroll_by(args, "recovery_use",
+	    "Read the consent screen, type the word it asks for, the code, then touch the new "
+	    "key.");
 }
 
 /* ---- removal, and a try ---- */
@@ -183,4 +232,11 @@ int
 key_test_run(const struct args *args)
 {
 	return key_act(args, "key_test");
+}
+
+/* The phrase is typed on the consent screen: it goes through no program of a client's, this one included. */
+int
+key_phrase_run(const struct args *args)
+{
+	return key_act(args, "key_phrase");
 }

@@ -7,31 +7,6 @@
 #include "asks.h"
 #include "table.h"
 
-/* One list as a table, or with --json as the envelope that all its pages make. */
-static int
-list_run(const struct args *args, const char *tool, cJSON *arguments, const char *list,
-    void (*show)(const cJSON *entries))
-{
-	struct mcp_client client;
-	cJSON *envelope;
-	int status = mcp_client_open(args, "mcp", &client);
-
-	if (status != 0) {
-		cJSON_Delete(arguments);
-		return status;
-	}
-	envelope = ask_pages(&client, args, tool, arguments, list, &status);
-	mcp_client_close(&client);
-	if (!envelope)
-		return status;
-	if (args->json)
-		out_json(cJSON_Duplicate(envelope, true));
-	else
-		show(ask_data(envelope, list));
-	cJSON_Delete(envelope);
-	return 0;
-}
-
 /* ---- rules ---- */
 
 /* "7h59m" of the rules that we opened; who else made one is not known. */
@@ -79,7 +54,7 @@ rules_run(const struct args *args)
 	cJSON *arguments = ask_target(args);
 
 	cJSON_AddStringToObject(arguments, "security_group_id", args->rest[0]);
-	return list_run(args, "list_rules", arguments, "rules", show_rules);
+	return ask_list(args, "list_rules", arguments, "rules", show_rules);
 }
 
 /* ---- groups ---- */
@@ -117,9 +92,9 @@ groups_run(const struct args *args)
 	cJSON *arguments = ask_target(args);
 
 	if (args->n_rest == 0)
-		return list_run(args, "list_security_groups", arguments, "groups", show_groups);
+		return ask_list(args, "list_security_groups", arguments, "groups", show_groups);
 	cJSON_AddStringToObject(arguments, "query", args->rest[0]);
-	return list_run(args, "find_security_group", arguments, "groups", show_groups);
+	return ask_list(args, "find_security_group", arguments, "groups", show_groups);
 }
 
 /* ---- grants ---- */
@@ -149,10 +124,25 @@ show_grants(const cJSON *grants)
 				  json_text(grant, "source"), json_text(grant, "security_group_id"),
 				  json_text(grant, "receipt_id"), where});
 	}
+	table_print(&t);
+}
+
+static void
+show_open(const cJSON *grants)
+{
 	if (cJSON_GetArraySize(grants) == 0)
 		puts("Nothing is open through sgwarden.");
 	else
-		table_print(&t);
+		show_grants(grants);
+}
+
+static void
+show_in_state(const cJSON *grants)
+{
+	if (cJSON_GetArraySize(grants) == 0)
+		puts("Nothing of sgwarden's is in that state.");
+	else
+		show_grants(grants);
 }
 
 int
@@ -162,7 +152,10 @@ grants_run(const struct args *args)
 
 	if (args->n_rest > 0)
 		cJSON_AddStringToObject(arguments, "security_group_id", args->rest[0]);
-	return list_run(args, "list_grants", arguments, "grants", show_grants);
+	if (args->stands)
+		cJSON_AddStringToObject(arguments, "state", args->stands);
+	return ask_list(
+	    args, "list_grants", arguments, "grants", args->stands ? show_in_state : show_open);
 }
 
 /* ---- check ---- */
@@ -216,7 +209,6 @@ access_arguments(const struct args *args, cJSON *arguments)
 int
 check_run(const struct args *args)
 {
-	struct mcp_client client;
 	cJSON *arguments = ask_target(args), *envelope;
 	int status;
 	bool allowed;
@@ -226,13 +218,7 @@ check_run(const struct args *args)
 		return out_error(args, SGW_ERR_BAD_ARGUMENT, "PORT",
 		    "a port such as 443 or 53/udp, or icmp, or icmpv6");
 	}
-	status = mcp_client_open(args, "mcp", &client);
-	if (status != 0) {
-		cJSON_Delete(arguments);
-		return status;
-	}
-	envelope = ask_tool(&client, args, "check_access", arguments, &status);
-	mcp_client_close(&client);
+	envelope = ask_once(args, "mcp", "check_access", arguments, &status);
 	if (!envelope)
 		return status;
 	allowed = cJSON_IsTrue(ask_data(envelope, "allowed"));

@@ -11,44 +11,44 @@
 
 /* ---- options ---- */
 
-struct option_row {
-	char letter;
-	const char *name;
-	size_t offset; /* in struct args, of a const char *; flags take none */
+const struct option_row OPTIONS[] = {
+    {'j', "--json", OPTION_FLAG, offsetof(struct args, json)},
+    {'c', "--config", OPTION_PATH, offsetof(struct args, config)},
+    {'t', "--state", OPTION_PATH, offsetof(struct args, state)},
+    {'s', "--socket", OPTION_PATH, offsetof(struct args, socket)},
+    {'k', "--keys", OPTION_PATH, offsetof(struct args, keys)},
+    {'h', "--head", OPTION_WORD, offsetof(struct args, head)},
+    {'S', "--since", OPTION_WORD, offsetof(struct args, since)},
+    {'K', "--kind", OPTION_WORD, offsetof(struct args, kind)},
+    {'R', "--receipt", OPTION_WORD, offsetof(struct args, receipt)},
+    {'p', "--profile", OPTION_WORD, offsetof(struct args, profile)},
+    {'e', "--region", OPTION_WORD, offsetof(struct args, region)},
+    {'f', "--from", OPTION_WORD, offsetof(struct args, from)},
+    {'y', "--for", OPTION_WORD, offsetof(struct args, lasts)},
+    {'w', "--why", OPTION_WORD, offsetof(struct args, why)},
+    {'T', "--state", OPTION_WORD, offsetof(struct args, stands)},
+    {'g', "--group", OPTION_WORD, offsetof(struct args, group)},
+    {'F', "--file", OPTION_PATH, offsetof(struct args, file)},
+    {'F', "-f", OPTION_PATH, offsetof(struct args, file)},
+    {'L', "--libexec", OPTION_PATH, offsetof(struct args, libexec)},
+    {'N', "--permanent", OPTION_FLAG, offsetof(struct args, permanent)},
+    {'V', "--csv", OPTION_FLAG, offsetof(struct args, csv)},
+    {'P', "--prove", OPTION_FLAG, offsetof(struct args, prove)},
+    {'A', "--plan", OPTION_FLAG, offsetof(struct args, plan)},
+    {'b', "--best-effort", OPTION_FLAG, offsetof(struct args, best_effort)},
+    {'i', "--family", OPTION_WORD, offsetof(struct args, family)},
 };
-
-static const struct option_row OPTIONS[] = {
-    {'j', "--json", 0},
-    {'c', "--config", offsetof(struct args, config)},
-    {'t', "--state", offsetof(struct args, state)},
-    {'s', "--socket", offsetof(struct args, socket)},
-    {'k', "--keys", offsetof(struct args, keys)},
-    {'h', "--head", offsetof(struct args, head)},
-    {'S', "--since", offsetof(struct args, since)},
-    {'K', "--kind", offsetof(struct args, kind)},
-    {'R', "--receipt", offsetof(struct args, receipt)},
-    {'p', "--profile", offsetof(struct args, profile)},
-    {'e', "--region", offsetof(struct args, region)},
-    {'f', "--from", offsetof(struct args, from)},
-    {'y', "--for", offsetof(struct args, lasts)},
-    {'w', "--why", offsetof(struct args, why)},
-    {'g', "--group", offsetof(struct args, group)},
-    {'F', "--file", offsetof(struct args, file)},
-    {'F', "-f", offsetof(struct args, file)},
-    {'b', "--best-effort", offsetof(struct args, best_effort)},
-    {'i', "--family", offsetof(struct args, family)},
-};
+const size_t OPTIONS_LEN = sizeof(OPTIONS) / sizeof(OPTIONS[0]);
 
 /* Lines after the first begin with eight blanks. */
 static void
-put_usage(FILE *out, const struct verb *verb)
+put_usage(FILE *out, const char *lead, const struct verb *verb)
 {
-	char text[256];
+	char text[320];
 
-	snprintf(text, sizeof(text), "%s%s%s %s", verb->name, verb->sub ? " " : "",
+	snprintf(text, sizeof(text), "%ssgwarden %s%s%s %s", lead, verb->name, verb->sub ? " " : "",
 	    verb->sub ? verb->sub : "", verb->usage);
-	fputs("sgwarden ", out);
-	out_wrapped(out, 8, text);
+	out_hanging(out, 8, text);
 }
 
 static int
@@ -61,8 +61,8 @@ usage_error(const struct verb *verb, const char *what, const char *word)
 		out_vis(stderr, word, strlen(word), 40);
 	}
 	if (verb) {
-		fputs("\nusage: ", stderr);
-		put_usage(stderr, verb);
+		fputc('\n', stderr);
+		put_usage(stderr, "usage: ", verb);
 	} else
 		fputs("\n`sgwarden help` lists what there is.\n", stderr);
 	return 2;
@@ -73,7 +73,7 @@ option_find(const char *word, const struct verb *verb)
 {
 	size_t len = strcspn(word, "=");
 
-	for (size_t i = 0; i < sizeof(OPTIONS) / sizeof(OPTIONS[0]); i++)
+	for (size_t i = 0; i < OPTIONS_LEN; i++)
 		if (strlen(OPTIONS[i].name) == len && strncmp(OPTIONS[i].name, word, len) == 0 &&
 		    strchr(verb->options, OPTIONS[i].letter))
 			return &OPTIONS[i];
@@ -89,8 +89,8 @@ option_take(struct args *args, int argc, char **argv, int *i)
 
 	if (!row)
 		return usage_error(args->verb, "no such option here", argv[*i]);
-	if (row->letter == 'j' || row->letter == 'b') {
-		*(row->letter == 'j' ? &args->json : &args->best_effort) = true;
+	if (row->value == OPTION_FLAG) {
+		*(bool *)((char *)args + row->offset) = true;
 		return value ? usage_error(args->verb, "this option takes no value", row->name) : 0;
 	}
 	if (value)
@@ -168,7 +168,7 @@ help_verb(const char *name)
 		if (found)
 			putchar('\n');
 		found = true;
-		put_usage(stdout, v);
+		put_usage(stdout, "", v);
 		printf("    %s\n", v->summary);
 		if (v->more) {
 			fputs("    ", stdout);

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include <sgwarden/limits.h>
-#include <sgwarden/vis.h>
 
 #define PROTOCOL "2026-07-28"
 #define SILENCE_MS                                                                                 \
@@ -23,7 +22,8 @@ mcp_client_open(const struct args *args, const char *name, struct mcp_client *re
 	struct mcp_client c = {.connection = -1};
 	int in[2], out[2], handed[2], status = 0;
 
-	c.connection = daemon_connect(args, name, &status);
+	c.connection =
+	    name ? daemon_connect(args, name, &status) : daemon_connect_person(args, &status);
 	if (c.connection < 0)
 		return status;
 	signal(SIGPIPE, SIG_IGN);
@@ -177,7 +177,7 @@ tell_progress(const cJSON *message, mcp_progress *progress)
 	if (strcmp(json_text(message, "method"), "notifications/progress") != 0 || !progress ||
 	    !*text)
 		return;
-	vis(printable, sizeof(printable), text, strlen(text));
+	out_printable(printable, sizeof(printable), text, strlen(text));
 	progress(printable);
 }
 
@@ -224,16 +224,30 @@ ended:
 	return NULL;
 }
 
+cJSON *
+mcp_once(
+    const struct args *args, const char *name, const char *tool, cJSON *arguments, int *ret_status)
+{
+	struct mcp_client client;
+	cJSON *envelope;
+
+	*ret_status = mcp_client_open(args, name, &client);
+	if (*ret_status != 0) {
+		cJSON_Delete(arguments);
+		return NULL;
+	}
+	envelope = mcp_call(&client, args, tool, arguments, NULL, ret_status);
+	mcp_client_close(&client);
+	return envelope;
+}
+
 /* ---- envelopes ---- */
 
 /* The row whose name is `code`; the daemon may be newer than this program. */
 static const struct error_row *
 row_named(const char *code)
 {
-	for (uint16_t number = 1; number < 256; number++)
-		if (strcmp(error_row(number)->name, code) == 0)
-			return error_row(number);
-	return error_row(SGW_ERR_INTERNAL);
+	return error_row(error_number(code, strlen(code)));
 }
 
 int
@@ -247,7 +261,7 @@ mcp_refused(const struct args *args, cJSON *envelope)
 {
 	const cJSON *error = cJSON_GetObjectItemCaseSensitive(envelope, "error");
 	int status = row_named(json_text(error, "code"))->exit_status;
-	char printable[1024];
+	const char *message = json_text(error, "message"), *next = json_text(error, "next_step");
 
 	if (status == 0)
 		status = 1;
@@ -256,14 +270,10 @@ mcp_refused(const struct args *args, cJSON *envelope)
 		return status;
 	}
 	fputs("sgwarden: ", stderr);
-	vis(printable, sizeof(printable), json_text(error, "message"),
-	    strlen(json_text(error, "message")));
-	out_wrapped(stderr, 10, *printable ? printable : mcp_status(envelope));
-	vis(printable, sizeof(printable), json_text(error, "next_step"),
-	    strlen(json_text(error, "next_step")));
-	if (*printable) {
+	out_words(stderr, 10, *message ? message : mcp_status(envelope));
+	if (*next) {
 		fputs("next:     ", stderr);
-		out_wrapped(stderr, 10, printable);
+		out_words(stderr, 10, next);
 	}
 	return status;
 }

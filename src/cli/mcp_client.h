@@ -23,7 +23,7 @@ struct mcp_client {
 	int last_id;
 };
 
-/* Over NAME.sock.  0, or the exit status, having said what to do. */
+/* Over NAME.sock; NULL: see daemon_connect_person().  0, or the exit status, having said what to do. */
 int mcp_client_open(const struct args *args, const char *name, struct mcp_client *ret_client);
 void mcp_client_close(struct mcp_client *client);
 
@@ -36,6 +36,10 @@ typedef void mcp_progress(const char *message);
  */
 cJSON *mcp_call(struct mcp_client *client, const struct args *args, const char *tool,
     cJSON *arguments, mcp_progress *progress, int *ret_status);
+
+/* The same over a connection of its own to NAME.sock. */
+cJSON *mcp_once(
+    const struct args *args, const char *name, const char *tool, cJSON *arguments, int *ret_status);
 
 /* The envelope's "status"; "" where there is none. */
 const char *mcp_status(const cJSON *envelope);

@@ -2,27 +2,27 @@
 /* `sgwarden open`: asks for a rule, waits for the person, says what came of it. */
 #include <string.h>
 
-#include "asks.h"
+#include <sgwarden/limits.h>
+
+#include "change.h"
 #include "table.h"
 
 /* The tool's arguments; NULL having said what is missing, and *ret_status. */
 static cJSON *
 open_arguments(const struct args *args, int *ret_status)
 {
-	const struct {
-		const char *value, *name, *what;
-	} needed[] = {
-	    {args->lasts, "--for", "say how long: 90m, 8h or 7d"},
-	    {args->why, "--why", "say why: the person reads it"},
-	};
 	cJSON *arguments;
 
-	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
-		if (!needed[i].value) {
-			*ret_status = out_error(
-			    args, SGW_ERR_BAD_ARGUMENT, needed[i].name, "%s", needed[i].what);
-			return NULL;
-		}
+	if (args->permanent && args->lasts) {
+		*ret_status =
+		    out_error(args, SGW_ERR_BAD_ARGUMENT, "--permanent", "either it or --for");
+		return NULL;
+	}
+	if (!args->why) {
+		*ret_status =
+		    out_error(args, SGW_ERR_BAD_ARGUMENT, "--why", "say why: the person reads it");
+		return NULL;
+	}
 	arguments = ask_target(args);
 	if (!ask_ports(arguments, args->rest[1])) {
 		cJSON_Delete(arguments);
@@ -33,19 +33,12 @@ open_arguments(const struct args *args, int *ret_status)
 	}
 	cJSON_AddStringToObject(arguments, "security_group_id", args->rest[0]);
 	cJSON_AddStringToObject(arguments, "ip", args->from ? args->from : "current");
-	cJSON_AddStringToObject(arguments, "expires_in", args->lasts);
+	if (args->permanent)
+		cJSON_AddTrueToObject(arguments, "permanent");
+	else if (args->lasts) /* else the policy's */
+		cJSON_AddStringToObject(arguments, "expires_in", args->lasts);
 	cJSON_AddStringToObject(arguments, "reason", args->why);
 	return arguments;
-}
-
-static void
-put_line(const char *name, const char *text)
-{
-	if (!*text)
-		return;
-	printf("%-9s", name);
-	out_vis(stdout, text, strlen(text), CLI_WIDTH - 9);
-	putchar('\n');
 }
 
 static void
@@ -68,11 +61,13 @@ show_opened(const cJSON *data)
 	if (seen_by > 0)
 		printf("%-9syour current address, as %d of %d sources say\n", "", seen_by,
 		    (int)json_number(data, "own_address_sources"));
-	put_line("group", json_text(op, "security_group_id"));
+	out_line("group", json_text(op, "security_group_id"));
 	cJSON_ArrayForEach(id, cJSON_GetObjectItemCaseSensitive(data, "rule_ids"))
-	    put_line("rule", cJSON_IsString(id) ? id->valuestring : "");
-	put_line("receipt", json_text(data, "receipt_id"));
-	put_line("closes", *closes ? closes : "not by itself: others made the rule");
+	    out_line("rule", cJSON_IsString(id) ? id->valuestring : "");
+	out_line("receipt", json_text(data, "receipt_id"));
+	if (json_number(data, "lifetime_seconds") == SGW_LIFETIME_PERMANENT)
+		closes = "never by itself: permanent";
+	out_line("closes", *closes ? closes : "not by itself: others made the rule");
 }
 
 int
@@ -84,7 +79,9 @@ open_run(const struct args *args)
 
 	if (!arguments)
 		return status;
-	status = mcp_client_open(args, "mcp", &client);
+	if (args->plan)
+		return plan_run(args, "add", arguments);
+	status = mcp_client_open(args, NULL, &client);
 	if (status != 0) {
 		cJSON_Delete(arguments);
 		return status;

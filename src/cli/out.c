@@ -10,18 +10,19 @@
 
 #include <sgwarden/vis.h>
 
-void
-out_wrapped(FILE *out, size_t indent, const char *text)
+/* `from`: the column at which the first line begins. */
+static void
+wrap(FILE *out, size_t from, size_t indent, const char *text)
 {
-	size_t column = indent;
+	size_t column = from;
 
 	while (*text) {
 		size_t word = strcspn(text, " \n");
 
-		if (column > indent && column + 1 + word > CLI_WIDTH) {
+		if (column > from && column + 1 + word > CLI_WIDTH) {
 			fprintf(out, "\n%*s", (int)indent, "");
-			column = indent;
-		} else if (column > indent) {
+			column = from = indent;
+		} else if (column > from) {
 			fputc(' ', out);
 			column++;
 		}
@@ -30,11 +31,33 @@ out_wrapped(FILE *out, size_t indent, const char *text)
 		text += word;
 		if (*text == '\n') {
 			fprintf(out, "\n%*s", (int)indent, "");
-			column = indent;
+			column = from = indent;
 		}
 		text += *text != 0;
 	}
 	fputc('\n', out);
+}
+
+void
+out_wrapped(FILE *out, size_t indent, const char *text)
+{
+	wrap(out, indent, indent, text);
+}
+
+void
+out_hanging(FILE *out, size_t indent, const char *text)
+{
+	wrap(out, 0, indent, text);
+}
+
+/* The daemon has escaped what others wrote: escaped once more, no backslash would be read for what it is. */
+bool
+out_printable(char *ret_text, size_t size, const char *text, size_t len)
+{
+	if (!text_is_ascii(text, len))
+		return vis(ret_text, size, text, len);
+	snprintf(ret_text, size, "%.*s", (int)len, text);
+	return len < size;
 }
 
 void
@@ -45,12 +68,31 @@ out_vis(FILE *out, const char *text, size_t len, size_t most)
 
 	if (most > sizeof(printable) - 1)
 		most = sizeof(printable) - 1;
-	if (!vis(printable, sizeof(printable), text, len) || strlen(printable) > most) {
+	if (!out_printable(printable, sizeof(printable), text, len) || strlen(printable) > most) {
 		n = strlen(printable) < most - 2 ? strlen(printable) : most - 2;
 		fprintf(out, "%.*s..", (int)n, printable);
 		return;
 	}
 	fputs(printable, out);
+}
+
+void
+out_words(FILE *out, size_t indent, const char *text)
+{
+	char printable[8192];
+
+	(void)out_printable(printable, sizeof(printable), text, strlen(text));
+	out_wrapped(out, indent, printable);
+}
+
+void
+out_line(const char *name, const char *text)
+{
+	if (!*text)
+		return;
+	printf("%-9s", name);
+	out_vis(stdout, text, strlen(text), CLI_WIDTH - 9);
+	putchar('\n');
 }
 
 void

@@ -33,7 +33,7 @@ path_user(char ret_path[CLI_PATH_MAX], const char *variable, const char *fallbac
 	return home && path_join(below, home, fallback) && path_join(ret_path, below, "sgwarden");
 }
 
-/* `given`, else the user's where `probe` is in it or nothing is in the system's either. */
+/* `given`, else the user's where `probe` is in it; else the system's where it is in that. */
 static bool
 path_dir(char ret_path[CLI_PATH_MAX], const char *given, const char *variable, const char *fallback,
     const char *system_dir, const char *probe)
@@ -54,16 +54,47 @@ path_dir(char ret_path[CLI_PATH_MAX], const char *given, const char *variable, c
 	return true;
 }
 
-bool
-path_config_dir(const struct args *args, char ret_path[CLI_PATH_MAX])
+/* Root, on a machine that has the units: whoever sets the machine up, unless XDG's variable asks for root's own place. */
+static bool
+is_for_machine(void)
 {
-	return path_dir(
-	    ret_path, args->config, "XDG_CONFIG_HOME", ".config", SYSTEM_CONFIG, "config.json");
+	return geteuid() == 0 && !getenv("XDG_CONFIG_HOME") &&
+	       access(SGW_UNITS "/sgwarden.service", F_OK) == 0;
 }
 
 bool
+path_config_dir(const struct args *args, char ret_path[CLI_PATH_MAX])
+{
+	char file[CLI_PATH_MAX];
+
+	if (!path_dir(
+		ret_path, args->config, "XDG_CONFIG_HOME", ".config", SYSTEM_CONFIG, "config.json"))
+		return false;
+	if (args->config || !is_for_machine() ||
+	    (path_join(file, ret_path, "config.json") && access(file, F_OK) == 0))
+		return true;
+	return snprintf(ret_path, CLI_PATH_MAX, "%s", SYSTEM_CONFIG) > 0;
+}
+
+bool
+path_is_system(const char *config_dir)
+{
+	return strcmp(config_dir, SYSTEM_CONFIG) == 0;
+}
+
+/* Until a first `config load` has written config.bin somewhere, the configuration says whose state it is. */
+bool
 path_state_dir(const struct args *args, char ret_path[CLI_PATH_MAX])
 {
-	return path_dir(
-	    ret_path, args->state, "XDG_STATE_HOME", ".local/state", SYSTEM_STATE, "config.bin");
+	char config[CLI_PATH_MAX], file[CLI_PATH_MAX];
+
+	if (!path_dir(ret_path, args->state, "XDG_STATE_HOME", ".local/state", SYSTEM_STATE,
+		"config.bin"))
+		return false;
+	if (args->state || args->config || !path_config_dir(args, config) ||
+	    !path_is_system(config))
+		return true;
+	if (path_join(file, ret_path, "config.bin") && access(file, F_OK) == 0)
+		return true;
+	return snprintf(ret_path, CLI_PATH_MAX, "%s", SYSTEM_STATE) > 0;
 }

@@ -19,5 +19,7 @@ void policy_print(const struct args *args, const struct rec_policy *policy, cons
 
 /* ---- policy_daemon.c ---- */
 int policy_show_in_force(const struct args *args);
+/* Does policy.json, if there is one, say what is in force?  0, or the exit status, having said what is wrong with it. */
+int policy_is_loaded(const struct args *args, bool *ret_loaded);
 
 #endif

@@ -70,17 +70,22 @@ take_for(struct parse *p, const struct key_row *row, const struct jt_node *v, vo
 	uint64_t seconds;
 
 	(void)row;
+	d->has_lifetime = true;
+	if (strcmp(v->text, "permanent") == 0) {
+		d->read.plan.lifetime = SGW_LIFETIME_PERMANENT;
+		return true;
+	}
 	if (sscanf(v->text, "%7u%c%c", &number, &unit, &more) != 2 || !strchr("smhd", unit) ||
 	    v->text[0] < '0' || v->text[0] > '9')
-		return fail(p, v->at, "allowed here: a time such as \"90m\", \"8h\" or \"7d\"");
+		return fail(p, v->at,
+		    "allowed here: a time such as \"90m\", \"8h\" or \"7d\", or \"permanent\"");
 	seconds = (uint64_t)number * (unit == 's'      ? 1
 					 : unit == 'm' ? 60
 					 : unit == 'h' ? 3600
 						       : 86400);
-	if (seconds < 1 || seconds > UINT32_MAX)
+	if (seconds < 1 || seconds >= SGW_LIFETIME_PERMANENT)
 		return fail(p, v->at, "this time is out of every range");
 	d->read.plan.lifetime = (uint32_t)seconds;
-	d->has_lifetime = true;
 	return true;
 }
 
@@ -282,7 +287,7 @@ draft_ops(struct draft *d)
 			(void)snprintf(op->rule_id, sizeof(op->rule_id), "sgr-%017zx", i);
 	}
 	if (action == ACTION_OPEN && !d->has_lifetime)
-		plan->lifetime = UINT32_MAX; /* the policy's default, once all of it is known */
+		plan->lifetime = SGW_LIFETIME_DEFAULT;
 }
 
 static bool

@@ -24,7 +24,7 @@ policy_case_run(
 	struct verdict *v = &ret_result->verdict;
 
 	plan = c->plan;
-	if (plan.lifetime == UINT32_MAX)
+	if (c->lifetime_default)
 		plan.lifetime = policy_lifetime(&file->policy, &plan, &facts);
 	policy_evaluate(&file->policy, &plan, &facts, v);
 	ret_result->ok = false;

@@ -2,6 +2,7 @@
 /* The verbs of `sgwarden policy` that ask the daemon: the policy in force, another in its place, and why. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sgwarden/policy_diff.h>
 #include <sgwarden/vis.h>
@@ -42,15 +43,10 @@ policy_from_hex(const char *hex, struct rec_policy *ret_policy)
 static int
 policy_in_force(const struct args *args, struct rec_policy *ret_policy, char ret_from[64])
 {
-	struct mcp_client client;
-	cJSON *envelope;
-	int status = mcp_client_open(args, "admin", &client);
+	int status;
+	cJSON *envelope = ask_once(args, "admin", "policy_show", cJSON_CreateObject(), &status);
 	bool ok;
 
-	if (status != 0)
-		return status;
-	envelope = ask_tool(&client, args, "policy_show", cJSON_CreateObject(), &status);
-	mcp_client_close(&client);
 	if (!envelope)
 		return status;
 	ok = policy_from_hex(
@@ -96,6 +92,7 @@ diff_json(const struct policy_diff *diff)
 	    [POLICY_WIDER] = "wider",
 	    [POLICY_NARROWER] = "narrower",
 	    [POLICY_RESTATED] = "restated",
+	    [POLICY_NAMED] = "named",
 	};
 	cJSON *tree = cJSON_CreateObject(), *list;
 
@@ -129,6 +126,29 @@ policy_diff_run(const struct args *args)
 		diff_json(&diff);
 	else
 		diff_print(&diff);
+	return 0;
+}
+
+int
+policy_is_loaded(const struct args *args, bool *ret_loaded)
+{
+	static struct policy_file file;
+	static struct rec_policy now;
+	static struct policy_diff diff;
+	char dir[CLI_PATH_MAX], path[CLI_PATH_MAX], from[64];
+	int status;
+
+	*ret_loaded = true;
+	if (!path_config_dir(args, dir) || !path_join(path, dir, "policy.json") ||
+	    access(path, F_OK) < 0)
+		return 0;
+	status = policy_compile(args, &file, path);
+	if (status == 0)
+		status = policy_in_force(args, &now, from);
+	if (status != 0)
+		return status;
+	policy_diff(&now, &file.policy, &diff);
+	*ret_loaded = diff.n == 0;
 	return 0;
 }
 
@@ -192,8 +212,6 @@ put_vis(const char *text, size_t most)
 static void
 explain_print(const cJSON *data)
 {
-	const char *why = json_text(data, "policy_text");
-	char printable[512];
 	const cJSON *line;
 
 	cJSON_ArrayForEach(line, cJSON_GetObjectItemCaseSensitive(data, "trace"))
@@ -213,14 +231,12 @@ explain_print(const cJSON *data)
 	fputs("\nneeds    ", stdout);
 	put_vis(json_text(data, "needs"), CLI_WIDTH - 9);
 	fputs("\nbecause  ", stdout);
-	(void)vis(printable, sizeof(printable), why, strlen(why));
-	out_wrapped(stdout, 9, printable);
+	out_words(stdout, 9, json_text(data, "policy_text"));
 }
 
 int
 policy_explain_run(const struct args *args)
 {
-	struct mcp_client client;
 	cJSON *arguments, *envelope;
 	const cJSON *data;
 	int status = 0;
@@ -228,13 +244,7 @@ policy_explain_run(const struct args *args)
 	arguments = explain_arguments(args, &status);
 	if (!arguments)
 		return status;
-	status = mcp_client_open(args, "mcp", &client);
-	if (status != 0) {
-		cJSON_Delete(arguments);
-		return status;
-	}
-	envelope = ask_tool(&client, args, "explain", arguments, &status);
-	mcp_client_close(&client);
+	envelope = ask_once(args, "mcp", "explain", arguments, &status);
 	if (!envelope)
 		return status;
 	data = cJSON_GetObjectItemCaseSensitive(envelope, "data");

@@ -11,13 +11,7 @@
 
 #define POLICY_CASES_MAX 128
 #define POLICY_CASE_RULES_MAX 16
-#define POLICY_SERVICES_MAX 32
 #define POLICY_NAME_MAX 80
-
-struct policy_service {
-	char name[POLICY_NAME_MAX + 1];
-	struct rec_service ports;
-};
 
 /* One draft and what must become of it. */
 struct policy_case {
@@ -26,6 +20,7 @@ struct policy_case {
 	uint16_t number; /* in its list, from 0 */
 	char name[POLICY_NAME_MAX + 1];
 	struct rec_plan plan;
+	bool lifetime_default; /* the plan's is the policy's, once all of it is known */
 	struct rec_group group;
 	struct rec_rule rules[POLICY_CASE_RULES_MAX]; /* open already */
 	size_t n_rules;
@@ -37,8 +32,6 @@ struct policy_case {
 
 struct policy_file {
 	struct rec_policy policy;
-	struct policy_service services[POLICY_SERVICES_MAX]; /* named in the file */
-	size_t n_services;
 	struct policy_case cases[POLICY_CASES_MAX];
 	size_t n_cases;
 };

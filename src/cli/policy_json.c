@@ -4,8 +4,8 @@
 
 #include "policy_file.h"
 
-static void
-put_ports(cJSON *list, const struct rec_service *s)
+static cJSON *
+ports_json(const struct rec_service *s)
 {
 	char text[24];
 
@@ -21,7 +21,7 @@ put_ports(cJSON *list, const struct rec_service *s)
 	else
 		(void)snprintf(text, sizeof(text), "%d-%d/%s", (int)s->from_port, (int)s->to_port,
 		    s->protocol == PROTO_UDP ? "udp" : "tcp");
-	cJSON_AddItemToArray(list, cJSON_CreateString(text));
+	return cJSON_CreateString(text);
 }
 
 static void
@@ -80,15 +80,22 @@ scope_json(const struct rec_scope *s)
 		return scope;
 	list = cJSON_AddArrayToObject(scope, "ports");
 	for (size_t i = 0; i < s->n_ports; i++)
-		put_ports(list, &s->ports[i]);
+		cJSON_AddItemToArray(list, ports_json(&s->ports[i]));
 	return scope;
 }
 
 static void
 put_lists(cJSON *tree, const struct rec_policy *p)
 {
-	cJSON *list = cJSON_AddArrayToObject(tree, "sensitive_ports");
+	cJSON *list;
 
+	if (p->n_services > 0) {
+		list = cJSON_AddObjectToObject(tree, "services");
+		for (size_t i = 0; i < p->n_services; i++)
+			cJSON_AddItemToObject(
+			    list, p->services[i].name, ports_json(&p->services[i].ports));
+	}
+	list = cJSON_AddArrayToObject(tree, "sensitive_ports");
 	for (size_t i = 0; i < p->n_sensitive; i++) {
 		char text[24];
 
@@ -147,6 +154,7 @@ policy_json(const struct rec_policy *p)
 	cJSON_AddBoolToObject(tree, "allow_private", p->allow_private);
 	cJSON_AddBoolToObject(tree, "allow_documentation", p->allow_documentation);
 	cJSON_AddBoolToObject(tree, "allow_shared_display", p->allow_shared_display);
+	cJSON_AddBoolToObject(tree, "allow_permanent", p->allow_permanent);
 	cJSON_AddBoolToObject(tree, "client_lockdown", p->client_lockdown);
 	return tree;
 }

@@ -194,6 +194,7 @@ static const struct key_row TOP_KEYS[] = {
     {"allow_private", JT_BOOL, take_bool, IN_FILE(allow_private), 0, 0, NULL},
     {"allow_documentation", JT_BOOL, take_bool, IN_FILE(allow_documentation), 0, 0, NULL},
     {"allow_shared_display", JT_BOOL, take_bool, IN_FILE(allow_shared_display), 0, 0, NULL},
+    {"allow_permanent", JT_BOOL, take_bool, IN_FILE(allow_permanent), 0, 0, NULL},
     {"client_lockdown", JT_BOOL, take_bool, IN_FILE(client_lockdown), 0, 0, NULL},
     {"must_allow", JT_ARRAY, take_must_allow, 0, 0, 0, NULL},
     {"must_deny", JT_ARRAY, take_must_deny, 0, 0, 0, NULL},

@@ -7,38 +7,6 @@
 
 #include <sgwarden/vis.h>
 
-/* The names that the tools know too. */
-static const struct policy_service BUILT_IN[] = {
-    {"ssh", {PROTO_TCP, 22, 22}},
-    {"http", {PROTO_TCP, 80, 80}},
-    {"https", {PROTO_TCP, 443, 443}},
-    {"rdp", {PROTO_TCP, 3389, 3389}},
-    {"postgres", {PROTO_TCP, 5432, 5432}},
-    {"mysql", {PROTO_TCP, 3306, 3306}},
-    {"mssql", {PROTO_TCP, 1433, 1433}},
-    {"redis", {PROTO_TCP, 6379, 6379}},
-    {"mongodb", {PROTO_TCP, 27017, 27017}},
-    {"wireguard", {PROTO_UDP, 51820, 51820}},
-    {"icmp", {PROTO_ICMP, -1, -1}},
-    {"icmpv6", {PROTO_ICMPV6, -1, -1}},
-    {"all", {PROTO_ALL, -1, -1}},
-};
-
-static const struct policy_service *
-service_find(const struct policy_service *rows, size_t n, const char *name)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(rows[i].name, name) == 0)
-			return &rows[i];
-	return NULL;
-}
-
-static const struct policy_service *
-built_in(const char *name)
-{
-	return service_find(BUILT_IN, sizeof(BUILT_IN) / sizeof(BUILT_IN[0]), name);
-}
-
 /* ---- ports ---- */
 
 static bool
@@ -76,7 +44,7 @@ ports_parse(const char *text, struct rec_service *ret_ports)
 bool
 ports_value(struct parse *p, const struct jt_node *v, struct rec_service *ret_ports)
 {
-	const struct policy_service *named;
+	const struct rec_service *named;
 
 	if (v->type == JT_NUMBER && v->whole && v->number >= 1 && v->number <= 65535) {
 		*ret_ports =
@@ -85,42 +53,52 @@ ports_value(struct parse *p, const struct jt_node *v, struct rec_service *ret_po
 	}
 	if (v->type == JT_STRING && ports_parse(v->text, ret_ports))
 		return true;
-	named = v->type == JT_STRING ? built_in(v->text) : NULL;
+	named = v->type == JT_STRING ? service_builtin(v->text) : NULL;
 	if (!named && v->type == JT_STRING)
-		named = service_find(p->policy->services, p->policy->n_services, v->text);
+		named = policy_service(&p->policy->policy, v->text);
 	if (!named)
 		return fail(p, v->at,
 		    "allowed here: a port such as 443, \"8000-8010\" or \"53/udp\", \"icmp\", "
-		    "\"icmpv6\", \"all\", or a service that is built in (ssh, http, https, rdp, "
-		    "postgres, mysql, mssql, redis, mongodb, wireguard) or named under services");
-	*ret_ports = named->ports;
+		    "\"icmpv6\", \"all\", or a service that is built in (%s) or named under "
+		    "services",
+		    SERVICE_NAMES);
+	*ret_ports = *named;
 	return true;
+}
+
+/* Sorted: the policy has one form. */
+static void
+service_insert(struct rec_policy *policy, const struct rec_named_service *s)
+{
+	size_t k = policy->n_services++;
+
+	for (; k > 0 && strcmp(policy->services[k - 1].name, s->name) > 0; k--)
+		policy->services[k] = policy->services[k - 1];
+	policy->services[k] = *s;
 }
 
 bool
 take_services(struct parse *p, const struct key_row *row, const struct jt_node *object, void *into)
 {
-	struct policy_file *file = into;
+	struct rec_policy *policy = &((struct policy_file *)into)->policy;
 
 	(void)row;
 	for (const struct jt_node *m = object->first; m; m = m->next) {
-		struct policy_service *s = &file->services[file->n_services];
-		size_t len = field_push(p, m->key), n = strlen(m->key);
+		struct rec_named_service s = {0};
+		size_t len = field_push(p, m->key);
 
-		if (n == 0 || n > 32 ||
-		    strspn(m->key, "abcdefghijklmnopqrstuvwxyz0123456789-") != n ||
-		    strspn(m->key, "0123456789-") == n)
+		if (!service_name_ok(m->key))
 			return fail(p, m->key_at,
-			    "a service's name has 1 to 32 lower-case letters, digits or -, and a "
-			    "letter among them");
-		if (built_in(m->key))
+			    "a service's name has 1 to 32 lower-case letters, digits or -, the "
+			    "first a letter");
+		if (service_builtin(m->key))
 			return fail(p, m->key_at, "this name is built in: choose another");
-		if (file->n_services == POLICY_SERVICES_MAX)
-			return fail(p, m->key_at, "more than %d services", POLICY_SERVICES_MAX);
-		if (!ports_value(p, m, &s->ports))
+		if (policy->n_services == SGW_SERVICES_MAX)
+			return fail(p, m->key_at, "more than %d services", SGW_SERVICES_MAX);
+		if (!ports_value(p, m, &s.ports))
 			return false;
-		(void)FIELD_SET(s->name, m->key);
-		file->n_services++;
+		(void)FIELD_SET(s.name, m->key);
+		service_insert(policy, &s);
 		(void)field_pop(p, len, true);
 	}
 	return true;

@@ -52,14 +52,9 @@ show_profiles(const cJSON *profiles)
 int
 profile_list_run(const struct args *args)
 {
-	struct mcp_client client;
-	cJSON *envelope;
-	int status = mcp_client_open(args, "mcp", &client);
+	int status;
+	cJSON *envelope = ask_once(args, "mcp", "list_profiles", cJSON_CreateObject(), &status);
 
-	if (status != 0)
-		return status;
-	envelope = ask_tool(&client, args, "list_profiles", cJSON_CreateObject(), &status);
-	mcp_client_close(&client);
 	if (!envelope)
 		return status;
 	if (args->json)

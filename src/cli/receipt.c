@@ -78,7 +78,7 @@ take_all(struct collect *c, const struct ledger_entry *e)
 	    memcmp(id, c->r.key.id, len) == 0) {
 		(void)field_hex(e, "key", c->r.key.key, sizeof(c->r.key.key));
 	}
-	if (!field_is(e, "receipt", c->r.receipt))
+	if (!ledger_field_is(e, "receipt", c->r.receipt))
 		return false;
 	c->r.n_records++;
 	return !ledger_encode(&again, &c->body);

@@ -1,33 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `sgwarden setup`: looks how far things are, does the first step that is left, and looks again.  Nothing is remembered
- * between: what is done stands in files and with the daemon.  It starts no daemon and holds no credential.
+ * between: what is done stands in files and with the daemon.  It takes no credential; in user mode it starts no daemon.
  */
-#include "setup.h"
+#include "setup_flow.h"
 
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "setup_ask.h"
+#include "setup_unit.h"
 
 #define LOOK_EVERY_NS 300000000L
 
-/* What the person put off in this run. */
-struct flow {
-	const struct args *args;
-	struct setup now;
-	bool key_later, without_pin;
-};
-
-/* A step's work: 0 to look again, or the exit status, having said why. */
-typedef int step_do(struct flow *f);
-
-static int
+int
 input_ended(void)
 {
 	puts("\nNothing more was typed. `sgwarden setup` goes on here.");
 	return 1;
+}
+
+int
+once_more(const char *question)
+{
+	return setup_offer(question, "again") == OFFER_ENDED ? input_ended() : 0;
+}
+
+void
+step_say(const struct flow *f, enum setup_step step, const char *text)
+{
+	char numbered[1024];
+
+	snprintf(numbered, sizeof(numbered), "%u. %s", setup_step_number(&f->now, step), text);
+	setup_say(numbered);
 }
 
 /* ---- the configuration ---- */
@@ -65,8 +71,10 @@ do_config(struct flow *f)
 	struct setup_answers a;
 	int r;
 
-	setup_say(
-	    "1. Which AWS profile and region? sgwarden uses two AWS users: a reader, which "
+	if (f->now.system)
+		return system_config(f);
+	step_say(f, STEP_CONFIG,
+	    "Which AWS profile and region? sgwarden uses two AWS users: a reader, which "
 	    "reads and closes, and an opener, which opens and will be sealed to your security "
 	    "key. They may not be the same.");
 	tell_sections(list, n);
@@ -90,7 +98,7 @@ do_config(struct flow *f)
 static int
 do_load(struct flow *f)
 {
-	setup_say("2. Compiling config.json for the daemon.");
+	step_say(f, STEP_COMPILED, "Compiling config.json for the daemon.");
 	return config_load_run(f->args);
 }
 
@@ -99,7 +107,7 @@ do_iam(struct flow *f)
 {
 	int r;
 
-	setup_say("3. The least that the two users need in AWS:");
+	step_say(f, STEP_IAM, "The least that the two users need in AWS:");
 	r = setup_write_iam(f->args, &f->now.config);
 	if (r == 0)
 		out_wrapped(stdout, 0,
@@ -110,14 +118,14 @@ do_iam(struct flow *f)
 
 /* ---- waiting for what the person starts ---- */
 
-static int
-wait_for(struct flow *f, enum setup_step step)
+int
+wait_for(struct flow *f, enum setup_step step, const char *what)
 {
 	const struct timespec pause = {.tv_nsec = LOOK_EVERY_NS};
 	int r;
 
 	fputs("Waiting: ", stdout);
-	out_wrapped(stdout, 9, setup_step_text(step));
+	out_words(stdout, 9, what);
 	out_wrapped(stdout, 9, "Ctrl-C ends; run again, setup goes on here.");
 	fflush(stdout);
 	do {
@@ -134,27 +142,31 @@ wait_restarted(void)
 	const struct timespec pause = {.tv_nsec = LOOK_EVERY_NS};
 	struct timespec before = {0}, now;
 
-	(void)daemon_listens(&before);
+	(void)daemon_since(&before);
 	puts("Waiting: the daemon is to be restarted. Ctrl-C ends; setup goes on here.");
 	fflush(stdout);
 	do
 		(void)nanosleep(&pause, NULL);
-	while (!daemon_listens(&now) ||
-	       (now.tv_sec == before.tv_sec && now.tv_nsec == before.tv_nsec));
+	while (
+	    !daemon_since(&now) || (now.tv_sec == before.tv_sec && now.tv_nsec == before.tv_nsec));
 }
 
 static int
 do_daemon(struct flow *f)
 {
-	setup_say("4. The daemon, in a terminal of its own or as a service of yours.");
-	return wait_for(f, STEP_DAEMON);
+	if (f->now.system)
+		return system_daemon(f);
+	step_say(f, STEP_DAEMON, "The daemon, in a terminal of its own or as a service of yours.");
+	return wait_for(f, STEP_DAEMON, setup_step_text(&f->now, STEP_DAEMON));
 }
 
 static int
 do_screen(struct flow *f)
 {
-	setup_say("5. The consent screen: the one place where anything is agreed to.");
-	return wait_for(f, STEP_SCREEN);
+	if (f->now.system)
+		return system_screen(f);
+	step_say(f, STEP_SCREEN, "The consent screen: the one place where anything is agreed to.");
+	return wait_for(f, STEP_SCREEN, setup_step_text(&f->now, STEP_SCREEN));
 }
 
 /* ---- keys ---- */
@@ -191,17 +203,34 @@ enroll(struct flow *f, const char *question, const char *name, bool may_wait)
 static int
 do_key(struct flow *f)
 {
-	setup_say(
-	    "6. Your security key. Plug it in. The first one is trusted as it is: compare the "
-	    "fingerprint that is printed here with the one on the consent screen.");
+	char screen[80], text[512];
+
+	if (f->now.system) {
+		screen_hint(&f->now, screen);
+		snprintf(text, sizeof(text),
+		    "Your security key. Plug it in, answer here, then go to the screen (%s). It "
+		    "asks "
+		    "for your phrase first, which stands there ever after, and nowhere else. The "
+		    "first key is trusted as it is: compare the fingerprint that is printed here "
+		    "with the one on the screen.",
+		    screen);
+		step_say(f, STEP_KEY, text);
+	} else
+		step_say(f, STEP_KEY,
+		    "Your security key. Plug it in. The first one is trusted as it is: compare the "
+		    "fingerprint that is printed here with the one on the consent screen. A "
+		    "trusted "
+		    "screen asks for your phrase first: it stands there ever after, and nowhere "
+		    "else.");
 	return enroll(f, "A name for it", "blue", false);
 }
 
 static int
 do_second_key(struct flow *f)
 {
-	setup_say("7. A second key, for the day when the first is lost. Leave the first one in "
-		  "and plug the other in too: the first agrees, then the new one is touched.");
+	step_say(f, STEP_SECOND_KEY,
+	    "A second key, for the day when the first is lost. Leave the first one in and plug the "
+	    "other in too: the first agrees, then the new one is touched.");
 	return enroll(f, "A name for it, or `later`", "red", true);
 }
 
@@ -249,14 +278,27 @@ do_credentials(struct flow *f)
 	if (s->custody == CUSTODY_SEAL &&
 	    !(f->without_pin && strcmp(s->tier, "opener-sensitive") == 0)) {
 		if (strcmp(s->tier, "opener") == 0)
-			setup_say(
-			    "8. The opener's secret key stands in ~/.aws: any program of yours can "
-			    "open ports with it, without you. `seal` locks it to your keys; `demo` "
-			    "leaves it and health says so; `read-only` has sgwarden open nothing.");
+			step_say(f, STEP_CREDENTIALS,
+			    s->system ? "The daemon has the opener's secret key in plaintext: "
+					"whoever gets into it "
+					"opens ports without you. `seal` locks it to your keys, on "
+					"the screen; "
+					"`demo` leaves it and health says so; `read-only` has "
+					"sgwarden open "
+					"nothing."
+				      : "The opener's secret key stands in ~/.aws: any program of "
+					"yours can "
+					"open ports with it, without you. `seal` locks it to your "
+					"keys; `demo` "
+					"leaves it and health says so; `read-only` has sgwarden "
+					"open nothing.");
 		return seal(f);
 	}
+	if (s->system)
+		return s->custody == CUSTODY_HOME ? system_home(f) : system_take_out(f);
 	setup_say("What is sealed stands in ~/.aws too. Take the opener's aws_secret_access_key "
-		  "out of ~/.aws, there and in any copy, then restart the daemon.");
+		  "out of ~/.aws, there and in any copy, then restart the daemon and run "
+		  "`sgwarden consent` again.");
 	wait_restarted();
 	return 0;
 }
@@ -304,17 +346,24 @@ tell_done(const struct flow *f)
 	if (f->now.config.use == USE_READ_ONLY)
 		puts("This is read-only: sgwarden opens nothing.");
 	tell_others(f);
+	if (f->now.system) {
+		machine_tell_people();
+		puts("Neither root nor an account of the screen should run an assistant.");
+	}
 	return 0;
 }
 
 static step_do *const DO[STEP_MAX] = {
+    [STEP_MACHINE] = system_machine,
     [STEP_CONFIG] = do_config,
     [STEP_COMPILED] = do_load,
     [STEP_IAM] = do_iam,
+    [STEP_GIVEN] = system_given,
     [STEP_DAEMON] = do_daemon,
     [STEP_SCREEN] = do_screen,
     [STEP_KEY] = do_key,
     [STEP_SECOND_KEY] = do_second_key,
+    [STEP_POLICY] = system_policy,
     [STEP_CREDENTIALS] = do_credentials,
 };
 
@@ -327,7 +376,7 @@ is_left(const struct flow *f, enum setup_step step)
 	if (step == STEP_SCREEN && s->done[STEP_CREDENTIALS] && s->done[STEP_KEY] &&
 	    (s->done[STEP_SECOND_KEY] || f->key_later))
 		return false;
-	if (step == STEP_SECOND_KEY && f->key_later)
+	if ((step == STEP_SECOND_KEY && f->key_later) || (step == STEP_POLICY && f->policy_later))
 		return false;
 	return !s->done[step];
 }
@@ -337,8 +386,14 @@ setup_run(const struct args *args)
 {
 	struct flow f = {.args = args};
 	enum setup_step step;
-	int r = setup_look(args, &f.now);
+	int r;
 
+	if (setup_is_system(args) && geteuid() != 0)
+		return out_error(args, SGW_ERR_BAD_ARGUMENT, "--config",
+		    "this machine's sgwarden is root's to set up: `sudo sgwarden setup`; for one "
+		    "of "
+		    "your own name a directory of yours, such as ~/.config/sgwarden");
+	r = setup_look(args, &f.now);
 	if (r == 0 && (args->json || !isatty(STDIN_FILENO))) {
 		setup_list(args, &f.now);
 		return setup_complete(&f.now) ? 0 : 1;

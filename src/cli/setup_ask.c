@@ -59,3 +59,13 @@ setup_ask(const char *question, const char *fallback, char ret[SETUP_ANSWER_MAX]
 			return true;
 	}
 }
+
+enum offer
+setup_offer(const char *question, const char *word)
+{
+	char answer[SETUP_ANSWER_MAX];
+
+	if (!setup_ask(question, word, answer))
+		return OFFER_ENDED;
+	return strcmp(answer, word) == 0 ? OFFER_YES : OFFER_NO;
+}

@@ -31,31 +31,33 @@ section_get(struct sections *s, const char *name)
 	return &s->list[s->n++];
 }
 
-/* "[name]", or "[profile name]" of ~/.aws/config. */
-static void
-on_header(struct sections *s, char *line)
+bool
+aws_header(char *line, char ret_name[SGW_PROFILE_MAX + 1])
 {
 	char *end = strchr(line, ']'), *name = line + 1;
 	size_t len;
 
-	s->now = NULL;
-	if (!end)
-		return;
+	if (line[0] != '[' || !end)
+		return false;
 	*end = 0;
 	if (strncmp(name, "profile ", 8) == 0)
 		name += 8;
 	name += strspn(name, " \t");
 	len = strlen(name);
-	if (len > 0 && len <= SGW_PROFILE_MAX && text_is_ascii(name, len) && !strchr(name, ' '))
-		s->now = section_get(s, name);
+	if (len == 0 || len > SGW_PROFILE_MAX || !text_is_ascii(name, len) || strchr(name, ' '))
+		return false;
+	memcpy(ret_name, name, len + 1);
+	return true;
 }
 
 /* `line` is what stands before the equals sign, or a header. */
 static void
 on_line(struct sections *s, char *line)
 {
+	char name[SGW_PROFILE_MAX + 1];
+
 	if (line[0] == '[')
-		on_header(s, line);
+		s->now = aws_header(line, name) ? section_get(s, name) : NULL;
 	else if (s->now && strncasecmp(line, "aws_secret_access_key", 21) == 0 &&
 		 strspn(line + 21, " \t") == strlen(line + 21))
 		s->now->has_secret = true;
@@ -88,6 +90,15 @@ file_read(struct sections *s, int fd)
 	}
 	memory_erase(block, sizeof(block));
 	memory_erase(line, sizeof(line));
+}
+
+size_t
+aws_sections_of(int fd, struct aws_section ret[SECTIONS_MAX])
+{
+	struct sections s = {.list = ret};
+
+	file_read(&s, fd);
+	return s.n;
 }
 
 size_t

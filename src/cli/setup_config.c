@@ -13,9 +13,9 @@
 
 #include <cjson/cJSON.h>
 
-/* The whole text into a new file beside `path`, then in its place.  0, or -1 and errno. */
+/* The whole text into a new file of that mode beside `path`, then in its place.  0, or -1 and errno. */
 static int
-file_replace(const char *path, const char *text, bool over)
+file_replace(const char *path, const char *text, bool over, mode_t mode)
 {
 	char fresh[CLI_PATH_MAX];
 	int fd, error, n = snprintf(fresh, sizeof(fresh), "%s.new", path);
@@ -32,7 +32,8 @@ file_replace(const char *path, const char *text, bool over)
 	fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -1;
-	ok = write(fd, text, strlen(text)) == (ssize_t)strlen(text) && fsync(fd) == 0;
+	ok = write(fd, text, strlen(text)) == (ssize_t)strlen(text) && fchmod(fd, mode) == 0 &&
+	     fsync(fd) == 0;
 	error = errno;
 	ok = close(fd) == 0 && ok;
 	if (ok && rename(fresh, path) == 0)
@@ -64,10 +65,12 @@ static int
 write_beside(const struct args *args, const char *name, const char *text, bool over)
 {
 	char dir[CLI_PATH_MAX], path[CLI_PATH_MAX];
+	/* No secret is in them: who asks the machine's sgwarden may see what it is for. */
+	mode_t mode = setup_is_system(args) ? 0644 : 0600;
 
 	if (!path_config_dir(args, dir) || !path_join(path, dir, name))
 		return out_error(args, SGW_ERR_BAD_ARGUMENT, "--config", "no such path");
-	if (dir_make(dir) < 0 || file_replace(path, text, over) < 0)
+	if (dir_make(dir) < 0 || file_replace(path, text, over, mode) < 0)
 		return out_error(
 		    args, SGW_ERR_BAD_CONFIG, NULL, "cannot write %s: %s", path, strerror(errno));
 	if (!args->json) {
@@ -82,15 +85,17 @@ write_beside(const struct args *args, const char *name, const char *text, bool o
 static char *
 config_text(const struct setup_answers *a)
 {
-	static const char HEAD[] =
-	    "{\n"
-	    "  // written by `sgwarden setup`; sgwarden-config(5) says what else there is\n"
-	    "  \"profiles\": ",
-			  TAIL[] =
-			      ",\n"
-			      "  // one screen and one client under the same user: see TRUST.md\n"
-			      "  \"policy\": { \"allow_shared_display\": true }\n"
-			      "}\n";
+	static const char
+	    HEAD[] =
+		"{\n"
+		"  // written by `sgwarden setup`; sgwarden-config(5) says what else there is\n"
+		"  \"profiles\": ",
+	    USER[] = "  // one screen and one client under the same user: see TRUST.md\n"
+		     "  \"policy\": { \"allow_shared_display\": true }\n",
+	    SYSTEM[] =
+		"  // what this machine lacks: sgwardend(8) says by how much that weakens it\n"
+		"  \"allow_degraded\": ";
+	char *degraded = a->degraded ? cJSON_PrintUnformatted(a->degraded) : NULL;
 	cJSON *profiles = cJSON_CreateObject(), *profile = cJSON_CreateObject(),
 	      *regions = cJSON_CreateArray();
 	char *json, *text;
@@ -106,12 +111,15 @@ config_text(const struct setup_answers *a)
 	cJSON_Delete(profiles);
 	if (!json)
 		abort(); /* no memory: nothing half-written */
-	size = sizeof(HEAD) + strlen(json) + sizeof(TAIL);
+	size = sizeof(HEAD) + strlen(json) + sizeof(USER) + sizeof(SYSTEM) + 16 +
+	       (degraded ? strlen(degraded) : 0);
 	text = malloc(size);
-	if (!text)
+	if (!text || (a->degraded && !degraded))
 		abort();
-	snprintf(text, size, "%s%s%s", HEAD, json, TAIL);
+	snprintf(text, size, "%s%s,\n%s%s%s}\n", HEAD, json, degraded ? SYSTEM : USER,
+	    degraded ? degraded : "", degraded ? "\n" : "");
 	cJSON_free(json);
+	cJSON_free(degraded);
 	return text;
 }
 

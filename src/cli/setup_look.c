@@ -11,32 +11,66 @@
 
 #include "config.h"
 #include "mcp_client.h"
+#include "policy.h"
+#include "setup_unit.h"
 #include "table.h"
 
 static const struct {
 	const char *name;
-	const char *text; /* what the person does for it */
-	bool wanted;      /* the setting up is incomplete without it */
+	const char *user;   /* what the person does for it; NULL: user mode has no such step */
+	const char *system; /* likewise */
+	bool wanted;        /* the setting up is incomplete without it */
 } STEPS[] = {
+    [STEP_MACHINE] = {"machine", NULL,
+	"run `sgwarden setup` as root in a terminal: it makes accounts and directories", true},
     [STEP_CONFIG] = {"config", "run `sgwarden setup` in a terminal: it asks and writes config.json",
+	"run `sgwarden setup` as root in a terminal: it asks and writes /etc/sgwarden/config.json",
 	true},
-    [STEP_COMPILED] = {"config load", "run `sgwarden config load`", true},
+    [STEP_COMPILED] = {"config load", "run `sgwarden config load`", "run `sgwarden config load`",
+	true},
     [STEP_IAM] = {"iam", "run `sgwarden setup`: it writes the policies for the two AWS users",
+	"run `sgwarden setup`: it writes the policies for the two AWS users", false},
+    [STEP_GIVEN] = {"aws keys", NULL,
+	"run `sgwarden setup` as root in a terminal: it encrypts the AWS keys to this machine, for "
+	"the daemon alone",
+	true},
+    [STEP_DAEMON] = {"daemon", "start `sgwardend --user`, or restart it after a config load",
+	"run `systemctl enable --now sgwarden.service`; where it runs already, `systemctl restart "
+	"sgwarden.service`",
+	true},
+    [STEP_SCREEN] = {"screen", "run `sgwarden consent` in a terminal of its own",
+	"run `systemctl enable --now sgwarden-consent@tty8.service`; Ctrl-Alt-F8 is the screen "
+	"then",
 	false},
-    [STEP_DAEMON] = {"daemon", "start `sgwardend --user`, or restart it after a config load", true},
-    [STEP_SCREEN] = {"screen", "run `sgwarden consent` in a terminal of its own", false},
-    [STEP_KEY] = {"key", "plug a security key in, run `sgwarden key enroll blue`", true},
-    [STEP_SECOND_KEY] = {"second key", "run `sgwarden key enroll red` with another key", false},
+    [STEP_KEY] = {"key", "plug a security key in, run `sgwarden key enroll blue`",
+	"plug a security key in, run `sgwarden key enroll blue`, go to the screen", true},
+    [STEP_SECOND_KEY] = {"second key", "run `sgwarden key enroll red` with another key",
+	"run `sgwarden key enroll red` with another key", false},
+    [STEP_POLICY] = {"policy", NULL,
+	"run `sgwarden policy load`: policy.json says otherwise than the policy in force", false},
     [STEP_CREDENTIALS] = {"credentials",
 	"run `sgwarden cred seal PROFILE`, take the secret key out of the AWS files, restart the "
 	"daemon",
+	"run `sgwarden setup` as root in a terminal: it has the opener sealed, takes its key out "
+	"of "
+	"what the daemon is given and restarts the daemon",
 	true},
 };
 
 const char *
-setup_step_text(enum setup_step step)
+setup_step_text(const struct setup *s, enum setup_step step)
 {
-	return STEPS[step].text;
+	return s->system ? STEPS[step].system : STEPS[step].user;
+}
+
+unsigned
+setup_step_number(const struct setup *s, enum setup_step step)
+{
+	unsigned n = 0;
+
+	for (enum setup_step i = 0; i <= step; i++)
+		n += setup_step_text(s, i) != NULL;
+	return n;
 }
 
 bool
@@ -138,6 +172,21 @@ look_profile(struct setup *s, const cJSON *profile)
 	}
 }
 
+/* What the configuration calls an opener, with its key in root's own files: any program of root's can use it there. */
+static void
+look_home(struct setup *s)
+{
+	static struct aws_section list[SECTIONS_MAX];
+	size_t n = aws_sections(list);
+
+	for (size_t i = 0; i < n; i++) {
+		if (!list[i].has_secret || !creds_opens(&s->config, list[i].name))
+			continue;
+		s->custody = CUSTODY_HOME;
+		memcpy(s->profile, list[i].name, sizeof(s->profile));
+	}
+}
+
 static int
 look_custody(const struct args *args, struct mcp_client *client, struct setup *s)
 {
@@ -151,6 +200,8 @@ look_custody(const struct args *args, struct mcp_client *client, struct setup *s
 	cJSON_ArrayForEach(profile, cJSON_GetObjectItemCaseSensitive(data, "profiles"))
 	    look_profile(s, profile);
 	cJSON_Delete(envelope);
+	if (s->system && s->custody == CUSTODY_DONE)
+		look_home(s);
 	s->done[STEP_CREDENTIALS] = s->custody == CUSTODY_DONE || s->config.use != USE_FULL;
 	return 0;
 }
@@ -184,8 +235,10 @@ look_screen(const struct args *args, struct mcp_client *client, struct setup *s)
 		return status;
 	cJSON_ArrayForEach(c, cJSON_GetObjectItemCaseSensitive(data, "components"))
 	{
-		if (strcmp(json_text(c, "name"), "consent screen") == 0)
-			s->done[STEP_SCREEN] = strcmp(json_text(c, "state"), "down") != 0;
+		if (strcmp(json_text(c, "name"), "consent screen") != 0)
+			continue;
+		s->done[STEP_SCREEN] = strcmp(json_text(c, "state"), "down") != 0;
+		snprintf(s->screen, sizeof(s->screen), "%s", json_text(c, "detail"));
 	}
 	cJSON_Delete(envelope);
 	return 0;
@@ -210,11 +263,11 @@ look_daemon(const struct args *args, struct setup *s)
 		return status;
 	status = look_screen(args, &client, s);
 	mcp_client_close(&client);
-	return status;
+	return status == 0 && s->system ? policy_is_loaded(args, &s->done[STEP_POLICY]) : status;
 }
 
-static bool
-is_after(const struct timespec *a, const struct timespec *b)
+bool
+time_is_after(const struct timespec *a, const struct timespec *b)
 {
 	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
 }
@@ -226,13 +279,16 @@ setup_look(const struct args *args, struct setup *ret)
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
+	ret->system = setup_is_system(args);
+	for (enum setup_step i = 0; i < STEP_MAX; i++)
+		ret->done[i] = !setup_step_text(ret, i);
 	r = look_config(args, ret, &loaded);
-	/* One that started before the last config load goes by an older configuration. */
-	if (r != 0 || !ret->done[STEP_COMPILED] || !daemon_listens(&since) ||
-	    !is_after(&since, &loaded))
-		return r;
-	ret->done[STEP_DAEMON] = true;
-	return look_daemon(args, ret);
+	if (ret->system)
+		machine_look(ret, &loaded);
+	else /* one that started before the last config load goes by an older configuration */
+		ret->done[STEP_DAEMON] = r == 0 && ret->done[STEP_COMPILED] &&
+					 daemon_since(&since) && time_is_after(&since, &loaded);
+	return r == 0 && ret->done[STEP_DAEMON] ? look_daemon(args, ret) : r;
 }
 
 /* ---- the list ---- */
@@ -261,12 +317,15 @@ list_json(const struct setup *s)
 	      *steps = cJSON_CreateArray();
 
 	for (enum setup_step i = 0; i < STEP_MAX; i++) {
-		cJSON *step = cJSON_CreateObject();
+		cJSON *step;
 
+		if (!setup_step_text(s, i))
+			continue;
+		step = cJSON_CreateObject();
 		cJSON_AddStringToObject(step, "name", STEPS[i].name);
 		cJSON_AddStringToObject(step, "state", state_name(s, i));
 		if (!s->done[i])
-			cJSON_AddStringToObject(step, "next_step", STEPS[i].text);
+			cJSON_AddStringToObject(step, "next_step", setup_step_text(s, i));
 		cJSON_AddItemToArray(steps, step);
 	}
 	cJSON_AddStringToObject(tree, "status", "ok");
@@ -274,6 +333,9 @@ list_json(const struct setup *s)
 	cJSON_AddBoolToObject(data, "complete", setup_complete(s));
 	cJSON_AddStringToObject(data, "use", use_name(s));
 	cJSON_AddItemToObject(data, "steps", steps);
+	cJSON_AddStringToObject(data, "mode", s->system ? "system" : "user");
+	if (s->system)
+		machine_people_json(data);
 	out_json(tree);
 }
 
@@ -285,14 +347,18 @@ setup_list(const struct args *args, const struct setup *s)
 		return;
 	}
 	for (enum setup_step i = 0; i < STEP_MAX; i++) {
+		if (!setup_step_text(s, i))
+			continue;
 		printf("%-8s %s", state_name(s, i), STEPS[i].name);
 		if (s->done[i]) {
 			putchar('\n');
 			continue;
 		}
 		fputs(":\n         ", stdout);
-		out_wrapped(stdout, 9, STEPS[i].text);
+		out_wrapped(stdout, 9, setup_step_text(s, i));
 	}
 	if (s->config.use != USE_FULL)
 		printf("use      %s\n", use_name(s));
+	if (s->system)
+		machine_tell_people();
 }

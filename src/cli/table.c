@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <sgwarden/limits.h>
 #include <sgwarden/vis.h>
 
 #include "mcp_client.h"
@@ -33,7 +34,7 @@ cell_text(const cJSON *cell, char ret_text[CELL_MAX + 1])
 {
 	const char *text = cJSON_IsString(cell) ? cell->valuestring : "";
 	char printable[1024];
-	bool whole = vis(printable, sizeof(printable), text, strlen(text));
+	bool whole = out_printable(printable, sizeof(printable), text, strlen(text));
 	int n = snprintf(ret_text, CELL_MAX + 1, "%s", printable);
 
 	if (!whole || n > CELL_MAX)
@@ -148,6 +149,8 @@ left_text(int64_t seconds, char ret_text[LEFT_TEXT_LEN])
 
 	if (s <= 0)
 		snprintf(ret_text, LEFT_TEXT_LEN, "due");
+	else if (s > SGW_LIFETIME_PERMANENT / 4 * 3)
+		snprintf(ret_text, LEFT_TEXT_LEN, "never");
 	else if (s < 60)
 		snprintf(ret_text, LEFT_TEXT_LEN, "%llds", s);
 	else if (s < 3600)

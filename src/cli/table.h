@@ -29,7 +29,7 @@ void table_print(struct table *t);
 
 /* "tcp/443", "udp/8000-8010", "icmp", "all" of an object with protocol, from_port, to_port. */
 void ports_text(const cJSON *object, char ret_text[PORTS_TEXT_LEN]);
-/* "2d3h", "7h59m", "12m", "40s", "due". */
+/* "2d3h", "7h59m", "12m", "40s", "due", "never". */
 void left_text(int64_t seconds, char ret_text[LEFT_TEXT_LEN]);
 /* A number of an object, or 0. */
 int64_t json_number(const cJSON *object, const char *key);

@@ -17,7 +17,9 @@ const struct verb VERBS[] = {
 	"s", 0, 0, consent_run},
     {"setup", NULL, "[--config DIR] [--state DIR] [--json]",
 	"go through what a first use needs, step by step",
-	"Asks what it must know, writes config.json and the policies for AWS, waits for the daemon "
+	"Root, where the package is installed, sets up the machine's sgwarden: setup encrypts the "
+	"AWS keys for the daemon and starts the units, asking before each. Else it is your own: it "
+	"asks what it must know, writes config.json and the policies for AWS, waits for the daemon "
 	"and the consent screen, which you start, enrols security keys and has the opener sealed. "
 	"It goes on where it stopped when it is run again. It ends when nothing of this user that "
 	"stands in plaintext can open a port, or when you chose a demo or read-only use. With "
@@ -80,11 +82,33 @@ const struct verb VERBS[] = {
 	"The consent screen names the key and asks for the word and the touch of an enrolled one. "
 	"The last key cannot be removed: enrol another first.",
 	"js", 1, 1, key_remove_run},
+    {"key", "phrase", "[--socket PATH] [--json]", "choose the phrase that the screen shows",
+	"On a trusted screen alone. The phrase is typed there, never here: it is shown above each "
+	"request, and a picture of the screen that does not have it is not ours. The consent "
+	"screen "
+	"asks for the word and the touch of an enrolled key.",
+	"js", 0, 0, key_phrase_run},
     {"key", "test", "[NAME] [--socket PATH] [--json]", "try an enrolled security key",
 	"The consent screen asks for the word and the touch. Nothing is changed; the ledger "
 	"records "
 	"that the key answered.",
 	"js", 0, 1, key_test_run},
+    {"recovery", "make", "[--socket PATH] [--json]",
+	"make a recovery code, for when all keys are lost",
+	"The consent screen asks for the word and the touch of an enrolled key, shows the code, "
+	"once, and has it typed back from paper. Whoever has the paper can enrol one security key "
+	"without any other, so keep it as you keep a key. As long as there is a code, health, "
+	"doctor, key list and the consent screen say so.",
+	"js", 0, 0, recovery_make_run},
+    {"recovery", "drop", "[--socket PATH] [--json]", "take the recovery code away",
+	"The consent screen asks for the word and the touch of an enrolled key.", "js", 0, 0,
+	recovery_drop_run},
+    {"recovery", "use", "NAME [--socket PATH] [--json]",
+	"enrol a security key by the recovery code",
+	"For when all keys are lost. The consent screen asks for the word, for the code and for "
+	"the touch of the new key. The code is used up by it. It opens nothing and unseals "
+	"nothing: remove the lost keys, and seal the opener anew with `cred seal`.",
+	"js", 1, 1, recovery_use_run},
     {"cred", "status", "[--socket PATH] [--json]", "say where the AWS credentials are",
 	"For each profile and tier: sealed or in plaintext, which security keys open it, and "
 	"whether "
@@ -112,6 +136,15 @@ const struct verb VERBS[] = {
 	"tier needs, then AWS is asked for a trial run of opening a port in the group. Nothing is "
 	"opened. Exits 0 where all that was tried works.",
 	"jseg", 0, 2, cred_test_run},
+    {"doctor", NULL, "[--prove] [--socket PATH] [--libexec DIR] [--json]",
+	"say what protects the authority on this machine, with evidence",
+	"Confines itself as each process of the daemon does and says what this kernel gives and "
+	"what it lacks; names the AppArmor or SELinux label of each process of ours that runs; "
+	"and asks the daemon. With --prove it also tries, in each sandbox, every call that must "
+	"not work there (the kernel logs those kills), each layer with the others off, and what "
+	"must work. It changes nothing. Exits 0 where nothing failed, also where this machine "
+	"lacks a layer; 1 where one does not hold.",
+	"jsLP", 0, 0, doctor_run},
     {"health", NULL, "[--socket PATH] [--json]", "say how the parts of the daemon are",
 	"Exits 0 when every part is ok or degraded, 1 when one is down.", "js", 0, 0, health_run},
     {"profile", "list", "[--socket PATH] [--json]", "list the configured AWS profiles", NULL, "js",
@@ -123,51 +156,85 @@ const struct verb VERBS[] = {
 	"through sgwarden is listed.",
 	"jsi", 0, 0, ip_run},
     {"open", NULL,
-	"SG PORT [--from current|CIDR] --for TIME --why TEXT [--profile NAME] [--region NAME] "
-	"[--socket PATH] [--json]",
+	"SG PORT [--from current|CIDR] [--for TIME] [--permanent] --why TEXT [--profile NAME] "
+	"[--region NAME] [--plan] [--socket PATH] [--json]",
 	"ask for a port to be opened for a while",
 	"PORT is a port such as 443, a range such as 8000-8010, either with /udp behind it, icmp, "
 	"icmpv6, or a service such as ssh. Without --from it is current: this machine's own "
-	"address, as at least two configured sources see it. TIME is 90m, 8h or 7d. Waits for the "
+	"address, as at least two configured sources see it. TIME is 90m, 8h or 7d; --permanent, "
+	"in its "
+	"place, only where the policy allows it. Waits for the "
 	"person and says "
 	"what it waits for; Ctrl-C withdraws the request. Prints the receipt, the rule and when it "
-	"closes. Nothing is opened without the person and the security key.",
-	"jspefyw", 2, 2, open_run},
+	"closes. Nothing is opened without the person and the security key. With --plan it only "
+	"says what would be asked for and shows the text that the person would read.\n"
+	"Established connections are not cut by closing.",
+	"jspefywNA", 2, 2, open_run},
     {"close", NULL,
-	"[RULE...] [--group SG] [--why TEXT] [--profile NAME] [--region NAME] [--socket PATH] "
+	"[RULE...] [--group SG] [--why TEXT] [--profile NAME] [--region NAME] [--plan] [--socket "
+	"PATH] "
 	"[--json]",
 	"close rules",
 	"RULE is a rule's id, or a receipt: the rules that were opened with it. Without RULE all "
 	"that was opened in --group through sgwarden. Rules that others made are named together "
-	"with their --group, and need the person and the security key.",
-	"jspegw", 0, CLI_REST_MAX, close_run},
+	"with their --group, and need the person and the security key.\n"
+	"Established connections are not cut by closing.",
+	"jspegwA", 0, CLI_REST_MAX, close_run},
     {"bulk", NULL,
 	"--file FILE --why TEXT [--for TIME] [--best-effort] [--profile NAME] [--region NAME] "
-	"[--socket PATH] [--json]",
+	"[--plan] [--socket PATH] [--json]",
 	"ask for several openings and closings at once",
 	"FILE (also -f FILE) has one entry a line: action,group,ip,port,rule, such as "
 	"add,sg-0123456789abcdef0,203.0.113.7,443 or "
-	"remove,sg-0123456789abcdef0,,,sgr-0123456789abcdef0; or it is JSON as the tool "
-	"whitelist_bulk takes it. At most 50 entries in 10 groups. The person reads all of them "
+	"remove,sg-0123456789abcdef0,,,sgr-0123456789abcdef0; or it is JSON, a list of "
+	"entries as the tool whitelist_bulk takes them. At most 50 entries in 10 groups. The "
+	"person reads all of them "
 	"and agrees once. They are made in their order. Where one fails, what was opened is "
 	"closed again and what was closed stays closed; with --best-effort the others are made "
 	"all the same.\n"
 	"Established connections are not cut by closing.",
-	"jspeywFb", 0, 0, bulk_run},
-    {"extend", NULL, "RECEIPT --for TIME [--why TEXT] [--socket PATH] [--json]",
+	"jspeywFbA", 0, 0, bulk_run},
+    {"extend", NULL, "RECEIPT --for TIME [--why TEXT] [--plan] [--socket PATH] [--json]",
 	"ask that what was opened with a receipt closes later",
 	"TIME counts from now. Staying open longer needs the person and the security key. Nothing "
-	"changes in AWS: the rule's tag and description keep the first time.",
-	"jsyw", 1, 1, extend_run},
+	"changes in AWS: the rule's tag and description keep the first time. Established "
+	"connections are not cut by closing.",
+	"jsywA", 1, 1, extend_run},
     {"refresh", NULL,
-	"RECEIPT|SG PORT [--from CIDR] [--for TIME] [--why TEXT] [--socket PATH] [--json]",
+	"RECEIPT|SG PORT [--from CIDR] [--for TIME] [--why TEXT] [--plan] [--socket PATH] [--json]",
 	"ask for an opening's address to be replaced",
 	"Opens the same for the address given with --from (default: current), then closes the old "
 	"rule. It closes when the old one would have, unless --for says otherwise. Established "
 	"connections are not cut by closing.",
-	"jsfyw", 1, 2, refresh_run},
-    {"rules", NULL, "SG [--profile NAME] [--region NAME] [--socket PATH] [--json]",
-	"list a group's ingress rules", NULL, "jspe", 1, 1, rules_run},
+	"jsfywA", 1, 2, refresh_run},
+    {"undo", NULL, "RECEIPT [--for TIME] [--why TEXT] [--socket PATH] [--json]",
+	"ask for the opposite of what a receipt says",
+	"What RECEIPT opened and is open still is closed, without asking anybody. What it closed "
+	"is "
+	"opened again, which needs the person and the security key: what sgwarden had opened for "
+	"the "
+	"time that it had left, but at least 20 minutes; a rule that others made for "
+	"good, as it was, where the policy has allow_permanent, else for --for or the policy's "
+	"time. The receipt of a closing, as `close` printed "
+	"it, "
+	"stands for that closing. Established connections are not cut by closing.",
+	"jsyw", 1, 1, undo_run},
+    {"lockdown", NULL, "[--profile NAME|--group SG] [--socket PATH] [--json]",
+	"close what was opened, and open nothing more",
+	"Takes effect at once, without a screen or a security key: what was opened through "
+	"sgwarden "
+	"is closed, requests that wait are turned away, and every opening is refused until "
+	"`sgwarden unlock`; over restarts too. With --profile or --group there alone. Waits up to "
+	"a minute for the closings and exits 1 where some are left, which the daemon goes on "
+	"trying. Rules that others made stay. Established connections are not cut by closing.",
+	"jspg", 0, 0, lockdown_run},
+    {"unlock", NULL, "[--profile NAME|--group SG] [--socket PATH] [--json]",
+	"ask for openings again after a lockdown",
+	"The consent screen says which lockdowns are lifted and asks for the word and the touch of "
+	"an enrolled key. Without --profile and --group all of them. What was closed stays closed.",
+	"jspg", 0, 0, unlock_run},
+    {"rules", NULL, "SG [--profile NAME] [--region NAME] [--socket PATH] [--csv] [--json]",
+	"list a group's ingress rules", NULL, "jspeV", 1, 1, rules_run},
     {"groups", NULL, "[QUERY] [--profile NAME] [--region NAME] [--socket PATH] [--json]",
 	"list security groups, or find some",
 	"QUERY is a part of a group's id, of its name or of a tag.", "jspe", 0, 1, groups_run},
@@ -176,8 +243,35 @@ const struct verb VERBS[] = {
 	"PORT is a port such as 443 or 53/udp, icmp or icmpv6; without it any TCP port. Exits 0 "
 	"where it is let in, 1 where it is not.",
 	"jspe", 2, 3, check_run},
-    {"grants", NULL, "[SG] [--socket PATH] [--json]", "list what is open through sgwarden", NULL,
-	"js", 0, 1, grants_run},
+    {"grants", NULL, "[SG] [--state STATE] [--socket PATH] [--csv] [--json]",
+	"list what is open through sgwarden",
+	"STATE is open, closing, ambiguous (AWS never answered), overdue, or closed (lately, and "
+	"looked at once more); without it all that is open or may be.",
+	"jsTV", 0, 1, grants_run},
+    {"receipts", NULL,
+	"[RECEIPT] [--since TIME] [--group SG] [--state STATE] [--socket PATH] [--csv] "
+	"[--json]",
+	"list the last receipts, or show one",
+	"What was agreed to and touched for lately, the newest first, and what came of it, as the "
+	"running daemon has it: the last 256 that your user asked for. TIME is "
+	"2026-11-21T16:30:00Z or 2026-11-21; STATE is void, executed, partly, failed, ambiguous, "
+	"compensated or under_way. With RECEIPT each of its operations and what has become of it "
+	"since. Older ones, and proofs of all: `receipt show`, `ledger show`.",
+	"jsSgTV", 0, 1, receipts_run},
+    {"drift", NULL, "[SG] [--profile NAME] [--region NAME] [--socket PATH] [--json]",
+	"compare what is open through sgwarden with AWS",
+	"Reads each group anew in which something is open or may be opened, or SG alone, and says "
+	"where AWS differs from the ledger: removed or changed by others, overdue, or a rule that "
+	"carries sgwarden's tag without being its. Nothing is changed. Exits 0 where nothing "
+	"differs, 1 where something does.",
+	"jspe", 0, 1, drift_run},
+    {"reconcile", NULL, "[RECEIPT|PLAN] [--socket PATH] [--json]",
+	"settle what AWS never answered, by reading",
+	"Without an argument all that your user asked for and that is not settled. Nothing can be "
+	"known before AWS can no longer accept the request, 16 minutes after it was sent: then it "
+	"says when. It would be read by itself too. Nothing is changed in AWS. Exits 6 while "
+	"something is not settled.",
+	"js", 0, 1, reconcile_run},
     {"ledger", "show",
 	"[PATH] [--since TIME] [--kind KIND] [--receipt RECEIPT] [--state DIR] [--json]",
 	"list the ledger's records",
@@ -221,6 +315,14 @@ const struct verb VERBS[] = {
 	"is the one that the receipt names, unless --keys gives a key list from elsewhere; without "
 	"it the answer says `anchored: no`.",
 	"jk", 1, 1, receipt_verify_run},
+    {"completion", "bash", "", "print the completion of these words for bash",
+	"The package installs it. By hand: `sgwarden completion bash` into a file that bash reads, "
+	"such as ~/.local/share/bash-completion/completions/sgwarden.",
+	"", 0, 0, completion_run},
+    {"completion", "zsh", "", "print it for zsh", "Into a file _sgwarden in a directory of $fpath.",
+	"", 0, 0, completion_run},
+    {"completion", "fish", "", "print it for fish",
+	"Into ~/.config/fish/completions/sgwarden.fish.", "", 0, 0, completion_run},
     {"version", NULL, "", "print the version", NULL, "", 0, 0, version_run},
     {"help", NULL, "[VERB]", "this list, or one verb", NULL, "", 0, 2, help_run},
 };

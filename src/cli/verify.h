@@ -8,8 +8,10 @@
 
 #include <sgwarden/ledger.h>
 #include <sgwarden/record.h>
+#include <sgwarden/recovery.h>
 
 #define VERIFY_WHY_MAX 200
+#define VERIFY_SLACK 5 /* s between the broker's look at the clock and its ledger record */
 
 /*
  * So many records back may a touched one name the head that it was made after: 4 MiB of hashes, however long the ledger
@@ -62,6 +64,12 @@ struct verify {
 	uint64_t last_touch; /* number of the record that holds it */
 	uint64_t seen; /* the head that the last touched record names must not be before this */
 
+	size_t n_lockdowns;
+	struct rec_lockdown lockdowns[SGW_LOCKDOWNS_MAX]; /* that are on */
+
+	uint8_t code[RECOVERY_KEY_LEN]; /* public key of the recovery code; zeros: there is none */
+	char recovered[SGW_RECEIPT_LEN + 1]; /* of the enrolment that it agreed to; or empty */
+
 	struct record record; /* the last that was touched for */
 	char receipt[SGW_RECEIPT_LEN + 1];
 	char agreed[SGW_RECEIPT_LEN + 1]; /* of the sealing that was agreed to last */
@@ -82,8 +90,24 @@ const char *verify_admin(struct verify *v, const struct ledger_entry *entry);
 const char *verify_touch_more(struct verify *v, const struct ledger_entry *entry);
 const char *verify_seal(struct verify *v, const struct ledger_entry *entry);
 
+/* The record in an entry, of that kind, and its digest: NULL, or why it does not hold. */
+const char *verify_record(const struct verify *v, const struct ledger_entry *entry,
+    enum record_kind kind, struct record *ret_record, uint8_t ret_digest[HASH_LEN]);
+
+/* ---- verify_recovery.c ---- */
+const char *verify_code(struct verify *v, const struct ledger_entry *entry);
+const char *verify_recovery(struct verify *v, const struct ledger_entry *entry);
+/* NULL where the code has agreed to this enrolment, which uses it up. */
+const char *verify_recovered(struct verify *v, const struct ledger_entry *entry);
+
 /* Is this key in the list: its credential and its public key? */
 bool verify_key_known(const struct rec_key_list *list, const struct verify_key *key);
+
+/* ---- verify_lockdown.c ---- */
+const char *verify_lockdown(struct verify *v, const struct ledger_entry *entry);
+const char *verify_enable(struct verify *v, const struct ledger_entry *entry);
+/* Is what the last touched record opens, or keeps open, off? */
+bool verify_locked(const struct verify *v);
 
 /* ---- verify_body.c: is this form body exactly that record's change? ---- */
 /* Operations [first, first + n) of it. */
@@ -91,12 +115,9 @@ const char *verify_body(const struct record *record, size_t first, size_t n, con
     const uint8_t *body, size_t len);
 
 /* ---- fields ---- */
-bool field_is(const struct ledger_entry *entry, const char *key, const char *text);
 bool field_hex(const struct ledger_entry *entry, const char *key, uint8_t *ret_data, size_t len);
 /* At most `most` bytes. */
 bool field_bytes(const struct ledger_entry *entry, const char *key, uint8_t *ret_data, size_t most,
     size_t *ret_len);
-bool field_number(
-    const struct ledger_entry *entry, const char *key, uint64_t most, uint64_t *ret_number);
 
 #endif

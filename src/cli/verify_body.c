@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <sgwarden/clock.h>
+#include <sgwarden/mutate.h>
 
 struct form {
 	const uint8_t *at, *end;
@@ -149,7 +150,7 @@ verify_body(const struct record *record, size_t first, size_t n, const char *rec
 		expect_op(&f, i + 1, &ops[i], opens ? description : NULL);
 	if (opens)
 		expect_tags(&f, record, receipt);
-	if (f.bad || f.at != f.end)
+	if ((f.bad || f.at != f.end) && !MUTATE(VERIFY_BODY))
 		return "its request is not what was touched for";
 	return NULL;
 }

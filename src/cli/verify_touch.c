@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include <sgwarden/assertion.h>
+#include <sgwarden/mutate.h>
 
-#define EXPIRY_SLACK 5 /* s between the broker's look at the clock and its ledger record */
-#define FLAG_ED 0x80   /* WebAuthn, 6.1: extension data are there */
+#define FLAG_ED 0x80 /* WebAuthn, 6.1: extension data are there */
 #define FLAGS_AT 32
 
 /* ---- the record ---- */
@@ -28,14 +28,15 @@ record_fits(const struct verify *v, const struct ledger_entry *entry, const stru
 		return "its record is another appliance's";
 	if (strcmp(r->boot_id, v->boot_id) != 0)
 		return "its record names another boot than the last start";
-	if (memcmp(r->policy_digest, v->policy, HASH_LEN) != 0)
+	if (memcmp(r->policy_digest, v->policy, HASH_LEN) != 0 && !MUTATE(VERIFY_POLICY))
 		return "its record names another policy than the last start";
 	if (r->ledger_number >= entry->number || r->ledger_number > v->n_heads ||
 	    r->ledger_number == 0)
 		return "its record names a ledger head that did not exist";
 	if (v->n_heads - r->ledger_number >= VERIFY_HEADS)
 		return "its record names a ledger head that is too far back";
-	if (memcmp(r->ledger_head, v->head[(r->ledger_number - 1) % VERIFY_HEADS], HASH_LEN) != 0)
+	if (memcmp(r->ledger_head, v->head[(r->ledger_number - 1) % VERIFY_HEADS], HASH_LEN) != 0 &&
+	    !MUTATE(VERIFY_HEAD))
 		return "its record names another ledger head than this chain has there";
 	if (r->ledger_number < v->seen)
 		return "its record is older than the touch before it: a replay";
@@ -43,8 +44,8 @@ record_fits(const struct verify *v, const struct ledger_entry *entry, const stru
 }
 
 /* Decodes the shown text, whose one form includes the digest of its rendering. */
-static const char *
-record_take(const struct verify *v, const struct ledger_entry *entry, enum record_kind kind,
+const char *
+verify_record(const struct verify *v, const struct ledger_entry *entry, enum record_kind kind,
     struct record *ret_record, uint8_t ret_digest[HASH_LEN])
 {
 	const struct ledger_field *text = ledger_field(entry, "text");
@@ -55,7 +56,7 @@ record_take(const struct verify *v, const struct ledger_entry *entry, enum recor
 	if (ret_record->kind != kind)
 		return "its text is a consent record of another kind";
 	record_receipt((const uint8_t *)text->value, text->len, receipt);
-	if (!field_is(entry, "receipt", receipt))
+	if (!ledger_field_is(entry, "receipt", receipt))
 		return "its receipt is not that of its text";
 	hash_sha256(text->value, text->len, ret_digest);
 	return record_fits(v, entry, ret_record);
@@ -159,7 +160,7 @@ credential_take(
 	    memcmp(ret_key->key, made.pubkey, sizeof(made.pubkey)) != 0 ||
 	    !field_hex(entry, "aaguid", aaguid, sizeof(aaguid)) ||
 	    memcmp(aaguid, made.aaguid, sizeof(aaguid)) != 0 ||
-	    !field_is(entry, "zero", made.counter == 0 ? "yes" : "no"))
+	    !ledger_field_is(entry, "zero", made.counter == 0 ? "yes" : "no"))
 		return "it does not name the credential that its authenticator data hold";
 	ret_key->counter = made.counter;
 	ret_key->zero = made.counter == 0;
@@ -167,7 +168,7 @@ credential_take(
 	return NULL;
 }
 
-/* The first key is trust on first use; every later one needs the touch of an earlier one. */
+/* The first key is trust on first use; every later one needs the touch of an earlier one, or the recovery code. */
 static const char *
 enroll_allowed(struct verify *v, const struct ledger_entry *entry, const struct record *record,
     const uint8_t digest[HASH_LEN])
@@ -175,6 +176,8 @@ enroll_allowed(struct verify *v, const struct ledger_entry *entry, const struct 
 	static const struct touch_keys BY = {"by", "by-authdata", "by-signature", false};
 	uint32_t counter;
 
+	if (record->by_code)
+		return verify_recovered(v, entry);
 	if (v->n_keys > 0)
 		return touch_holds(v, entry, &BY, record, digest, &counter);
 	return ledger_field(entry, "by") ? "the first key is enrolled by another one" : NULL;
@@ -186,13 +189,13 @@ verify_enroll(struct verify *v, const struct ledger_entry *entry)
 	static struct record record;
 	struct verify_key key = {0};
 	uint8_t digest[HASH_LEN];
-	const char *why = record_take(v, entry, RECORD_ENROLL, &record, digest);
+	const char *why = verify_record(v, entry, RECORD_ENROLL, &record, digest);
 
 	if (!why)
 		why = credential_take(entry, &record, &key);
 	if (why)
 		return why;
-	if (!field_is(entry, "name", record.key_name))
+	if (!ledger_field_is(entry, "name", record.key_name))
 		return "it names another key than its record";
 	if (record.keys_enrolled != v->n_keys)
 		return "its record counts other keys than those enrolled before it";
@@ -241,12 +244,12 @@ touched_in_time(struct verify *v, const struct ledger_entry *entry, const struct
 	uint64_t named;
 	uint32_t counter;
 
-	if (entry->time > record->expires + EXPIRY_SLACK)
+	if (entry->time > record->expires + VERIFY_SLACK)
 		return "it was touched for after its record had expired";
 	why = touch_holds(v, entry, &names, record, digest, &counter);
 	if (why)
 		return why;
-	if (!field_number(entry, "counter", UINT32_MAX, &named) || named != counter)
+	if (!ledger_field_number(entry, "counter", UINT32_MAX, &named) || named != counter)
 		return "its counter is not that of its authenticator data";
 	if (entry->kind != LEDGER_TOUCH) /* its act's own record is still to come */
 		v->seen = entry->number;
@@ -258,12 +261,12 @@ verify_consent(struct verify *v, const struct ledger_entry *entry)
 {
 	struct record *record = &v->record;
 	uint8_t digest[HASH_LEN];
-	const char *why = record_take(v, entry, RECORD_CHANGE, record, digest);
+	const char *why = verify_record(v, entry, RECORD_CHANGE, record, digest);
 
 	if (why)
 		return why;
-	if (!field_is(entry, "class", class_name(record->effect)) ||
-	    !field_is(entry, "display", display_name(record->display)))
+	if (!ledger_field_is(entry, "class", class_name(record->effect)) ||
+	    !ledger_field_is(entry, "display", display_name(record->display)))
 		return "its class or display is not its record's";
 	why = touched_in_time(v, entry, record, digest);
 	if (why)
@@ -283,6 +286,9 @@ static const enum ledger_kind ACT_KINDS[ACT_MAX] = {
     [ACT_ROTATE] = LEDGER_SEAL,
     [ACT_TEST_OPENER] = LEDGER_TEST,
     [ACT_ENABLE] = LEDGER_ENABLE,
+    [ACT_PHRASE] = LEDGER_PHRASE,
+    [ACT_MAKE_CODE] = LEDGER_CODE,
+    [ACT_DROP_CODE] = LEDGER_CODE,
 };
 
 /* The key that is gone is the one that the record named; its removal is agreed to before it counts. */
@@ -312,9 +318,9 @@ act_fits(const struct ledger_entry *entry, const struct record *record)
 	uint8_t named[HASH_LEN];
 
 	if (ACT_KINDS[record->act] != entry->kind ||
-	    !field_is(entry, "act", RECORD_ACTS[record->act]))
+	    !ledger_field_is(entry, "act", RECORD_ACTS[record->act]))
 		return "its record is of another act";
-	if (record->subject[0] ? !field_is(entry, "subject", record->subject)
+	if (record->subject[0] ? !ledger_field_is(entry, "subject", record->subject)
 			       : ledger_field(entry, "subject") != NULL)
 		return "it is about something else than its record";
 	if (!field_hex(entry, "digest", named, sizeof(named)) ||
@@ -328,7 +334,7 @@ verify_admin(struct verify *v, const struct ledger_entry *entry)
 {
 	static struct record record;
 	uint8_t digest[HASH_LEN];
-	const char *why = record_take(v, entry, RECORD_ADMIN, &record, digest);
+	const char *why = verify_record(v, entry, RECORD_ADMIN, &record, digest);
 
 	if (!why)
 		why = act_fits(entry, &record);
@@ -349,14 +355,14 @@ verify_touch_more(struct verify *v, const struct ledger_entry *entry)
 {
 	static struct record record;
 	uint8_t digest[HASH_LEN];
-	const char *why = record_take(v, entry, RECORD_ADMIN, &record, digest);
+	const char *why = verify_record(v, entry, RECORD_ADMIN, &record, digest);
 	bool agreement = !secret_was_asked(entry);
 
 	if (why)
 		return why;
 	if (ACT_KINDS[record.act] != LEDGER_SEAL)
 		return "its record seals nothing";
-	if (!agreement && !field_is(entry, "receipt", v->agreed))
+	if (!agreement && !ledger_field_is(entry, "receipt", v->agreed))
 		return "nobody has agreed to its record before it";
 	why = touched_in_time(v, entry, &record, digest);
 	if (!why && agreement)
@@ -370,13 +376,13 @@ verify_seal(struct verify *v, const struct ledger_entry *entry)
 {
 	static struct record record;
 	uint8_t digest[HASH_LEN];
-	const char *why = record_take(v, entry, RECORD_ADMIN, &record, digest);
+	const char *why = verify_record(v, entry, RECORD_ADMIN, &record, digest);
 
 	if (!why)
 		why = act_fits(entry, &record);
 	if (why)
 		return why;
-	if (!field_is(entry, "receipt", v->agreed))
+	if (!ledger_field_is(entry, "receipt", v->agreed))
 		return "nobody has agreed to its record before it";
 	v->seen = entry->number;
 	return NULL;

@@ -7,17 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Room for `len` more bytes, or the buffer has failed for good. */
-static inline uint8_t *
-buf_room(struct buf *b, size_t len)
-{
-	if (b->failed || b->len > b->cap || len > b->cap - b->len) {
-		b->failed = true;
-		return NULL;
-	}
-	return b->data + b->len;
-}
-
 static inline bool
 put(struct buf *b, const void *data, size_t len)
 {
@@ -38,18 +27,6 @@ buf_put(struct buf *b, const void *data, size_t len)
 }
 
 /* Big endian; the copies are of a fixed length, so they become one store. */
-bool
-buf_put_u8(struct buf *b, uint8_t v)
-{
-	uint8_t *to = buf_room(b, 1);
-
-	if (to == NULL)
-		return false;
-	*to = v;
-	b->len++;
-	return true;
-}
-
 bool
 buf_put_u16(struct buf *b, uint16_t v)
 {
@@ -105,17 +82,23 @@ buf_printf(struct buf *b, const char *format, ...)
 bool
 buf_put_decimal(struct buf *b, int64_t v)
 {
-	char text[20]; /* "-9223372036854775808" */
-	size_t at = sizeof(text);
 	uint64_t left = v < 0 ? -(uint64_t)v : (uint64_t)v;
+	size_t n = v < 0 ? 2 : 1;
+	uint8_t *to;
 
+	for (uint64_t x = left; x >= 10; x /= 10)
+		n++;
+	to = buf_room(b, n);
+	if (to == NULL)
+		return false;
+	b->len += n;
+	if (v < 0)
+		to[0] = '-';
 	do {
-		text[--at] = (char)('0' + left % 10);
+		to[--n] = (uint8_t)('0' + left % 10);
 		left /= 10;
 	} while (left > 0);
-	if (v < 0)
-		text[--at] = '-';
-	return put(b, text + at, sizeof(text) - at);
+	return true;
 }
 
 bool
@@ -153,14 +136,11 @@ buf_put_c(struct buf *b)
 static inline bool
 get(struct cur *c, void *ret_data, size_t len)
 {
-	if (c->failed || c->pos > c->len || len > c->len - c->pos) {
-		c->failed = true;
-		return false;
-	}
-	if (len > 0)
-		memcpy(ret_data, c->data + c->pos, len);
-	c->pos += len;
-	return true;
+	const uint8_t *from = cur_take(c, len);
+
+	if (!c->failed && len > 0)
+		memcpy(ret_data, from, len);
+	return !c->failed;
 }
 
 bool

@@ -84,6 +84,15 @@ clock_monotonic(void)
 	return ((int64_t)ts.tv_sec + clock_offset()) * 1000 + ts.tv_nsec / 1000000;
 }
 
+int64_t
+clock_machine(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
 int
 clock_wait(int64_t ms)
 {

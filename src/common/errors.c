@@ -2,7 +2,7 @@
 /* errors.def as a table. */
 #include <sgwarden/errors.h>
 
-#include <stddef.h>
+#include <string.h>
 
 static const struct error_row ROWS[] = {
 #define ERR(number, NAME, name, retryable, exit_status, message, next_step)                        \
@@ -11,16 +11,33 @@ static const struct error_row ROWS[] = {
 #undef ERR
 };
 
+/* Where each stands in the table. */
+enum {
+#define ERR(number, NAME, name, retryable, exit_status, message, next_step) ROW_##NAME,
+#include <sgwarden/errors.def>
+#undef ERR
+};
+
+/* A number that stands there twice does not compile. */
 const struct error_row *
 error_row(uint16_t number)
 {
-	const struct error_row *internal = &ROWS[0];
-
-	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++) {
-		if (ROWS[i].number == number)
-			return &ROWS[i];
-		if (ROWS[i].number == SGW_ERR_INTERNAL)
-			internal = &ROWS[i];
+	switch (number) {
+#define ERR(number, NAME, name, retryable, exit_status, message, next_step)                        \
+	case number:                                                                               \
+		return &ROWS[ROW_##NAME];
+#include <sgwarden/errors.def>
+#undef ERR
+	default:
+		return &ROWS[ROW_INTERNAL];
 	}
-	return internal;
+}
+
+uint16_t
+error_number(const char *name, size_t len)
+{
+	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++)
+		if (strlen(ROWS[i].name) == len && memcmp(ROWS[i].name, name, len) == 0)
+			return ROWS[i].number;
+	return SGW_ERR_INTERNAL;
 }

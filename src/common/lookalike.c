@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* See lookalike.h. */
 #include <sgwarden/lookalike.h>
+#include <sgwarden/mutate.h>
 
 #include <stddef.h>
 #include <string.h>
@@ -46,6 +47,8 @@ is_secret(const char *run, size_t len)
 bool
 looks_like_credential(const char *text)
 {
+	if (MUTATE(LOOKALIKE))
+		return false;
 	if (strstr(text, "-----BEGIN ") != NULL)
 		return true;
 	while (*text != 0) {

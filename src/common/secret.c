@@ -30,12 +30,15 @@ secret_alloc(struct secret *ret_secret, size_t size)
 	if (map == MAP_FAILED)
 		return -1;
 	data = map + page;
-	if (mprotect(data, size, PROT_READ | PROT_WRITE) < 0 ||
-	    madvise(data, size, MADV_DONTDUMP) < 0 || madvise(data, size, MADV_WIPEONFORK) < 0) {
+	if (mprotect(data, size + (MUTATE(SECRET_GUARDED) ? page : 0), PROT_READ | PROT_WRITE) <
+		0 ||
+	    (!MUTATE(SECRET_DUMPED) && madvise(data, size, MADV_DONTDUMP) < 0) ||
+	    (!MUTATE(SECRET_FORKED) && madvise(data, size, MADV_WIPEONFORK) < 0)) {
 		munmap(map, size + 2 * page);
 		return -1;
 	}
-	*ret_secret = (struct secret){.data = data, .size = size, .locked = mlock(data, size) == 0};
+	*ret_secret = (struct secret){
+	    .data = data, .size = size, .locked = MUTATE(SECRET_LOCKED) || mlock(data, size) == 0};
 	return 0;
 }
 

@@ -151,8 +151,12 @@ text_is_ascii(const char *text, size_t len)
 {
 	size_t at = 0;
 
-	while (len - at >= 8 && word_is_printable(word_at(text + at)))
-		at += 8;
+	for (; len - at >= 8; at += 8) {
+		if (!word_is_printable(word_at(text + at)))
+			return false;
+	}
+	if (len >= 8) /* what is left, with some of what was seen already */
+		return word_is_printable(word_at(text + len - 8));
 	for (; at < len; at++) {
 		if (text[at] < 0x20 || text[at] > 0x7e)
 			return false;
@@ -174,6 +178,8 @@ text_is_utf8(const char *text, size_t len)
 			at += 8;
 			continue;
 		}
+		if (at >= 8 && len - at < 8 && word_is_ascii(word_at(text + len - 8)))
+			return true; /* what is left, with some of what was seen already */
 		if (from[at] == 0)
 			return false;
 		if (from[at] >= 0x80)

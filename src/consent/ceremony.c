@@ -25,6 +25,7 @@ refuse(struct consent *c, enum denial denial)
 
 	if (told)
 		return;
+	code_erase(c);
 	c->step = STEP_REFUSED;
 	c->deadline = 0;
 	snprintf(c->status, sizeof(c->status), "refused; the daemon is told");
@@ -62,8 +63,13 @@ draw_line(struct consent *c)
 	if (c->step == STEP_WORD) {
 		screen_puts(s, "> ");
 		screen_puts(s, c->typed_word);
+	} else if (c->step == STEP_PHRASE) {
+		screen_puts(s, "> ");
+		screen_puts(s, c->chosen);
 	} else if (c->step == STEP_PIN) {
 		screen_puts(s, "PIN (not shown): ");
+	} else if (c->step == STEP_CODE) {
+		code_draw_typed(c);
 	} else if (c->step >= STEP_KEY) {
 		screen_puts(s, c->status);
 	}
@@ -81,12 +87,18 @@ may_type(const struct consent *c, char *ret_text, size_t size)
 	else if (c->step == STEP_WORD)
 		snprintf(ret_text, size,
 		    "type %s to go on to the key, or deny, or block (this client)", c->word);
+	else if (c->step == STEP_PHRASE)
+		snprintf(ret_text, size, "type the phrase; Enter alone refuses");
 	else if (c->step == STEP_PIN && c->wanted[0])
 		snprintf(ret_text, size, "the PIN of %s; Enter alone refuses", c->wanted);
 	else if (c->step == STEP_PIN)
 		snprintf(ret_text, size, "%s",
 		    optional ? "the new key's PIN; Enter alone if it has none; Ctrl-C refuses"
 			     : "your security key's PIN; Enter alone refuses");
+	else if (c->step == STEP_CODE)
+		snprintf(ret_text, size, "%s; Enter alone refuses",
+		    c->vault->paper[0] ? "type the code back, from the paper"
+				       : "type the recovery code, from the paper");
 	else
 		snprintf(ret_text, size, "%s", c->step == STEP_KEY ? "Ctrl-C refuses" : "");
 }
@@ -98,10 +110,14 @@ draw(struct consent *c)
 
 	if (!c->screen.open)
 		return;
+	if (c->step == STEP_SHOWN) {
+		code_draw(c);
+		return;
+	}
 	may_type(c, text, sizeof(text));
 	page_draw(&c->page, &c->screen, c->note, text);
 	/* A window that has become smaller: what no longer fits was not read to its end. */
-	if (c->step == STEP_WORD && !page_is_last(&c->page)) {
+	if (c->step == STEP_WORD && !page_is_last(&c->page) && !MUTATE(LAST_PAGE)) {
 		c->step = STEP_READING;
 		may_type(c, text, sizeof(text));
 		page_draw(&c->page, &c->screen, c->note, text);
@@ -117,7 +133,7 @@ page_turn(struct consent *c)
 	draw(c);
 	screen_forget_typed(
 	    &c->screen); /* before the question stands there: whatever is typed at it counts */
-	if (page_is_last(&c->page)) {
+	if (page_is_last(&c->page) || MUTATE(LAST_PAGE)) {
 		c->step = STEP_WORD;
 		entry_start(&c->entry, c->typed_word, sizeof(c->typed_word), false);
 		draw(c);
@@ -140,7 +156,9 @@ record_take(struct consent *c, const struct msg_show *m)
 		return false;
 	record_word(&c->record, c->word);
 	FIELD_SET(c->phrase, m->phrase);
-	c->page = (struct page){.text = c->rendered, .len = b.len, .phrase = c->phrase};
+	FIELD_SET(c->banner, m->banner);
+	c->page = (struct page){
+	    .text = c->rendered, .len = b.len, .phrase = c->phrase, .banner = c->banner};
 	return true;
 }
 
@@ -151,10 +169,12 @@ on_show(struct consent *c, const struct msg_show *m)
 		chan_close(&c->broker);
 		return;
 	}
-	if (screen_open(&c->screen, FD_CONSENT_TTY) < 0) {
+	/* it is open already where the phrase was chosen */
+	if (!c->screen.open && screen_open(&c->screen, FD_CONSENT_TTY) < 0) {
 		refuse(c, DENIAL_EOF);
 		return;
 	}
+	c->note[0] = 0;
 	if (!record_take(c, m)) {
 		log_error("the record that broker sent does not hold: nothing is shown");
 		screen_clear(&c->screen);
@@ -203,30 +223,48 @@ static void
 on_show_outcome(struct consent *c, const struct msg_show_outcome *m)
 {
 	keys_close(c);
+	code_erase(c);
 	if (c->screen.open)
 		outcome_show(c, m);
 	c->step = STEP_DONE;
 }
 
+static void
+broker_said(struct consent *c, const struct msg *m)
+{
+	if (m->id == MSG_SHOW)
+		on_show(c, &m->show);
+	else if (m->id == MSG_WANT_PHRASE)
+		on_want_phrase(c, &m->want_phrase);
+	else if (m->id == MSG_SHOW_STAGE)
+		on_show_stage(c, &m->show_stage);
+	else if (m->id == MSG_WANT_KEY)
+		on_want_key(c, &m->want_key);
+	else if (m->id == MSG_WANT_CODE)
+		on_want_code(c, &m->want_code);
+	else if (m->id == MSG_SHOW_OUTCOME)
+		on_show_outcome(c, &m->show_outcome);
+	else
+		chan_close(&c->broker);
+}
+
 void
 on_broker(struct consent *c)
 {
-	enum chan_result r = chan_recv(&c->broker, c->scratch, &c->in, NULL);
+	struct vault *v = c->vault;
+	enum chan_result r = chan_recv(&c->broker, v->scratch, &v->msg, NULL);
 
 	if (r == CHAN_AGAIN)
 		return;
-	if (r == CHAN_GOT && c->in.id == MSG_SHOW)
-		on_show(c, &c->in.show);
-	else if (r == CHAN_GOT && c->in.id == MSG_SHOW_STAGE)
-		on_show_stage(c, &c->in.show_stage);
-	else if (r == CHAN_GOT && c->in.id == MSG_WANT_KEY)
-		on_want_key(c, &c->in.want_key);
-	else if (r == CHAN_GOT && c->in.id == MSG_SHOW_OUTCOME)
-		on_show_outcome(c, &c->in.show_outcome);
+	if (r == CHAN_GOT)
+		broker_said(c, &v->msg);
 	else
 		chan_close(&c->broker);
+	memory_erase(&v->msg, sizeof(v->msg));
+	memory_erase(v->scratch, sizeof(v->scratch));
 	if (c->broker.fd >= 0)
 		return;
+	code_erase(c);
 	if (c->screen.open) {
 		screen_line_again(&c->screen);
 		lines_put(&c->screen, "The daemon ended this request; its log has the reason.");
@@ -319,6 +357,10 @@ on_entry(struct consent *c, uint8_t byte)
 	case ENTRY_DONE:
 		if (c->step == STEP_WORD)
 			word_typed(c);
+		else if (c->step == STEP_PHRASE)
+			phrase_typed(c);
+		else if (c->step == STEP_CODE)
+			code_typed(c);
 		else
 			pin_typed(c);
 		break;
@@ -326,7 +368,8 @@ on_entry(struct consent *c, uint8_t byte)
 		refuse(c, DENIAL_DENY);
 		break;
 	case ENTRY_END:
-		refuse(c, DENIAL_EOF);
+		if (!MUTATE(END_OF_FILE))
+			refuse(c, DENIAL_EOF);
 		break;
 	}
 }
@@ -339,6 +382,8 @@ on_key(struct consent *c, uint8_t byte)
 		refuse(c, DENIAL_DENY);
 	} else if (byte == 0x04) {
 		refuse(c, DENIAL_EOF);
+	} else if (c->step == STEP_SHOWN && (byte == '\r' || byte == '\n')) {
+		code_ask(c);
 	} else if (c->step == STEP_READING && (byte == ' ' || byte == '\r' || byte == '\n')) {
 		c->page.from = c->page.to;
 		page_turn(c);
@@ -355,8 +400,11 @@ on_typed(struct consent *c)
 	if (n < 0)
 		refuse(c, DENIAL_EOF);
 	/* What stands behind the key that led on was typed before the next question. */
-	for (int i = 0; i < n && c->step == step && c->page.from == from; i++) {
-		if (step == STEP_WORD || step == STEP_PIN)
+	for (int i = 0; i < n; i++) {
+		if ((c->step != step || c->page.from != from) && !MUTATE(TYPED_AHEAD))
+			break;
+		if (c->step == STEP_WORD || c->step == STEP_PIN || c->step == STEP_PHRASE ||
+		    c->step == STEP_CODE)
 			on_entry(c, c->vault->typed[i]);
 		else
 			on_key(c, c->vault->typed[i]);

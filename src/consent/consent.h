@@ -4,6 +4,7 @@
 #define CONSENT_H
 
 #include <sgwarden/record.h>
+#include <sgwarden/recovery.h>
 #include <sgwarden/render.h>
 #include <sgwarden/secret.h>
 #include <sgwarden/wire.h>
@@ -15,21 +16,28 @@
 #define FIDOS_MAX 8
 
 enum step {
-	STEP_RECORD,  /* nothing was shown yet */
+	STEP_RECORD,  /* it has not come yet */
+	STEP_PHRASE,  /* before it: the person chooses the phrase */
 	STEP_READING, /* a page that is not the last: the person reads on */
 	STEP_WORD,
 	STEP_PIN,     /* before AGREED; or again, for the key that said it was wrong */
+	STEP_SHOWN,   /* a new recovery code stands on the screen */
+	STEP_CODE,    /* the recovery code is typed: the one that was shown, or the one on paper */
 	STEP_KEY,     /* agreed: the key is awaited, then its touch */
 	STEP_RUNNING, /* touched: the daemon is at work */
 	STEP_REFUSED, /* said no; the daemon's last word is awaited */
 	STEP_DONE,
 };
 
-/* What holds the PIN on its way from the keyboard to the key. */
+/* What holds the PIN on its way from the keyboard to the key, and a recovery code on its way to or from the paper. */
 struct vault {
 	uint8_t typed[64];
 	char pin[SGW_PIN_MAX + 1];
-	struct msg sign;
+	uint8_t code[SGW_CODE_LEN], parsed[SGW_CODE_LEN];
+	char paper[RECOVERY_TEXT_LEN +
+		   1]; /* the new code; empty: the one that there is is asked for */
+	char typed_code[64];
+	struct msg msg; /* that may hold a secret, in either direction */
 	uint8_t scratch[SGW_DATAGRAM_MAX];
 };
 
@@ -51,7 +59,9 @@ struct consent {
 	struct page page;
 	struct entry entry;
 	char typed_word[2 * SGW_WORD_MAX + 1];
-	char phrase[SGW_PHRASE_MAX + 1];
+	char phrase[SGW_PHRASE_MAX + 1]; /* in the frame, or empty */
+	char chosen[SGW_PHRASE_MAX + 1]; /* STEP_PHRASE: what is typed */
+	char banner[SGW_BANNER_MAX + 1];
 	char rendered[SGW_RENDER_MAX + 1];
 
 	struct record record;
@@ -85,6 +95,10 @@ void ask_pin(struct consent *c, const char *note);
 void draw(struct consent *c);
 void draw_line(struct consent *c);
 
+/* phrase.c: the enrolment phrase is chosen. */
+void on_want_phrase(struct consent *c, const struct msg_want_phrase *m);
+void phrase_typed(struct consent *c);
+
 /* keys.c: the fido processes. */
 void on_control(struct consent *c);
 void on_fido(struct consent *c, size_t i);
@@ -92,6 +106,14 @@ void keys_begin(struct consent *c);
 void keys_pin_again(struct consent *c); /* the PIN was typed anew */
 void pin_erase(struct consent *c);
 void keys_close(struct consent *c);
+
+/* code.c: the recovery code. */
+void on_want_code(struct consent *c, const struct msg_want_code *m);
+void code_draw(struct consent *c);       /* STEP_SHOWN: the whole screen */
+void code_draw_typed(struct consent *c); /* STEP_CODE: behind the question */
+void code_ask(struct consent *c);        /* it has been written down */
+void code_typed(struct consent *c);
+void code_erase(struct consent *c);
 
 /* texts.c: states and outcomes in words. */
 const char *key_text(enum key_state state);

@@ -66,23 +66,24 @@ keys_begin(struct consent *c)
 static void
 sign_send(struct consent *c, struct key_edge *edge)
 {
-	struct msg_sign *m = &c->vault->sign.sign;
+	struct msg_sign *m = &c->vault->msg.sign;
 
-	c->vault->sign = (struct msg){.id = MSG_SIGN};
+	c->vault->msg = (struct msg){.id = MSG_SIGN};
 	FIELD_SET(m->record, c->text);
 	m->pin_len = (uint16_t)strlen(c->vault->pin);
 	memcpy(m->pin, c->vault->pin, m->pin_len);
 	edge->wants_pin = false;
-	if (chan_send(&edge->chan, c->vault->scratch, &c->vault->sign, -1, true) < 0)
+	if (chan_send(&edge->chan, c->vault->scratch, &c->vault->msg, -1, true) < 0)
 		chan_close(&edge->chan);
-	memory_erase(&c->vault->sign, sizeof(c->vault->sign));
+	memory_erase(&c->vault->msg, sizeof(c->vault->msg));
 }
 
 /* An enrolment of a further key: first an enrolled one agrees, then the new one, which gets the PIN too. */
 static bool
 two_touches(const struct consent *c)
 {
-	return c->record.kind == RECORD_ENROLL && c->record.keys_enrolled > 0 && c->touches == 0;
+	return c->record.kind == RECORD_ENROLL && c->record.keys_enrolled > 0 &&
+	       !c->record.by_code && c->touches == 0;
 }
 
 /* Every key has its copy: while they blink the PIN is nowhere here. */
@@ -184,9 +185,7 @@ touch_text(const struct consent *c)
 {
 	if (c->record.kind != RECORD_ENROLL)
 		return key_text(KEY_WAITING_TOUCH);
-	return c->record.keys_enrolled > 0 && c->touches == 0
-		   ? "touch a key that is enrolled already"
-		   : "touch the new key now";
+	return two_touches(c) ? "touch a key that is enrolled already" : "touch the new key now";
 }
 
 static void

@@ -25,7 +25,8 @@ line_rows(const struct screen *s, size_t len)
 static size_t
 page_end(const struct page *p, const struct screen *s, size_t from)
 {
-	unsigned frame = FRAME_ROWS + (p->phrase[0] != 0 ? 1 : 0);
+	unsigned frame = FRAME_ROWS + (p->phrase[0] != 0 ? 1u : 0u) +
+			 (p->banner[0] != 0 ? line_rows(s, strlen(p->banner) + 1) : 0u);
 	unsigned room = s->rows > frame + 1 ? s->rows - frame : 1, used = 0;
 	size_t at = from;
 
@@ -92,6 +93,11 @@ page_draw(struct page *p, struct screen *s, const char *note, const char *may_ty
 	if (p->phrase[0] != 0) {
 		screen_puts(s, " your phrase: ");
 		screen_puts(s, p->phrase);
+		screen_feed(s);
+	}
+	if (p->banner[0] != 0) {
+		screen_puts(s, " ");
+		screen_puts(s, p->banner);
 		screen_feed(s);
 	}
 	for (size_t at = p->from; at < p->to;) {

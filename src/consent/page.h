@@ -4,6 +4,7 @@
  *
  *   -- sgwarden consent -- page 1 of 2 ----
  *    your phrase: …                             (where there is one)
+ *    RECOVERY CODE …                            (where there is or was one)
  *    the rendering's lines, from `from` on, as many as fit
  *   ---- a note ----
  *    what may be typed
@@ -22,6 +23,7 @@ struct page {
 	size_t from; /* where this page begins */
 	size_t to;   /* and ends; page_draw() sets it */
 	const char *phrase;
+	const char *banner;
 };
 
 /* Clears the screen and draws the page from `from`; what may be typed stands under it, the cursor on the line below. */

@@ -39,7 +39,7 @@ screen_open(struct screen *s, int fd)
 	own.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ECHOE | ECHOK | ECHONL | ISIG | IEXTEN);
 	own.c_cc[VMIN] = 1;
 	own.c_cc[VTIME] = 0;
-	if (tcsetattr(fd, MUTATE(TYPED_AHEAD) ? TCSANOW : TCSAFLUSH, &own) < 0)
+	if (tcsetattr(fd, TCSAFLUSH, &own) < 0)
 		return -1;
 	s->open = true;
 	s->rows = ROWS_USUAL;
@@ -111,20 +111,47 @@ screen_line_again(struct screen *s)
 	put(s, back_and_erase, sizeof(back_and_erase) - 1);
 }
 
-void
-screen_flush(struct screen *s)
+static void
+write_all(struct screen *s, const void *bytes, size_t len)
 {
+	const uint8_t *from = bytes;
 	size_t at = 0;
 
-	while (at < s->n_out && !s->gone) {
-		ssize_t n = write(s->fd, s->out + at, s->n_out - at);
+	while (at < len && !s->gone) {
+		ssize_t n = write(s->fd, from + at, len - at);
 
 		if (n > 0)
 			at += (size_t)n;
 		else if (n == 0 || errno != EINTR)
 			s->gone = true;
 	}
+}
+
+void
+screen_flush(struct screen *s)
+{
+	write_all(s, s->out, s->n_out);
 	s->n_out = 0;
+}
+
+void
+screen_secret(struct screen *s, const char *text, size_t len)
+{
+	screen_flush(s);
+	write_all(s, text, len);
+}
+
+void
+screen_wipe(struct screen *s)
+{
+	put(s, "\x1b[H", 3);
+	for (unsigned row = 0; row < s->rows; row++) {
+		if (row > 0)
+			screen_feed(s);
+		screen_line_again(s);
+	}
+	put(s, "\x1b[H", 3);
+	screen_flush(s);
 }
 
 void

@@ -38,6 +38,10 @@ void screen_puts(struct screen *s, const char *text);
 void screen_feed(struct screen *s);       /* to the next line */
 void screen_line_again(struct screen *s); /* to the start of this line, which is erased */
 void screen_flush(struct screen *s);
+/* A secret, from the caller's region straight to the terminal; printable ASCII. */
+void screen_secret(struct screen *s, const char *text, size_t len);
+/* Overwrites every line where it stands: what is only cleared, some terminals keep above the first one. */
+void screen_wipe(struct screen *s);
 
 void screen_forget_typed(struct screen *s);
 

@@ -4,6 +4,7 @@
 
 #include <sgwarden/clock.h>
 #include <sgwarden/errors.h>
+#include <sgwarden/plan.h>
 
 #include "consent.h"
 
@@ -31,10 +32,20 @@ key_text(enum key_state state)
 static const char *
 done_text(const struct record *r)
 {
+	size_t opens = plan_openings(&r->plan);
+
 	if (r->kind == RECORD_ENROLL)
-		return "Done: the key is enrolled.";
-	if (r->plan.ops[0].action == ACTION_CLOSE)
+		return r->by_code
+			   ? "Done: the key is enrolled. The code is used up; destroy the paper."
+			   : "Done: the key is enrolled.";
+	if (r->kind != RECORD_CHANGE)
+		return "Done.";
+	if (r->plan.ops[0].action == ACTION_EXTEND)
+		return "Done: it stays open for longer.";
+	if (opens == 0)
 		return "Done: closed. Connections that were established go on until they end.";
+	if (opens < r->plan.n_ops)
+		return "Done: all of it is opened and closed.";
 	return "Done: it is open.";
 }
 
@@ -49,6 +60,8 @@ outcome_ok(struct consent *c, const struct msg_show_outcome *m)
 		snprintf(
 		    text, sizeof(text), "It closes by itself at %.10s %.8s UTC.", when, when + 11);
 		lines_put(&c->screen, text);
+		lines_put(
+		    &c->screen, "Closing does not cut connections that are established by then.");
 	}
 }
 

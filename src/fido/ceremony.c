@@ -10,10 +10,9 @@
 #define OPEN_TRIES 8
 #define OPEN_PAUSE_MS 250 /* a key that another program just used answers "busy" for a moment */
 #define KEY_MS                                                                                     \
-	((SGW_TOUCH_SECONDS + 5) *                                                                 \
-	    1000) /* broker's deadline comes first; this one is for its loss */
+	(2 * SGW_TOUCH_SECONDS * 1000) /* the broker's deadline comes first, however busy it is */
 #define RETRIES_UNKNOWN 255
-#define LINGER_MS 2000
+#define LINGER_MS 30000 /* for a broker that is stuck; one that is only busy lets go sooner */
 #define RETRIES_LOW                                                                                \
 	3 /* and fewer are shown before one is spent: CTAP blocks a key of its own accord at 0 */
 
@@ -158,7 +157,7 @@ sign_is_sane(const struct msg_sign *sign)
 	return memchr(sign->pin, 0, sign->pin_len) == NULL;
 }
 
-/* One message from broker or consent; false ends the ceremony. */
+/* One message from broker or consent; false ends the ceremony, with given_up where the person's side has ended it. */
 static bool
 peer_read(struct ceremony *c, struct chan *ch, struct msg *into, bool *flag)
 {
@@ -167,6 +166,8 @@ peer_read(struct ceremony *c, struct chan *ch, struct msg *into, bool *flag)
 	memory_erase(c->vault->scratch, sizeof(c->vault->scratch));
 	if (r == CHAN_AGAIN)
 		return true;
+	if (r == CHAN_EOF && ch == &c->consent)
+		c->given_up = true;
 	if (r != CHAN_GOT || (into->id == MSG_SIGN && !sign_is_sane(&into->sign)))
 		return false;
 	*flag = true;
@@ -276,11 +277,11 @@ ceremony_run(struct ceremony *c)
 	int r;
 
 	if (!peers_wait(c))
-		return -1;
+		return c->given_up ? broker_wait(c) : -1;
 	while ((r = key_ask(c, &why)) < 0 && (why == KEY_PIN_WRONG || why == KEY_PIN_LOW) &&
 	       !c->key.abandoned)
 		if (!pin_again(c, why))
-			return -1;
+			return c->given_up ? broker_wait(c) : -1;
 	/* Whoever asked is gone, or will be: the key shall not go on blinking. */
 	if (c->dev != NULL && (c->key.abandoned || c->key.timed_out))
 		(void)fido_dev_cancel(c->dev);

@@ -32,6 +32,7 @@ struct ceremony {
 	bool asked;
 	bool pin_warned; /* how many tries of its PIN are left has been looked at */
 	bool signable;
+	bool given_up; /* consent ended while it was waited for */
 };
 
 /* Takes the descriptors over.  0, or -1 with a line in the log. */

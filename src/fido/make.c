@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <sgwarden/log.h>
+#include <sgwarden/mutate.h>
 
 static int
 credential_prepare(struct ceremony *c, fido_cred_t *cred)
@@ -68,7 +69,8 @@ secret_needs_touch(struct ceremony *c, const fido_cred_t *cred)
 	answered = prepared && fido_dev_get_assert(c->dev, a, NULL) == FIDO_OK &&
 		   fido_assert_hmac_secret_len(a, 0) > 0;
 	fido_assert_free(&a);
-	return prepared && !answered && !c->key.pulled && !c->key.abandoned && !c->key.timed_out;
+	return prepared && (!answered || MUTATE(SECRET_UNTOUCHED)) && !c->key.pulled &&
+	       !c->key.abandoned && !c->key.timed_out;
 }
 
 int

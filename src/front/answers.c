@@ -7,7 +7,7 @@
 #include <sgwarden/errors.h>
 #include <sgwarden/plan.h>
 
-#include "envelope.h"
+#include "answers.h"
 #include "front.h"
 #include "list.h"
 
@@ -15,14 +15,6 @@
 #define NOT_USABLE                                                                                 \
 	"the sources see an address of a special range: whitelist_add does not take current for "  \
 	"it"
-
-#define DATA(name, type)                                                                           \
-	static void data_##name(struct jw *w, const void *view)                                    \
-	{                                                                                          \
-		const type *v = view;                                                              \
-                                                                                                   \
-		out_##name(w, v);                                                                  \
-	}
 
 DATA(capabilities, struct view_capabilities)
 DATA(health, struct msg_health)
@@ -40,6 +32,7 @@ DATA(plan_status, struct view_status)
 DATA(policy_in_force, struct msg_policy_in_force)
 DATA(withdrawn, struct msg_withdrawn)
 DATA(keys, struct msg_keys)
+DATA(locked, struct msg_locked)
 
 static void
 answer_capabilities(struct front *f, struct call *c, const struct msg *m)
@@ -144,6 +137,16 @@ answer_keys(struct front *f, struct call *c, const struct msg *m)
 	result_send(f, c, &r);
 }
 
+/* Closing cuts nobody off who is in already: that is said where it matters most. */
+static void
+answer_locked(struct front *f, struct call *c, const struct msg *m)
+{
+	struct result r = {.data = data_locked, .view = &m->locked};
+
+	r.warnings[r.n_warnings++] = "connections that are established already are not cut";
+	result_send(f, c, &r);
+}
+
 static void
 answer_failed(struct front *f, struct call *c, const struct msg *m)
 {
@@ -161,6 +164,24 @@ closes_something(const struct msg_change *change)
 		if (change->ops[i].op.action == ACTION_CLOSE)
 			return true;
 	return false;
+}
+
+/* What the openings have in common with the rules that are there: said while the change can still be thought over. */
+static void
+warn_overlaps(const struct msg_change *change, struct result *r)
+{
+	bool covered = false, encloses = false;
+
+	for (size_t i = 0; i < change->n_ops; i++) {
+		covered = covered || change->ops[i].covered_by[0] != 0;
+		encloses = encloses || change->ops[i].encloses[0] != 0;
+	}
+	if (covered)
+		r->warnings[r->n_warnings++] =
+		    "another rule lets this in already, and goes on doing so: covered_by";
+	if (encloses)
+		r->warnings[r->n_warnings++] =
+		    "this lets in all that another rule does, and more: encloses";
 }
 
 static void
@@ -189,8 +210,12 @@ answer_change(struct front *f, struct call *c, const struct msg *m)
 	if (change->iac)
 		r.warnings[r.n_warnings++] =
 		    "CloudFormation or Terraform keeps a group of it: it may undo the change";
-	if (change->status == STATUS_OK && closes_something(change))
-		r.warnings[r.n_warnings++] = "connections that are established already are not cut";
+	if ((change->status == STATUS_OK || change->status == STATUS_PLANNED) &&
+	    (change->closes != 0 || closes_something(change)))
+		r.warnings[r.n_warnings++] =
+		    "closing does not cut connections that are established by then";
+	if (change->error == SGW_ERR_NONE)
+		warn_overlaps(change, &r);
 	/* What is to be said of a success or of a plan is no error. */
 	if (change->error == SGW_ERR_NONE && change->detail[0] != 0)
 		r.warnings[r.n_warnings++] = change->detail;
@@ -246,7 +271,7 @@ answer_plan_status(struct front *f, struct call *c, const struct msg *m)
 
 /* ---- lists ---- */
 
-static void
+void
 list_send(
     struct front *f, struct call *c, struct result *r, struct view_page *view, const char *planners)
 {
@@ -278,7 +303,7 @@ answer_groups(struct front *f, struct call *c, const struct msg *m)
 static void
 answer_rules(struct front *f, struct call *c, const struct msg *m)
 {
-	struct view_page view = {.group_id = m->rules.group_id};
+	struct view_page view = {.group_id = m->rules.group_id, .lockdown = m->rules.lockdown};
 	struct result r = {.profile = m->rules.profile,
 	    .account = m->rules.account,
 	    .region = m->rules.region,
@@ -291,14 +316,16 @@ answer_rules(struct front *f, struct call *c, const struct msg *m)
 static void
 answer_grants(struct front *f, struct call *c, const struct msg *m)
 {
-	struct view_page view = {0};
+	struct view_page view = {.lockdown = m->opened.lockdown};
 	struct result r = {.data = data_grants};
-	bool more = m->opened.left_out > 0;
+	bool more;
 
 	list_part(c, m);
-	/* Behind the planner's maximum there is no page. */
-	if (more && c->page.skip + c->shown >= SGW_LIST_LIMIT_MAX) {
-		view.left_out = m->opened.left_out;
+	c->grants.left_out = (uint16_t)(c->grants.left_out + m->opened.left_out);
+	more = c->grants.left_out > 0;
+	/* Behind the planner's maximum there is no page, and behind one without an entry none that has any. */
+	if (more && (c->shown == 0 || c->page.skip + c->shown >= SGW_LIST_LIMIT_MAX)) {
+		view.left_out = c->grants.left_out;
 		more = false;
 	}
 	list_send(f, c, &r, &view, more ? NULL : "");
@@ -320,12 +347,17 @@ result_answer(struct front *f, struct call *c, const struct msg *m)
 	    {MSG_RULES, answer_rules},
 	    {MSG_ACCESS, answer_access},
 	    {MSG_OPENED, answer_grants},
+	    {MSG_RECEIPTS, answer_receipts},
+	    {MSG_RECEIPT, answer_receipt},
+	    {MSG_RECONCILED, answer_reconciled},
+	    {MSG_DRIFT, answer_drift},
 	    {MSG_CHANGE, answer_change},
 	    {MSG_EXPLAINED, answer_explained},
 	    {MSG_PLAN_STATUS, answer_plan_status},
 	    {MSG_WITHDRAWN, answer_withdrawn},
 	    {MSG_POLICY_IN_FORCE, answer_policy_in_force},
 	    {MSG_KEYS, answer_keys},
+	    {MSG_LOCKED, answer_locked},
 	    {MSG_FAILED, answer_failed},
 	};
 

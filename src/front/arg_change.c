@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <sgwarden/clock.h>
+#include <sgwarden/plan.h>
 
 bool
 arg_action(struct args *a, const cJSON *v, struct complaint *c)
@@ -16,6 +17,20 @@ arg_action(struct args *a, const cJSON *v, struct complaint *c)
 	if (!get_word(v, words, &value, "it must be add or remove", c))
 		return false;
 	a->action = (enum action)value;
+	return true;
+}
+
+bool
+arg_plan_action(struct args *a, const cJSON *v, struct complaint *c)
+{
+	static const struct word words[] = {{"add", ACTION_OPEN}, {"remove", ACTION_CLOSE},
+	    {"extend", ACTION_EXTEND}, {"refresh", ACTION_MAX}, {NULL, 0}};
+	int value;
+
+	if (!get_word(v, words, &value, "it must be add, remove, extend or refresh", c))
+		return false;
+	a->refresh = value == ACTION_MAX;
+	a->action = a->refresh ? ACTION_OPEN : (enum action)value;
 	return true;
 }
 
@@ -69,45 +84,20 @@ arg_to_port(struct args *a, const cJSON *v, struct complaint *c)
 	return get_port(v, &a->to_port, c);
 }
 
-#define SERVICES(FIRST, X)                                                                         \
-	FIRST(ssh, TCP, 22)                                                                        \
-	X(http, TCP, 80)                                                                           \
-	X(https, TCP, 443)                                                                         \
-	X(rdp, TCP, 3389)                                                                          \
-	X(postgres, TCP, 5432)                                                                     \
-	X(mysql, TCP, 3306)                                                                        \
-	X(mssql, TCP, 1433)                                                                        \
-	X(redis, TCP, 6379)                                                                        \
-	X(mongodb, TCP, 27017)                                                                     \
-	X(wireguard, UDP, 51820)
-
-#define ROW(name, protocol, port) {#name, PROTO_##protocol, port},
-#define QUOTED(name, protocol, port) "\"" #name "\""
-#define COMMA_QUOTED(name, protocol, port) ",\"" #name "\""
-#define PLAIN(name, protocol, port) #name
-#define COMMA_PLAIN(name, protocol, port) ", " #name
-
-static const struct service {
-	const char *name;
-	int16_t protocol;
-	uint16_t port;
-} SERVICE_ROWS[] = {SERVICES(ROW, ROW)};
-
-const char SERVICE_SCHEMA[] = "\"type\":\"string\",\"enum\":[" SERVICES(QUOTED, COMMA_QUOTED) "]";
-
+/* What is built in is known here; any other name is the policy's, which the planner has. */
 bool
 arg_service(struct args *a, const cJSON *v, struct complaint *c)
 {
-	const size_t n = sizeof(SERVICE_ROWS) / sizeof(SERVICE_ROWS[0]);
+	const struct rec_service *known;
 
-	for (size_t i = 0; cJSON_IsString(v) && i < n; i++) {
-		if (strcmp(SERVICE_ROWS[i].name, v->valuestring) == 0) {
-			a->service_port = SERVICE_ROWS[i].port;
-			a->service_protocol = SERVICE_ROWS[i].protocol;
-			return true;
-		}
-	}
-	return BAD(c, "it must be one of " SERVICES(PLAIN, COMMA_PLAIN));
+	if (!cJSON_IsString(v) || !service_name_ok(v->valuestring))
+		return BAD(c, "1 to 32 lower-case letters, digits or -, the first a letter");
+	known = service_builtin(v->valuestring);
+	if (known && known->from_port < 0)
+		return BAD(c, "that is a protocol: use protocol");
+	a->service = known;
+	FIELD_SET(a->service_name, known ? "" : v->valuestring);
+	return true;
 }
 
 bool
@@ -133,6 +123,12 @@ arg_expires_in(struct args *a, const cJSON *v, struct complaint *c)
 	if (!get_text(v, text, 2, sizeof(text) - 1, allowed, c))
 		return false;
 	return duration_parse(text, &a->lifetime) || BAD(c, allowed);
+}
+
+bool
+arg_permanent(struct args *a, const cJSON *v, struct complaint *c)
+{
+	return get_bool(v, &a->permanent, c);
 }
 
 bool
@@ -170,12 +166,7 @@ arg_plan_id(struct args *a, const cJSON *v, struct complaint *c)
 {
 	static const char allowed[] = "it must be a plan's id: sgw- and 20 letters or digits 2-7";
 
-	if (!get_text(v, a->plan_id, SGW_RECEIPT_LEN, SGW_RECEIPT_LEN, allowed, c))
-		return false;
-	if (strncmp(a->plan_id, "sgw-", 4) != 0 ||
-	    strspn(a->plan_id + 4, "abcdefghijklmnopqrstuvwxyz234567") != SGW_RECEIPT_LEN - 4)
-		return BAD(c, allowed);
-	return true;
+	return get_receipt(v, a->plan_id, allowed, c);
 }
 
 bool
@@ -218,12 +209,7 @@ arg_grant_id(struct args *a, const cJSON *v, struct complaint *c)
 {
 	static const char allowed[] = "it must be a receipt: sgw- and 20 characters of a-z, 2-7";
 
-	if (!get_text(v, a->grant_id, SGW_RECEIPT_LEN, SGW_RECEIPT_LEN, allowed, c))
-		return false;
-	if (strncmp(a->grant_id, "sgw-", 4) != 0 ||
-	    strspn(a->grant_id + 4, "abcdefghijklmnopqrstuvwxyz234567") != SGW_RECEIPT_LEN - 4)
-		return BAD(c, allowed);
-	return true;
+	return get_receipt(v, a->grant_id, allowed, c);
 }
 
 bool
@@ -266,26 +252,16 @@ arg_name(struct args *a, const cJSON *v, struct complaint *c)
 	return true;
 }
 
-static int
-hex_digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Whether the bytes are a policy is for the broker to say. */
 bool
 arg_policy(struct args *a, const cJSON *v, struct complaint *c)
 {
 	size_t len = cJSON_IsString(v) ? strlen(v->valuestring) : 0;
 
-	if (len == 0 || len % 2 != 0 || len / 2 > sizeof(a->policy))
+	if (len == 0 || len % 2 != 0 || len / 2 > SGW_POLICY_MAX)
 		return BAD(c, "it must have 2 to 24576 hexadecimal digits, an even number");
-	for (size_t i = 0; i < len; i += 2) {
-		int high = hex_digit(v->valuestring[i]), low = hex_digit(v->valuestring[i + 1]);
-
-		if (high < 0 || low < 0)
-			return BAD(c, "it must be of the digits 0-9 and a-f");
-		a->policy[a->policy_len++] = (uint8_t)(high << 4 | low);
-	}
+	if (strspn(v->valuestring, "0123456789abcdef") != len)
+		return BAD(c, "it must be of the digits 0-9 and a-f");
+	a->policy_hex = v->valuestring;
 	return true;
 }

@@ -42,6 +42,18 @@ get_id(const cJSON *v, char *ret_id, size_t most, const char *prefix, bool short
 	return true;
 }
 
+bool
+get_receipt(
+    const cJSON *v, char ret_id[SGW_RECEIPT_LEN + 1], const char *allowed, struct complaint *c)
+{
+	if (!get_text(v, ret_id, SGW_RECEIPT_LEN, SGW_RECEIPT_LEN, allowed, c))
+		return false;
+	if (strncmp(ret_id, "sgw-", 4) != 0 ||
+	    strspn(ret_id + 4, "abcdefghijklmnopqrstuvwxyz234567") != SGW_RECEIPT_LEN - 4)
+		return BAD(c, allowed);
+	return true;
+}
+
 /* JSON Schema's integer: 22.0 is one too. */
 bool
 get_integer(const cJSON *v, unsigned least, unsigned most, unsigned *ret_v, const char *allowed,

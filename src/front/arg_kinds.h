@@ -14,6 +14,9 @@ bool get_text(const cJSON *v, char *ret_text, size_t least, size_t most, const c
     struct complaint *c);
 bool get_id(const cJSON *v, char *ret_id, size_t most, const char *prefix, bool short_too,
     const char *allowed, struct complaint *c);
+/* sgw- and 20 characters of a-z, 2-7: a receipt, a plan. */
+bool get_receipt(
+    const cJSON *v, char ret_id[SGW_RECEIPT_LEN + 1], const char *allowed, struct complaint *c);
 bool get_integer(const cJSON *v, unsigned least, unsigned most, unsigned *ret_v,
     const char *allowed, struct complaint *c);
 bool get_bool(const cJSON *v, bool *ret_v, struct complaint *c);

@@ -33,6 +33,28 @@ arg_tier(struct args *a, const cJSON *v, struct complaint *c)
 }
 
 bool
+arg_scope(struct args *a, const cJSON *v, struct complaint *c)
+{
+	static const struct word words[] = {{"all", LOCKDOWN_ALL}, {"profile", LOCKDOWN_PROFILE},
+	    {"group", LOCKDOWN_GROUP}, {NULL, 0}};
+	int value;
+
+	if (!get_word(v, words, &value, "it must be all, profile or group", c))
+		return false;
+	a->scope = (enum lockdown_scope)value;
+	return true;
+}
+
+bool
+arg_confirm(struct args *a, const cJSON *v, struct complaint *c)
+{
+	static const struct word words[] = {{"LOCKDOWN", 0}, {NULL, 0}};
+	int value;
+
+	return get_word(v, words, &value, "it must be LOCKDOWN", c);
+}
+
+bool
 arg_region(struct args *a, const cJSON *v, struct complaint *c)
 {
 	static const char allowed[] = "it must be a region such as eu-west-1";

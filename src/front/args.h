@@ -34,7 +34,8 @@ struct args {
 	uint64_t given;
 	uint64_t inside; /* which of them were said inside an object such as match */
 	char profile[SGW_PROFILE_MAX + 1];
-	enum tier tier; /* default TIER_READER: none was said */
+	enum tier tier;            /* default TIER_READER: none was said */
+	enum lockdown_scope scope; /* default LOCKDOWN_ALL */
 	char region[SGW_REGION_MAX + 1];
 	char group_id[SGW_GROUP_ID_MAX + 1];
 	char vpc_id[SGW_VPC_ID_MAX + 1];
@@ -47,6 +48,7 @@ struct args {
 	uint16_t limit; /* default ARGS_LIMIT_DEFAULT */
 	char cursor[ARGS_CURSOR_MAX + 1];
 	enum action action;
+	bool refresh; /* what is planned opens and closes */
 	struct rec_cidr ip; /* default: a prefix without meaning that the wire accepts */
 	bool ip_host_bits;
 	bool ip_current; /* the machine's own address, whatever it is: `ip` means nothing */
@@ -55,9 +57,10 @@ struct args {
 	uint16_t from_port;
 	uint16_t to_port;
 	int16_t protocol; /* default PROTO_TCP */
-	uint16_t service_port;
-	int16_t service_protocol;
+	const struct rec_service *service; /* NULL: service_name is one of the policy's */
+	char service_name[SGW_SERVICE_MAX + 1];
 	uint32_t lifetime; /* s */
+	bool permanent;
 	int64_t until;     /* seconds since 1970 */
 	char reason[SGW_REASON_MAX + 1];
 	char plan_id[SGW_RECEIPT_LEN + 1];
@@ -65,11 +68,15 @@ struct args {
 	uint16_t n_rule_ids;
 	struct rec_rule_id rule_ids[SGW_OPS_MAX];
 	char name[SGW_KEY_NAME_MAX + 1];
-	uint16_t policy_len;
-	uint8_t policy[SGW_POLICY_MAX];
 	char grant_id[SGW_RECEIPT_LEN + 1];
+	char receipt_id[SGW_RECEIPT_LEN + 1];
+	enum grant_filter grant_filter; /* default GRANTS_LIVE */
+	uint16_t results;               /* a bit for each wanted receipt_result; default 0: any */
+	int64_t since;                  /* seconds since 1970 */
 	bool best_effort;
 	const cJSON *entries; /* a list of 1 to 50; of the call's own tree */
+	const char
+	    *policy_hex; /* 2 to 2 * SGW_POLICY_MAX lower-case digits, an even number; likewise */
 };
 
 static inline bool
@@ -127,12 +134,18 @@ bool args_decode(
 bool duration_parse(const char *text, uint32_t *ret_seconds);
 bool time_parse(const char *text, int64_t *ret_when);
 
-/* The schema of `service` is the table of services (arg_values.c). */
-extern const char SERVICE_SCHEMA[];
+/* And that of a receipt's state the table of their names (arg_receipts.c). */
+extern const char RECEIPT_STATE_SCHEMA[];
+bool arg_grant_state(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_receipt_state(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_since(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_receipt_id(struct args *a, const cJSON *v, struct complaint *c);
 
 /* Decoders (arg_values.c). */
 bool arg_profile(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_tier(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_scope(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_confirm(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_region(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_group(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_vpc(struct args *a, const cJSON *v, struct complaint *c);
@@ -144,6 +157,7 @@ bool arg_managed(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_limit(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_cursor(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_direction(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_plan_action(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_action(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_family(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_cidr(struct args *a, const cJSON *v, struct complaint *c);
@@ -154,6 +168,7 @@ bool arg_to_port(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_service(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_protocol(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_expires_in(struct args *a, const cJSON *v, struct complaint *c);
+bool arg_permanent(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_until(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_reason(struct args *a, const cJSON *v, struct complaint *c);
 bool arg_plan_id(struct args *a, const cJSON *v, struct complaint *c);

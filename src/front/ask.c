@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-
 bool
 ask_capabilities(
     const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
@@ -87,8 +86,7 @@ ask_get_my_ip(const struct args *a, const struct asker *who, struct msg *ret_m, 
 	return true;
 }
 
-/* The planner is asked for what is skipped too, within its own maximum. */
-static uint16_t
+uint16_t
 page_limit(const struct args *a, const struct asker *who)
 {
 	unsigned limit = (unsigned)who->page.skip + a->limit;
@@ -158,16 +156,15 @@ ask_check_access(
 	       FIELD_SET(m->group_id, a->group_id);
 }
 
-/* The planner's list is short and has no cursor of its own: one of ours says how much of it was shown. */
+/* The planner's list is short and has no cursor of its own: one of ours says what of it was shown. */
 bool
 ask_list_grants(
     const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
 {
 	struct msg_ask_opened *m = ASK(ASK_OPENED, ask_opened);
 
-	if (who->page.cursor[0] != 0)
-		return complain(c, SGW_ERR_BAD_CURSOR, "");
 	m->request = who->request;
-	m->limit = page_limit(a, who);
+	m->limit = who->page.skip > 0 ? SGW_LIST_LIMIT_MAX : a->limit;
+	m->filter = a->grant_filter;
 	return FIELD_SET(m->group_id, a->group_id);
 }

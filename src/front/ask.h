@@ -10,4 +10,7 @@
 #define ASK(NAME, name)                                                                            \
 	(ret_m->id = MSG_##NAME, memset(&ret_m->name, 0, sizeof(ret_m->name)), &ret_m->name)
 
+/* The planner is asked for what is skipped too, within its own maximum. */
+uint16_t page_limit(const struct args *a, const struct asker *who);
+
 #endif

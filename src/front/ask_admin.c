@@ -3,6 +3,7 @@
 #include "ask.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "out.h"
 
@@ -80,6 +81,37 @@ ask_key_test(const struct args *a, const struct asker *who, struct msg *ret_m, s
 }
 
 bool
+ask_key_phrase(
+    const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
+{
+	return ask_admin(a, who, ACT_PHRASE, "", ret_m);
+}
+
+bool
+ask_recovery_make(
+    const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
+{
+	return ask_admin(a, who, ACT_MAKE_CODE, "", ret_m);
+}
+
+bool
+ask_recovery_drop(
+    const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
+{
+	return ask_admin(a, who, ACT_DROP_CODE, "", ret_m);
+}
+
+bool
+ask_recovery_use(
+    const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
+{
+	if (!ask_key_enroll(a, who, ret_m, c))
+		return false;
+	ret_m->ask_enroll.by_code = true;
+	return true;
+}
+
+bool
 ask_policy_show(
     const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
 {
@@ -91,9 +123,10 @@ bool
 ask_policy_load(
     const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
 {
+	size_t digits = strlen(a->policy_hex);
+
 	if (!ask_admin(a, who, ACT_POLICY, "policy", ret_m))
 		return false;
-	memcpy(ret_m->ask_admin.data, a->policy, a->policy_len);
-	ret_m->ask_admin.data_len = a->policy_len;
-	return true;
+	ret_m->ask_admin.data_len = (uint16_t)(digits / 2);
+	return hex_decode(a->policy_hex, digits, ret_m->ask_admin.data, digits / 2);
 }

@@ -32,14 +32,22 @@ wanted_range(const struct args *a, struct rec_wanted *w, struct complaint *c)
 	return true;
 }
 
+/* A name of the policy's goes on as it is: with a protocol only where the client said one. */
 static bool
 wanted_service(const struct args *a, struct rec_wanted *w, struct complaint *c)
 {
-	if (given_arg(a, ARG_PROTOCOL) && a->protocol != a->service_protocol)
+	if (a->service == NULL) {
+		FIELD_SET(w->service, a->service_name);
+		w->given &= (uint8_t) ~(WANTED_PORTS | WANTED_PROTOCOL);
+		if (given_arg(a, ARG_PROTOCOL))
+			w->given |= WANTED_PROTOCOL;
+		return true;
+	}
+	if (given_arg(a, ARG_PROTOCOL) && a->protocol != a->service->protocol)
 		return complain_about(c, ARG_PROTOCOL, "this service does not use that protocol");
-	w->protocol = a->service_protocol;
-	w->from_port = a->service_port;
-	w->to_port = a->service_port;
+	w->protocol = a->service->protocol;
+	w->from_port = a->service->from_port;
+	w->to_port = a->service->to_port;
 	return true;
 }
 
@@ -162,6 +170,12 @@ begin(const struct args *a, const struct asker *who, enum change_kind kind,
 	m->best_effort = a->best_effort;
 	if (given_arg(a, ARG_EXPIRES_IN) && given_arg(a, ARG_UNTIL))
 		return complain_about(c, ARG_UNTIL, "give only one of expires_in, until");
+	if (a->permanent) {
+		if (given_arg(a, ARG_EXPIRES_IN) || given_arg(a, ARG_UNTIL))
+			return complain_about(c, ARG_PERMANENT,
+			    "what is permanent takes neither expires_in nor until");
+		m->lifetime = SGW_LIFETIME_PERMANENT;
+	}
 	return FIELD_SET(m->profile, a->profile) && FIELD_SET(m->region, a->region) &&
 	       FIELD_SET(m->receipt, a->grant_id) && FIELD_SET(m->reason, a->reason) &&
 	       FIELD_SET(m->claimed, who->claimed) && FIELD_SET(m->plan_id, a->plan_id);
@@ -198,7 +212,7 @@ static bool
 closing_takes(const struct args *a, struct complaint *c)
 {
 	static const enum arg_id never[] = {
-	    ARG_FROM_PORT, ARG_TO_PORT, ARG_SERVICE, ARG_EXPIRES_IN, ARG_UNTIL};
+	    ARG_FROM_PORT, ARG_TO_PORT, ARG_SERVICE, ARG_EXPIRES_IN, ARG_UNTIL, ARG_PERMANENT};
 	static const enum arg_id inside[] = {ARG_IP, ARG_PORT, ARG_PROTOCOL};
 
 	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
@@ -208,42 +222,6 @@ closing_takes(const struct args *a, struct complaint *c)
 		if (given_arg(a, inside[i]) && !given_inside(a, inside[i]))
 			return complain_about(c, inside[i], "removing takes this inside match");
 	return true;
-}
-
-bool
-ask_whitelist_plan(
-    const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
-{
-	bool closes = given_arg(a, ARG_RULE_IDS) || given_arg(a, ARG_MATCH);
-
-	if (given_arg(a, ARG_ACTION))
-		closes = a->action == ACTION_CLOSE;
-	if (closes && !closing_takes(a, c))
-		return false;
-	return ask_change(a, who, closes ? ACTION_CLOSE : ACTION_OPEN, false, ret_m, c);
-}
-
-/* A plan by its id alone, or a draft as whitelist_plan takes it. */
-bool
-ask_explain(const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
-{
-	struct msg_ask_change *m;
-
-	if (!given_arg(a, ARG_PLAN_ID)) {
-		if (!given_arg(a, ARG_GROUP))
-			return complain_about(c, ARG_GROUP, "give this or plan_id");
-		if (!ask_whitelist_plan(a, who, ret_m, c))
-			return false;
-		ret_m->ask_change.explain = true;
-		return true;
-	}
-	if (given_arg(a, ARG_GROUP) || given_arg(a, ARG_IP) || given_arg(a, ARG_RULE_IDS) ||
-	    given_arg(a, ARG_MATCH))
-		return complain_about(c, ARG_PLAN_ID, "give this or a draft, not both");
-	m = ASK(ASK_CHANGE, ask_change);
-	m->request = who->request;
-	m->explain = true;
-	return FIELD_SET(m->plan_id, a->plan_id);
 }
 
 /* "entries[3]" and "ip" make "entries[3].ip". */
@@ -286,9 +264,13 @@ ask_whitelist_bulk(
 		return false;
 	cJSON_ArrayForEach(entry, a->entries)
 	{
+		size_t from = m->n_wanted;
+
 		if (!want_entry(entry, m, c))
 			return complain_in_entry(c, i);
 		i++;
+		for (; from < m->n_wanted; from++)
+			m->wanted[from].entry = (uint8_t)i;
 	}
 	return true;
 }
@@ -298,6 +280,14 @@ ask_whitelist_extend(
     const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
 {
 	return begin(a, who, CHANGE_EXTEND, ASK(ASK_CHANGE, ask_change), c);
+}
+
+bool
+ask_undo(const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
+{
+	struct msg_ask_change *m = ASK(ASK_CHANGE, ask_change);
+
+	return begin(a, who, CHANGE_UNDO, m, c) && FIELD_SET(m->receipt, a->receipt_id);
 }
 
 /* One entry: the new address, and where no receipt is named the group and the ports. */
@@ -322,4 +312,106 @@ ask_whitelist_refresh(
 		return true;
 	w->given |= WANTED_PROTOCOL | WANTED_PORTS;
 	return wanted_ports(a, w, c);
+}
+
+/* ---- what is only looked at ---- */
+
+/* Of these arguments none may be there: each belongs to another kind of change. */
+static bool
+takes_none(const struct args *a, const enum arg_id *ids, const char *why, struct complaint *c)
+{
+	for (; *ids != ARG_MAX; ids++)
+		if (given_arg(a, *ids))
+			return complain_about(c, *ids, why);
+	return true;
+}
+
+static bool
+plan_bulk(const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
+{
+	static const enum arg_id never[] = {ARG_GROUP, ARG_ACTION, ARG_IP, ARG_PORT, ARG_FROM_PORT,
+	    ARG_TO_PORT, ARG_SERVICE, ARG_PROTOCOL, ARG_RULE_IDS, ARG_MATCH, ARG_GRANT_ID, ARG_MAX};
+
+	return takes_none(a, never, "with entries this stands in each of them", c) &&
+	       ask_whitelist_bulk(a, who, ret_m, c);
+}
+
+static bool
+plan_extend(const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
+{
+	static const enum arg_id never[] = {ARG_GROUP, ARG_IP, ARG_PORT, ARG_FROM_PORT, ARG_TO_PORT,
+	    ARG_SERVICE, ARG_PROTOCOL, ARG_RULE_IDS, ARG_MATCH, ARG_PERMANENT, ARG_MAX};
+
+	if (!takes_none(a, never, "extending takes a grant_id alone", c))
+		return false;
+	if (!given_arg(a, ARG_GRANT_ID))
+		return complain_about(c, ARG_GRANT_ID, "it is required");
+	return ask_whitelist_extend(a, who, ret_m, c);
+}
+
+static bool
+plan_refresh(const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
+{
+	static const enum arg_id never[] = {ARG_FROM_PORT, ARG_TO_PORT, ARG_SERVICE, ARG_RULE_IDS,
+	    ARG_MATCH, ARG_PERMANENT, ARG_MAX};
+
+	return takes_none(a, never, "refreshing does not take this", c) &&
+	       ask_whitelist_refresh(a, who, ret_m, c);
+}
+
+static bool
+plan_one(const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
+{
+	static const enum arg_id never[] = {ARG_GRANT_ID, ARG_ATOMICITY, ARG_MAX};
+	bool closes = given_arg(a, ARG_RULE_IDS) || given_arg(a, ARG_MATCH);
+
+	if (!takes_none(a, never, "it goes with another action, or with entries", c))
+		return false;
+	if (!given_arg(a, ARG_GROUP))
+		return complain_about(c, ARG_GROUP, "it is required");
+	if (given_arg(a, ARG_ACTION))
+		closes = a->action == ACTION_CLOSE;
+	if (closes && !closing_takes(a, c))
+		return false;
+	return ask_change(a, who, closes ? ACTION_CLOSE : ACTION_OPEN, false, ret_m, c);
+}
+
+/* Each of the tools that change something, asked with the same arguments, without the change. */
+bool
+ask_whitelist_plan(
+    const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
+{
+	bool (*plan)(const struct args *, const struct asker *, struct msg *, struct complaint *) =
+	    given_arg(a, ARG_ENTRIES)    ? plan_bulk
+	    : a->refresh                 ? plan_refresh
+	    : a->action == ACTION_EXTEND ? plan_extend
+					 : plan_one;
+
+	if (!plan(a, who, ret_m, c))
+		return false;
+	ret_m->ask_change.apply = false;
+	return true;
+}
+
+/* A plan by its id alone, or a draft as whitelist_plan takes it. */
+bool
+ask_explain(const struct args *a, const struct asker *who, struct msg *ret_m, struct complaint *c)
+{
+	bool draft = given_arg(a, ARG_GROUP) || given_arg(a, ARG_GRANT_ID);
+	struct msg_ask_change *m;
+
+	if (!given_arg(a, ARG_PLAN_ID)) {
+		if (!draft)
+			return complain_about(c, ARG_GROUP, "give this or plan_id");
+		if (!ask_whitelist_plan(a, who, ret_m, c))
+			return false;
+		ret_m->ask_change.explain = true;
+		return true;
+	}
+	if (draft || given_arg(a, ARG_IP) || given_arg(a, ARG_RULE_IDS) || given_arg(a, ARG_MATCH))
+		return complain_about(c, ARG_PLAN_ID, "give this or a draft, not both");
+	m = ASK(ASK_CHANGE, ask_change);
+	m->request = who->request;
+	m->explain = true;
+	return FIELD_SET(m->plan_id, a->plan_id);
 }

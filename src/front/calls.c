@@ -179,6 +179,8 @@ question(struct front *f, const struct request *r, struct call *c, const cJSON *
 	}
 	c->page = who.page;
 	c->skip = who.page.skip;
+	if (c->tool->answer == MSG_OPENED && !list_grants_begin(c, args.limit))
+		return complain(complaint, SGW_ERR_BAD_CURSOR, "");
 	c->narrowed = args.ip_host_bits;
 	c->ip = args.ip;
 	if (!c->tool->ask(&args, &who, &f->msg, complaint)) {

@@ -27,6 +27,19 @@ struct call_id {
 	size_t len;
 };
 
+/*
+ * Grants are told by their closing times, the next one first, and go from the list's head while it is read: so a page
+ * begins behind a time and so many of that time, not behind a number of entries.
+ */
+struct grants_page {
+	uint16_t most;     /* entries that are asked for */
+	uint16_t left_out; /* beyond these, or beyond the reply's length */
+	int64_t after;     /* seconds since 1970: the page begins here … */
+	uint16_t behind;   /* … and behind so many more of that time */
+	int64_t last;      /* the time of the entry shown last … */
+	uint16_t ties;     /* … and how many of that time were shown */
+};
+
 enum call_kind {
 	CALL_FREE,
 	CALL_TOOL,
@@ -53,6 +66,7 @@ struct call {
 	size_t cost; /* in a reply, bytes, of as many bytes of the entries as `costed` says */
 	size_t costed;
 	struct buf part; /* the entries so far, over its row of `items` */
+	struct grants_page grants;
 };
 
 struct calls {

@@ -13,7 +13,7 @@
 struct front;
 struct call;
 
-#define WARNINGS_MAX 4
+#define WARNINGS_MAX 6
 
 struct result {
 	enum status status;

@@ -17,6 +17,7 @@ struct front {
 	struct chan control;
 	struct chan planner;
 	struct client client;
+	int64_t owed;    /* clock_machine() since when an answer is owed without a word; 0: none is */
 	uint32_t number; /* the supervisor's number for this client */
 	bool admin;      /* which table of tools it gets */
 	bool

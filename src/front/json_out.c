@@ -2,10 +2,24 @@
 /* JSON text into a bounded buffer. */
 #include "json_out.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include <sgwarden/limits.h>
 #include <sgwarden/vis.h>
+
+/* Where the next bytes go, if there is room for so many; NULL: for fewer, or for none. */
+static uint8_t *
+room(const struct buf *b, size_t most)
+{
+	return !b->failed && most <= b->cap - b->len ? b->data + b->len : NULL;
+}
+
+static void
+advance(struct buf *b, const uint8_t *end)
+{
+	b->len = (size_t)(end - b->data);
+}
 
 static void
 before_value(struct jw *w)
@@ -42,36 +56,80 @@ static const uint8_t ESCAPES[256] = {
     [0x7f] = ESCAPE_MAX,
 };
 
-/* The escape of a byte that does not stand for itself; how long it is. */
-static size_t
-put_escape(uint8_t *to, uint8_t byte)
+/* A byte as itself or as its escape; the end of what was written. */
+static inline uint8_t *
+put_byte(uint8_t *to, uint8_t byte)
 {
 	static const char hex[] = "0123456789abcdef";
 
-	to[0] = '\\';
-	if (ESCAPES[byte] == 2) {
-		to[1] = byte == '\n' ? 'n' : byte;
-		return 2;
+	if (ESCAPES[byte] == 0) {
+		*to++ = byte;
+		return to;
 	}
-	memcpy(to + 1, "u00", 3);
-	to[4] = (uint8_t)hex[byte >> 4];
-	to[5] = (uint8_t)hex[byte & 15];
-	return ESCAPE_MAX;
+	*to++ = '\\';
+	if (ESCAPES[byte] == 2) {
+		*to++ = byte == '\n' ? 'n' : byte;
+		return to;
+	}
+	memcpy(to, "u00", 3);
+	to[3] = (uint8_t)hex[byte >> 4];
+	to[4] = (uint8_t)hex[byte & 15];
+	return to + 5;
+}
+
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Is each of the eight bytes `byte`?  A 1 where it is, exactly. */
+static uint64_t
+word_matches(uint64_t w, uint64_t byte)
+{
+	const uint64_t low = UINT64_C(0x7f7f7f7f7f7f7f7f);
+	uint64_t x = w ^ EACH(byte);
+
+	return ~(((x & low) + low) | x | low) >> 7;
+}
+
+/* The top bit of each byte below `byte`; behind the first such byte, also of others. */
+static uint64_t
+word_below(uint64_t w, uint64_t byte)
+{
+	return (w - EACH(byte)) & ~w & EACH(0x80);
+}
+
+/* How many of the word's first bytes stand for themselves. */
+static size_t
+word_plain(uint64_t w)
+{
+	uint64_t special = word_below(w, 0x20) | word_below(w ^ EACH('"'), 1) |
+			   word_below(w ^ EACH('\\'), 1) | word_below(w ^ EACH(0x7f), 1);
+
+	return special == 0 ? sizeof(w) : (size_t)__builtin_ctzll(special) / 8;
 }
 
 /* `to` has room for the worst case; the end of what was written. */
 static uint8_t *
 escape_into(uint8_t *to, const uint8_t *text, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		if (ESCAPES[text[i]] == 0)
-			*to++ = text[i];
-		else
-			to += put_escape(to, text[i]);
+	const uint8_t *end = text + len;
+
+	while (end - text >= 8) {
+		uint64_t w;
+		size_t n;
+
+		memcpy(&w, text, sizeof(w));
+		memcpy(to, &w, sizeof(w)); /* all eight: what is not plain is written over */
+		n = word_plain(le64toh(w));
+		to += n;
+		text += n;
+		if (n < sizeof(w))
+			to = put_byte(to, *text++);
 	}
+	while (text < end)
+		to = put_byte(to, *text++);
 	return to;
 }
 
+/* Where the worst case does not fit: as much of it as surely does, in turns. */
 static void
 put_escaped(struct buf *b, const char *text, size_t len)
 {
@@ -82,10 +140,10 @@ put_escaped(struct buf *b, const char *text, size_t len)
 		uint8_t last[ESCAPE_MAX];
 
 		if (n > 0) {
-			b->len = (size_t)(escape_into(b->data + b->len, from, n) - b->data);
+			advance(b, escape_into(b->data + b->len, from, n));
 		} else { /* the buffer's last bytes, one character at a time */
 			n = 1;
-			buf_put(b, last, (size_t)(escape_into(last, from, 1) - last));
+			buf_put(b, last, (size_t)(put_byte(last, *from) - last));
 		}
 		from += n;
 		len -= n;
@@ -95,10 +153,75 @@ put_escaped(struct buf *b, const char *text, size_t len)
 void
 jw_chars(struct jw *w, const char *text, size_t len)
 {
-	before_value(w);
-	buf_put_u8(w->b, '"');
-	put_escaped(w->b, text, len);
-	buf_put_u8(w->b, '"');
+	uint8_t *to = room(w->b, 3 + ESCAPE_MAX * len);
+
+	if (to == NULL) {
+		before_value(w);
+		buf_put_u8(w->b, '"');
+		put_escaped(w->b, text, len);
+		buf_put_u8(w->b, '"');
+		return;
+	}
+	if (w->comma)
+		*to++ = ',';
+	*to++ = '"';
+	to = escape_into(to, (const uint8_t *)text, len);
+	*to++ = '"';
+	advance(w->b, to);
+	w->comma = true;
+}
+
+/*
+ * Quotes and backslashes alone: control characters are escaped in it already.  `to` has room for twice as much and a
+ * word; the end of what was written.  Where the next word is read does not hang on what stood in this one, so that the
+ * machine works on several side by side.
+ */
+static uint8_t *
+escape_json_into(uint8_t *to, const uint8_t *json, size_t len)
+{
+	size_t at = 0;
+
+	for (; len - at >= 8; at += 8) {
+		uint64_t w, special;
+
+		memcpy(&w, json + at, sizeof(w));
+		memcpy(to, &w, sizeof(w));
+		w = le64toh(w);
+		special = word_matches(w, '"') | word_matches(w, '\\');
+		for (; special != 0; special &= special - 1) {
+			unsigned before = (unsigned)__builtin_ctzll(special) / 8;
+			uint64_t rest = htole64(w >> 8 * before);
+
+			to[before] = '\\';
+			to++;
+			memcpy(to + before, &rest, sizeof(rest));
+		}
+		to += 8;
+	}
+	for (; at < len; at++) {
+		if (json[at] == '"' || json[at] == '\\')
+			*to++ = '\\';
+		*to++ = json[at];
+	}
+	return to;
+}
+
+void
+jw_json(struct jw *w, const char *json, size_t len)
+{
+	uint8_t *to = room(w->b, 3 + 2 * len + sizeof(uint64_t));
+
+	if (to == NULL) {
+		jw_chars(w, json, len);
+		return;
+	}
+	if (w->comma)
+		*to++ = ',';
+	*to++ = '"';
+	to = escape_json_into(to, (const uint8_t *)json, len);
+	*to++ = '"';
+	advance(w->b, to);
+	w->comma = true;
 }
 
 void
@@ -112,15 +235,6 @@ jw_key(struct jw *w, const char *key)
 {
 	jw_text(w, key);
 	buf_put_u8(w->b, ':');
-	w->comma = false;
-}
-
-void
-jw_name(struct jw *w, const char *quoted, size_t len)
-{
-	size_t from = w->comma ? 0 : 1;
-
-	buf_put(w->b, quoted + from, len - from);
 	w->comma = false;
 }
 
@@ -154,8 +268,7 @@ jw_int(struct jw *w, int64_t v)
 void
 jw_bool(struct jw *w, bool v)
 {
-	before_value(w);
-	buf_puts(w->b, v ? "true" : "false");
+	jw_raw(w, v ? "true" : "false", v ? 4 : 5);
 }
 
 void
@@ -195,16 +308,6 @@ jw_key_bool(struct jw *w, const char *key, bool v)
 	jw_bool(w, v);
 }
 
-/* Is each of the eight bytes `byte`?  A 1 where it is, exactly. */
-static uint64_t
-word_matches(uint64_t w, uint64_t byte)
-{
-	const uint64_t low = UINT64_C(0x7f7f7f7f7f7f7f7f);
-	uint64_t x = w ^ byte * UINT64_C(0x0101010101010101);
-
-	return ~(((x & low) + low) | x | low) >> 7;
-}
-
 size_t
 jw_cost_twice(const uint8_t *json, size_t len)
 {
@@ -216,7 +319,7 @@ jw_cost_twice(const uint8_t *json, size_t len)
 
 		memcpy(&w, json + i, sizeof(w));
 		w = word_matches(w, '"') + word_matches(w, '\\');
-		cost += w * UINT64_C(0x0101010101010101) >> 56; /* the eight of them in sum */
+		cost += EACH(w) >> 56; /* the eight of them in sum */
 	}
 	for (; i < len; i++)
 		cost += json[i] == '"' || json[i] == '\\';

@@ -2,7 +2,10 @@
 /* Lists come in parts and are cut where a reply would grow too long; a cursor says where to go on. */
 #include "list.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define LIST_FRAME_MAX 6144 /* bytes of a reply around the two copies of the entries */
 
@@ -70,11 +73,72 @@ entry_grant(struct jw *w, const void *entry)
 	out_grant(w, v);
 }
 
+#define CLOSES_DIGITS 18 /* of a time in seconds, at most */
+
+/* "1795282200-2": behind the second of that time. */
+bool
+list_grants_begin(struct call *c, uint16_t most)
+{
+	const char *cursor = c->page.cursor;
+	size_t closes = strspn(cursor, "0123456789"), ties;
+
+	c->skip = 0;
+	c->grants = (struct grants_page){.most = most, .after = INT64_MIN, .last = INT64_MIN};
+	if (cursor[0] == 0)
+		return c->page.skip == 0;
+	if (closes == 0 || closes > CLOSES_DIGITS || cursor[closes] != '-')
+		return false;
+	ties = strspn(cursor + closes + 1, "0123456789");
+	if (ties == 0 || ties > 3 || cursor[closes + 1 + ties] != 0)
+		return false;
+	c->grants.after = c->grants.last = strtoll(cursor, NULL, 10);
+	c->grants.behind = c->grants.ties = (uint16_t)strtoul(cursor + closes + 1, NULL, 10);
+	return true;
+}
+
+static void
+grant_add(struct call *c, const struct rec_grant_view *v)
+{
+	struct grants_page *page = &c->grants;
+	uint16_t shown = c->shown;
+
+	if (v->grant.closes < page->after)
+		return;
+	if (v->grant.closes == page->after && page->behind > 0) {
+		page->behind--;
+		return;
+	}
+	if (shown < page->most)
+		list_add(c, entry_grant, v);
+	if (c->shown == shown) {
+		page->left_out++;
+		return;
+	}
+	page->ties = v->grant.closes == page->last ? (uint16_t)(page->ties + 1) : 1;
+	page->last = v->grant.closes;
+}
+
+static void
+entry_receipt(struct jw *w, const void *entry)
+{
+	const struct rec_receipt *v = entry;
+
+	out_receipt(w, v);
+}
+
+static void
+entry_drift(struct jw *w, const void *entry)
+{
+	const struct rec_drift *v = entry;
+
+	out_drift(w, v);
+}
+
 bool
 list_goes_on(const struct msg *m)
 {
 	return (m->id == MSG_GROUPS && m->groups.more) || (m->id == MSG_RULES && m->rules.more) ||
-	       (m->id == MSG_OPENED && m->opened.more);
+	       (m->id == MSG_OPENED && m->opened.more) || (m->id == MSG_DRIFT && m->drift.more);
 }
 
 void
@@ -83,9 +147,15 @@ list_part(struct call *c, const struct msg *m)
 	if (m->id == MSG_GROUPS)
 		for (size_t i = 0; i < m->groups.n_groups; i++)
 			list_add(c, entry_group, &m->groups.groups[i]);
+	else if (m->id == MSG_RECEIPTS)
+		for (size_t i = 0; i < m->receipts.n_receipts; i++)
+			list_add(c, entry_receipt, &m->receipts.receipts[i]);
+	else if (m->id == MSG_DRIFT)
+		for (size_t i = 0; i < m->drift.n_findings; i++)
+			list_add(c, entry_drift, &m->drift.findings[i]);
 	else if (m->id == MSG_OPENED)
 		for (size_t i = 0; i < m->opened.n_grants; i++)
-			list_add(c, entry_grant, &m->opened.grants[i]);
+			grant_add(c, &m->opened.grants[i]);
 	else
 		for (size_t i = 0; i < m->rules.n_rules; i++)
 			list_add(c, entry_rule, &m->rules.rules[i]);
@@ -99,7 +169,11 @@ void
 list_next_cursor(const struct call *c, const char *planners, char ret_cursor[ARGS_CURSOR_MAX + 1])
 {
 	ret_cursor[0] = 0;
-	if (c->cut || planners == NULL)
+	if (c->tool->answer == MSG_OPENED) {
+		if (planners == NULL)
+			snprintf(ret_cursor, ARGS_CURSOR_MAX + 1, "%u:%" PRId64 "-%u",
+			    (unsigned)c->page.skip + c->shown, c->grants.last, c->grants.ties);
+	} else if (c->cut || planners == NULL)
 		snprintf(ret_cursor, ARGS_CURSOR_MAX + 1, "%u:%s",
 		    (unsigned)c->page.skip + c->shown, c->page.cursor);
 	else if (planners[0] != 0)

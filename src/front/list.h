@@ -8,7 +8,10 @@
 /* Will another part follow this one? */
 bool list_goes_on(const struct msg *m);
 
-/* GROUPS, RULES or OPENED, the last part or one before it. */
+/* Of grants: where the call's page begins, and how many entries it has at most; false: that is no cursor of theirs. */
+bool list_grants_begin(struct call *c, uint16_t most);
+
+/* GROUPS, RULES, OPENED, RECEIPTS or DRIFT, the last part or one before it. */
 void list_part(struct call *c, const struct msg *m);
 
 /*

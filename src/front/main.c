@@ -134,6 +134,7 @@ take_answers(struct front *f)
 			return 0;
 		if (r != CHAN_GOT || calls_answer(f, &f->msg) < 0)
 			return -1;
+		f->owed = 0;
 	} while (calls_pending(&f->calls) && client_has_room(&f->client));
 	return 0;
 }
@@ -177,6 +178,43 @@ take_and_push(struct front *f)
 	return all && !f->client.in_eof;
 }
 
+/*
+ * ms until the planner has owed an answer for too long without a word, -1: it owes none.  The supervisor is told then, and
+ * asks it; a call is under way for less than a minute, so nobody wakes for long.
+ */
+static int64_t
+silence(struct front *f)
+{
+	int64_t now;
+
+	if (!calls_pending(&f->calls) || !client_has_room(&f->client)) {
+		f->owed = 0;
+		return -1;
+	}
+	now = clock_machine();
+	if (f->owed == 0)
+		f->owed = now;
+	if (now - f->owed >= SGW_SILENCE * 1000) {
+		f->owed = now;
+		f->msg.id = MSG_SILENT;
+		f->msg.silent.client = f->number;
+		(void)chan_send(&f->control, f->scratch, &f->msg, -1, false);
+	}
+	return f->owed + SGW_SILENCE * 1000 - now;
+}
+
+static int
+wait_most(struct front *f, int64_t end)
+{
+	int64_t left = end == 0 ? -1 : end - clock_monotonic(), silent = silence(f);
+
+	if (end != 0 && left < 0)
+		left = 0;
+	if (left < 0 || (silent >= 0 && silent < left))
+		left = silent;
+	return left < 0 ? -1 : clock_wait(left);
+}
+
 /* One round; -1: it is over. */
 static int
 serve_once(struct front *f, int64_t end)
@@ -190,11 +228,10 @@ serve_once(struct front *f, int64_t end)
 	    [P_IN] = {.fd = reads ? FD_FRONT_IN : -1, .events = POLLIN},
 	    [P_OUT] = {.fd = client_has_output(&f->client) ? FD_FRONT_OUT : -1, .events = POLLOUT},
 	};
-	int64_t left = end == 0 ? -1 : end - clock_monotonic();
 
 	if (finished(f, end))
 		return -1;
-	if (poll(p, P_MAX, end == 0 ? -1 : clock_wait(left > 0 ? left : 0)) < 0)
+	if (poll(p, P_MAX, wait_most(f, end)) < 0)
 		return errno == EINTR ? 0 : -1;
 	if (p[P_CONTROL].revents != 0 || p[P_CONNECTION].revents != 0)
 		return -1;

@@ -5,6 +5,7 @@
 #include <sgwarden/address.h>
 #include <sgwarden/errors.h>
 #include <sgwarden/plan.h>
+#include <sgwarden/record.h>
 
 /* ---- writers ---- */
 

@@ -41,8 +41,10 @@ struct view_capabilities {
 struct view_page {
 	const char *group_id; /* rules: whose; else empty */
 	const struct buf *items;
+	const char *lockdown;    /* rules, grants: where openings are off, or empty */
 	const char *next_cursor; /* or empty */
-	unsigned left_out;       /* grants: beyond what the planner lists */
+	unsigned
+	    left_out; /* grants: beyond what the planner lists; receipts: not 0, the ledger has older ones; drift: groups */
 };
 
 struct view_change {
@@ -80,6 +82,15 @@ const char *component_state_name(enum component_state s);
 const char *permission_result(const struct rec_permission *p);
 const char *grant_state_name(enum grant_state s);
 const char *tier_name(enum tier t);
+const char *receipt_kind_name(enum receipt_kind k);
+const char *receipt_result_name(enum receipt_result r);
+const char *receipt_op_name(const struct rec_receipt_op *v);
+const char *drift_kind_name(enum drift_kind k);
+const char *drift_sentence(enum drift_kind k);
+const char *drift_next_step(enum drift_kind k);
+void show_drift_source(struct jw *w, const struct rec_drift *drift);
+const char *settle_state_name(enum settle_state s);
+const char *settle_sentence(const struct rec_unsettled *v);
 bool authorises_in_plaintext(const struct rec_profile_info *p);
 const char *action_name(enum action a);
 const char *op_result_name(const struct rec_op_view *v);
@@ -104,6 +115,7 @@ void show_flags(struct jw *w, unsigned flags);
 void show_versions(struct jw *w);
 void show_tools(struct jw *w, bool admin);
 void show_resource_types(struct jw *w);
+void show_lockdown(struct jw *w, const struct rec_lockdown *l);
 void show_time(struct jw *w, int64_t when);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <sgwarden/lockdown.h>
 #include <sgwarden/clock.h>
 #include <sgwarden/errors.h>
 #include <sgwarden/plan.h>
@@ -63,7 +64,7 @@ grant_state_name(enum grant_state s)
 	    [GRANT_CLOSING] = "closing",
 	    [GRANT_AMBIGUOUS] = "ambiguous",
 	    [GRANT_CLOSED] = "closed",
-	    [GRANT_FOREIGN] = "ambiguous",
+	    [GRANT_FOREIGN] = "closing_ambiguous",
 	};
 
 	return s < GRANT_STATE_MAX ? names[s] : "?";
@@ -259,6 +260,8 @@ op_result_name(const struct rec_op_view *v)
 	    [OP_TAKEN_BACK] = "taken_back",
 	};
 
+	if (v->done.state == OP_CLOSED && v->done.error != SGW_ERR_NONE)
+		return "gone"; /* AWS did not know it any more */
 	return v->existed ? "existed" : names[v->done.state];
 }
 
@@ -317,6 +320,15 @@ show_resource_types(struct jw *w)
 	jw_open(w, '[');
 	jw_text(w, "security_group");
 	jw_close(w, ']');
+}
+
+void
+show_lockdown(struct jw *w, const struct rec_lockdown *l)
+{
+	char text[LOCKDOWN_TEXT_MAX + 1];
+
+	lockdown_text(l, text);
+	jw_text(w, text);
 }
 
 void

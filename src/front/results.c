@@ -60,19 +60,31 @@ put_warnings(struct jw *w, const struct call *c, const struct result *r)
 	jw_close(w, ']');
 }
 
+static void
+put_request_id(struct jw *w, uint32_t client, uint32_t request)
+{
+	char text[32];
+	struct buf b = buf_over(text, sizeof(text));
+
+	buf_put_u8(&b, 'c');
+	buf_put_decimal(&b, client);
+	buf_put_u8(&b, '-');
+	buf_put_decimal(&b, request);
+	jw_chars(w, text, b.len);
+}
+
 /* The structured content into f->work; false where it would make the reply too long. */
 static bool
 build(struct front *f, const struct call *c, const struct result *r, struct buf *ret_b)
 {
-	char request_id[32];
 	struct jw w;
 
 	*ret_b = buf_over(f->work, sizeof(f->work));
 	w = jw_over(ret_b);
-	snprintf(request_id, sizeof(request_id), "c%u-%u", f->number, c->request);
 	jw_open(&w, '{');
 	jw_key_text(&w, "status", status_name(r->status));
-	jw_key_text(&w, "request_id", request_id);
+	jw_key(&w, "request_id");
+	put_request_id(&w, f->number, c->request);
 	maybe_text(&w, "profile", r->profile);
 	maybe_text(&w, "account_id", r->account);
 	maybe_text(&w, "region", r->region);
@@ -100,7 +112,7 @@ send_built(struct front *f, const struct call *c, const struct buf *built, bool 
 	jw_open(&reply.w, '{');
 	jw_key_text(&reply.w, "type", "text");
 	jw_key(&reply.w, "text");
-	jw_chars(&reply.w, json, built->len);
+	jw_json(&reply.w, json, built->len);
 	jw_close(&reply.w, '}');
 	jw_close(&reply.w, ']');
 	jw_key(&reply.w, "structuredContent");

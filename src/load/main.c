@@ -27,6 +27,7 @@ static struct {
 	struct profiles profiles;
 	struct stream stream;
 	struct replay replay;
+	bool unanswered; /* the supervisor gave no next file: it is ending, or has said why */
 } load;
 
 static void
@@ -90,8 +91,10 @@ next_segment(void *context, uint32_t number)
 	if (chan_send(&load.control, load.report.scratch, m, -1, false) < 0 ||
 	    poll(&answer, 1, SEGMENT_WAIT) != 1 ||
 	    chan_recv(&load.control, load.report.scratch, m, &fds) != CHAN_GOT ||
-	    m->segment.number != number)
+	    m->segment.number != number) {
+		load.unanswered = true;
 		return STREAM_NOT_HAD;
+	}
 	if (fds.n == 0)
 		return STREAM_NO_MORE;
 	return fds.fd[0] == FD_LOADER_LEDGER ? FD_LOADER_LEDGER : STREAM_NOT_HAD;
@@ -123,6 +126,8 @@ load_ledger(void)
 		case STREAM_BROKEN:
 			return ledger_problem(s->chain.number + 1, offset, s->problem);
 		case STREAM_ERROR:
+			if (load.report.failed || load.unanswered) /* the ledger is not at fault */
+				return false;
 			report_problem(
 			    &load.report, INPUT_LEDGER, 0, true, "the ledger cannot be read");
 			return false;
@@ -163,8 +168,9 @@ main(int argc, char **argv)
 	load_profiles();
 	whole = load_ledger();
 	if (whole)
-		report_end(&load.report, load.stream.chain.number);
-	failed = load.report.failed;
+		report_end(&load.report, load.stream.chain.number,
+		    load.replay.receipts.n + load.replay.receipts.older);
+	failed = load.report.failed || load.unanswered;
 	report_close(&load.report);
 	return failed ? 1 : whole ? 0 : EXIT_MEND;
 }

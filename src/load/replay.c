@@ -4,8 +4,11 @@
 
 #include <string.h>
 
+#include <sgwarden/mutate.h>
+
 #include "replay_fields.h"
 #include "replay_keys.h"
+#include "replay_lockdown.h"
 
 #define NO_NAME "it names no operation of a receipt"
 #define UNKNOWN "no touched record before it opens what it names"
@@ -74,7 +77,7 @@ grant_make(struct replay *r, const struct record *record, const char *receipt, u
 	struct replay_grant *to = &r->grants[r->n_grants++];
 	struct rec_grant *grant = &to->grant;
 
-	*to = (struct replay_grant){.op = i};
+	*to = (struct replay_grant){.op = i, .latest = record->created};
 	FIELD_SET(grant->receipt, receipt);
 	FIELD_SET(grant->profile, plan->profile);
 	FIELD_SET(grant->account, plan->account);
@@ -115,15 +118,17 @@ grants_extend(struct replay *r, const struct record *record)
 {
 	for (unsigned i = 0; i < record->plan.n_ops; i++) {
 		const struct rec_op *op = &record->plan.ops[i];
-		struct rec_grant *grant = NULL;
+		struct replay_grant *to = NULL;
 
-		for (size_t k = 0; k < r->n_grants && !grant; k++)
+		for (size_t k = 0; k < r->n_grants && !to; k++)
 			if (strcmp(r->grants[k].grant.receipt, op->receipt) == 0 &&
 			    op_equals_grant(op, op->group_id, &r->grants[k].grant))
-				grant = &r->grants[k].grant;
-		if (!grant)
+				to = &r->grants[k];
+		if (!to)
 			return UNKNOWN;
-		grant->closes = record->closes;
+		to->grant.closes = record->closes;
+		if (to->latest < record->created)
+			to->latest = record->created;
 	}
 	return NULL;
 }
@@ -141,9 +146,10 @@ static void
 grants_supersede(struct replay *r, const struct ledger_entry *entry, unsigned op)
 {
 	char receipt[SGW_RECEIPT_LEN + 1];
-	const struct replay_grant *by = field_text(entry, "receipt", receipt, sizeof(receipt))
-					    ? grant_find(r, receipt, op)
-					    : NULL;
+	const struct replay_grant *by =
+	    ledger_field_text(entry, "receipt", receipt, sizeof(receipt))
+		? grant_find(r, receipt, op)
+		: NULL;
 	const struct rec_grant opened = by ? by->grant : (struct rec_grant){0};
 
 	for (size_t i = r->n_grants; i > 0 && by; i--)
@@ -170,10 +176,10 @@ on_consent(struct replay *r, const struct ledger_entry *entry)
 	if (text == NULL || !record_decode((const uint8_t *)text->value, text->len, &r->record))
 		return "its text is no consent record";
 	record_receipt((const uint8_t *)text->value, text->len, of_text);
-	if (!field_text(entry, "receipt", receipt, sizeof(receipt)) ||
+	if (!ledger_field_text(entry, "receipt", receipt, sizeof(receipt)) ||
 	    strcmp(receipt, of_text) != 0)
 		return "its receipt is not that of its text";
-	if (!field_number(entry, "counter", UINT32_MAX, &counter))
+	if (!ledger_field_number(entry, "counter", UINT32_MAX, &counter))
 		return "its counter is none";
 	if (r->record.kind == RECORD_CHANGE) {
 		const char *problem = r->record.plan.ops[0].action == ACTION_EXTEND
@@ -199,8 +205,8 @@ entry_grant(struct replay *r, const struct ledger_entry *entry, struct replay_gr
 	char receipt[SGW_RECEIPT_LEN + 1];
 	uint64_t op = 0;
 
-	if (!field_text(entry, "receipt", receipt, sizeof(receipt)) || !receipt_id_ok(receipt) ||
-	    !field_number(entry, "op", SGW_OPS_MAX - 1, &op))
+	if (!ledger_field_text(entry, "receipt", receipt, sizeof(receipt)) ||
+	    !receipt_id_ok(receipt) || !ledger_field_number(entry, "op", SGW_OPS_MAX - 1, &op))
 		return false;
 	*ret_grant = grant_find(r, receipt, op);
 	return true;
@@ -216,9 +222,9 @@ request_grants(struct replay *r, const struct ledger_entry *entry, size_t from)
 	char receipt[SGW_RECEIPT_LEN + 1];
 	uint64_t op = 0, n = 0;
 
-	if (!field_text(entry, "receipt", receipt, sizeof(receipt)) ||
-	    !field_number(entry, "op", SGW_OPS_MAX - 1, &op) ||
-	    !field_number(entry, "ops", SGW_OPS_MAX, &n))
+	if (!ledger_field_text(entry, "receipt", receipt, sizeof(receipt)) ||
+	    !ledger_field_number(entry, "op", SGW_OPS_MAX - 1, &op) ||
+	    !ledger_field_number(entry, "ops", SGW_OPS_MAX, &n))
 		return r->n_grants;
 	while (from < r->n_grants && (strcmp(r->grants[from].grant.receipt, receipt) != 0 ||
 					 r->grants[from].op < op || r->grants[from].op >= op + n))
@@ -252,8 +258,10 @@ on_intent(struct replay *r, const struct ledger_entry *entry)
 static const char *
 on_outcome(struct replay *r, const struct ledger_entry *entry)
 {
-	bool ok = field_is(entry, "status", "ok");
+	bool ok = ledger_field_is(entry, "status", "ok");
 	struct replay_grant *named = NULL;
+	uint64_t n = 0;
+	unsigned first;
 	size_t i;
 
 	if (!entry_grant(r, entry, &named))
@@ -261,14 +269,16 @@ on_outcome(struct replay *r, const struct ledger_entry *entry)
 	/* what failed before anything was sent for it is no grant either */
 	if (named == NULL || (!named->sent && ok))
 		return UNKNOWN;
+	first = named->op;
 	for (i = request_grants(r, entry, 0); i < r->n_grants; i = request_grants(r, entry, i)) {
 		if (!ok || r->grants[i].grant.state == GRANT_FOREIGN)
 			grant_drop(r, &r->grants[i]);
 		else
 			r->grants[i++].grant.state = GRANT_OPEN;
 	}
-	for (unsigned op = 0; ok && op < SGW_OPS_MAX; op++)
-		grants_supersede(r, entry, op);
+	(void)ledger_field_number(entry, "ops", SGW_OPS_MAX, &n);
+	for (unsigned op = 0; ok && op < n; op++)
+		grants_supersede(r, entry, first + op);
 	return NULL;
 }
 
@@ -290,11 +300,11 @@ on_reconcile(struct replay *r, const struct ledger_entry *entry)
 		return NO_NAME;
 	if (grant == NULL)
 		return NULL;
-	if (field_is(entry, "action", "close"))
+	if (ledger_field_is(entry, "action", "close"))
 		grant_drop(r, grant);
-	else if (field_is(entry, "found", "open"))
+	else if (ledger_field_is(entry, "found", "open"))
 		grant->grant.state = GRANT_OPEN;
-	else if (field_is(entry, "found", "absent"))
+	else if (ledger_field_is(entry, "found", "absent"))
 		grant_drop(r, grant);
 	else
 		return "what it found is neither open nor absent";
@@ -308,9 +318,22 @@ on_close(struct replay *r, const struct ledger_entry *entry)
 
 	if (!entry_grant(r, entry, &grant))
 		return NO_NAME;
-	if (grant != NULL &&
-	    (field_is(entry, "status", "closed") || field_is(entry, "status", "gone")))
+	if (grant != NULL && (ledger_field_is(entry, "status", "closed") ||
+				 ledger_field_is(entry, "status", "gone")))
 		grant_closed(r, grant, entry->time);
+	return NULL;
+}
+
+/* Asked for before its time, and not closed yet: its time is that of the asking. */
+static const char *
+on_due(struct replay *r, const struct ledger_entry *entry)
+{
+	struct replay_grant *grant = NULL;
+
+	if (!entry_grant(r, entry, &grant))
+		return NO_NAME;
+	if (grant != NULL && grant->grant.closes > entry->time)
+		grant->grant.closes = entry->time;
 	return NULL;
 }
 
@@ -322,20 +345,45 @@ static const char *(*const ON_KIND[LEDGER_KIND_MAX])(
     [LEDGER_REMOVE] = replay_remove,
     [LEDGER_SEAL] = replay_sealed,
     [LEDGER_TOUCH] = replay_admin,
-    [LEDGER_ENABLE] = replay_admin,
+    [LEDGER_LOCKDOWN] = replay_lockdown,
+    [LEDGER_ENABLE] = replay_enable,
+    [LEDGER_PHRASE] = replay_list,
+    [LEDGER_CODE] = replay_list,
     [LEDGER_TEST] = replay_test,
     [LEDGER_CONSENT] = on_consent,
     [LEDGER_INTENT] = on_intent,
     [LEDGER_OUTCOME] = on_outcome,
     [LEDGER_AMBIGUOUS] = on_ambiguous,
     [LEDGER_RECONCILE] = on_reconcile,
+    [LEDGER_DUE] = on_due,
     [LEDGER_CLOSE] = on_close,
 };
+
+/*
+ * A wall clock that is set back takes none of the time that has passed since a rule was opened, however many records of
+ * that earlier time follow.  Each rule has its own: what a clock that once was ahead has cut short is older than that.
+ */
+static void
+time_passes(struct replay *r, int64_t time)
+{
+	for (size_t i = 0; i < r->n_grants; i++) {
+		struct replay_grant *g = &r->grants[i];
+
+		if (g->sent && (time > g->latest || MUTATE(TIME_KEPT)))
+			g->latest = time;
+	}
+}
 
 const char *
 replay_entry(struct replay *r, const struct ledger_entry *entry)
 {
-	if ((unsigned)entry->kind >= LEDGER_KIND_MAX || ON_KIND[entry->kind] == NULL)
-		return NULL;
-	return ON_KIND[entry->kind](r, entry);
+	const char *problem = NULL;
+
+	if ((unsigned)entry->kind < LEDGER_KIND_MAX && ON_KIND[entry->kind] != NULL) {
+		problem = ON_KIND[entry->kind](r, entry);
+		if (problem == NULL)
+			receipts_entry(&r->receipts, entry, &r->record);
+	}
+	time_passes(r, entry->time);
+	return problem ? problem : replay_limit(&r->limits, entry);
 }

@@ -6,7 +6,10 @@
  *   consent                        its operations may be sent       intent                  sent, answer unknown
  *   outcome ok                     open; a foreign closing: none    outcome failed          none
  *   reconcile open|absent          open | none                      reconcile close         none: looked at, all is said
+ *   lockdown                       what is in its scope is due
  *   close closed|gone              closed: looked at once more while AWS may still take a repeated opening, then none
+ *
+ * The last receipts come from the same entries; see receipts.h.
  *
  * Pure.  A ledger that contradicts itself is refused: it is our own file, and closings are built from it.
  */
@@ -18,8 +21,11 @@
 #include <stdint.h>
 
 #include <sgwarden/ledger.h>
+#include <sgwarden/receipts.h>
 #include <sgwarden/record.h>
 #include <sgwarden/wire.h>
+
+#include "replay_limits.h"
 
 /* Open grants, and those of the touched records that have no intent yet: one record's worth is enough for them. */
 #define REPLAY_GRANTS_MAX (SGW_GRANTS_MAX + SGW_OPS_MAX)
@@ -29,6 +35,8 @@ struct replay_grant {
 	struct rec_grant grant;
 	unsigned op;
 	bool sent; /* false: touched for, and nothing more is known */
+	int64_t
+	    latest; /* greatest time of a record since it was sent, its own consent's creation included */
 };
 
 struct replay_counter {
@@ -46,7 +54,11 @@ struct replay {
 	uint8_t policy_digest[HASH_LEN];      /* zero: none recorded */
 	uint8_t policy_file_digest[HASH_LEN]; /* of the last load; zero: none */
 	uint8_t sealed_digest[HASH_LEN];      /* zero: none recorded */
-	struct record record;                 /* scratch */
+	size_t n_lockdowns;
+	struct rec_lockdown lockdowns[SGW_LOCKDOWNS_MAX]; /* that nobody has lifted */
+	struct replay_limits limits;
+	struct receipts receipts;
+	struct record record; /* scratch: of the last consent */
 };
 
 /* NULL, or what does not hold: a sentence without a byte of the entry. */

@@ -9,10 +9,6 @@
 
 #include <sgwarden/ledger.h>
 
-bool field_is(const struct ledger_entry *entry, const char *key, const char *value);
-bool field_text(const struct ledger_entry *entry, const char *key, char *ret, size_t size);
-/* Decimal, no leading zero, at most `most`. */
-bool field_number(const struct ledger_entry *entry, const char *key, uint64_t most, uint64_t *ret);
 bool field_digest(const struct ledger_entry *entry, const char *key, uint8_t ret[HASH_LEN]);
 bool field_credential(const struct ledger_entry *entry, const char *key,
     uint8_t ret_id[SGW_CRED_ID_MAX], uint16_t *ret_len);

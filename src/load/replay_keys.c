@@ -83,7 +83,7 @@ replay_admin(struct replay *r, const struct ledger_entry *entry)
 {
 	uint64_t counter = 0;
 
-	if (!field_number(entry, "counter", UINT32_MAX, &counter))
+	if (!ledger_field_number(entry, "counter", UINT32_MAX, &counter))
 		return "its counter is none";
 	return replay_counter_set(r, entry, "credential", (uint32_t)counter);
 }
@@ -116,6 +116,14 @@ replay_remove(struct replay *r, const struct ledger_entry *entry)
 	if (gone != NULL)
 		*gone = r->counters[--r->n_counters];
 	return NULL;
+}
+
+/* The list holds the phrase and the recovery code's key too; whose keys they are is as before. */
+const char *
+replay_list(struct replay *r, const struct ledger_entry *entry)
+{
+	return field_digest(entry, "digest", r->keys_digest) ? replay_admin(r, entry)
+							     : "its key list is no digest";
 }
 
 const char *

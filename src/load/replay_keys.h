@@ -12,6 +12,7 @@ const char *replay_enroll(struct replay *r, const struct ledger_entry *entry);
 const char *replay_admin(struct replay *r, const struct ledger_entry *entry);
 const char *replay_test(struct replay *r, const struct ledger_entry *entry);
 const char *replay_remove(struct replay *r, const struct ledger_entry *entry);
+const char *replay_list(struct replay *r, const struct ledger_entry *entry);
 const char *replay_policy(struct replay *r, const struct ledger_entry *entry);
 /* A sealing, or the use of what is sealed: the file is another one afterwards. */
 const char *replay_sealed(struct replay *r, const struct ledger_entry *entry);

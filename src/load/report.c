@@ -64,7 +64,10 @@ report_problem(
 	if (!FIELD_SET(out->detail, detail))
 		FIELD_SET(out->detail, "a problem too long to be told");
 	if (fatal) /* nobody may live long enough to hear it from the broker */
-		log_error("%s: %s", INPUT_NAMES[file], out->detail);
+		log_error(
+		    "%s: %s; it is damaged or of a later version: `sgwarden ledger verify` looks "
+		    "at all of it, guide.md (Another machine) says how a backup comes back",
+		    INPUT_NAMES[file], out->detail);
 	send_out(r, false);
 }
 
@@ -84,6 +87,59 @@ report_profile(struct report *r, const struct profile_loaded *profile)
 #undef COPY
 	send_out(r, true);
 	memory_erase(r->m, sizeof(*r->m));
+}
+
+static void
+send_receipt(struct report *r, const struct receipts *from, const struct rcpt *entry)
+{
+	struct msg_loaded_receipt *out = &r->m->loaded_receipt;
+
+	r->m->id = MSG_LOADED_RECEIPT;
+	out->head = entry->head;
+	out->n_ops = entry->head.n_ops;
+	for (size_t i = 0; i < out->n_ops; i++)
+		out->ops[i] = *receipts_op(from, entry, i);
+	send_out(r, false);
+}
+
+static void
+limit_out(struct report *r, const struct replay_limit *limit, enum limit_event event, int64_t time)
+{
+	struct msg_loaded_limit *out = &r->m->loaded_limit;
+
+	r->m->id = MSG_LOADED_LIMIT;
+	*out = (struct msg_loaded_limit){
+	    .uid = limit->uid, .person = limit->person, .event = event, .time = time};
+	send_out(r, false);
+}
+
+/* What is older than an hour at the ledger's own last word limits nobody any more, whatever the clock says now. */
+static void
+report_limits(struct report *r, const struct replay_limits *limits, int64_t last)
+{
+	const int64_t oldest = last - 3600;
+	static const struct replay_limit nobody;
+
+	for (size_t k = 0; k < SGW_CODE_TRIES; k++) { /* the oldest first */
+		int64_t tried = limits->codes[(limits->next_code + k) % SGW_CODE_TRIES];
+
+		if (tried != 0 && tried > oldest)
+			limit_out(r, &nobody, LIMIT_CODE, tried);
+	}
+	for (size_t i = 0; i < SGW_QUOTAS_MAX; i++) {
+		const struct replay_limit *limit = &limits->of[i];
+
+		for (size_t k = 0; k < SGW_PROMPTS_KEPT; k++) { /* the oldest first */
+			int64_t asked = limit->asked[(limit->next + k) % SGW_PROMPTS_KEPT];
+
+			if (asked != 0 && asked > oldest)
+				limit_out(r, limit, LIMIT_PROMPT, asked);
+		}
+		if (limit->denied != 0 && limit->denied > oldest)
+			limit_out(r, limit, LIMIT_DENIAL, limit->denied);
+		if (limit->blocked != 0 && limit->blocked > oldest)
+			limit_out(r, limit, LIMIT_BLOCK, limit->blocked);
+	}
 }
 
 void
@@ -116,6 +172,12 @@ report_ledger(struct report *r, const struct stream *s, const struct replay *rep
 		r->m->id = MSG_LOADED_GRANT;
 		r->m->loaded_grant.grant = replay->grants[i].grant;
 		r->m->loaded_grant.op = (uint8_t)replay->grants[i].op;
+		r->m->loaded_grant.latest = replay->grants[i].latest;
+		send_out(r, false);
+	}
+	for (size_t i = 0; i < replay->n_lockdowns; i++) {
+		r->m->id = MSG_LOADED_LOCKDOWN;
+		r->m->loaded_lockdown.lockdown = replay->lockdowns[i];
 		send_out(r, false);
 	}
 	for (size_t i = 0; i < replay->n_counters; i++) {
@@ -128,12 +190,16 @@ report_ledger(struct report *r, const struct stream *s, const struct replay *rep
 		out->counter = from->counter;
 		send_out(r, false);
 	}
+	for (size_t i = replay->receipts.n; i > 0; i--)
+		send_receipt(r, &replay->receipts, receipts_newest(&replay->receipts, i - 1));
+	report_limits(r, &replay->limits, s->chain.time);
 }
 
 void
-report_end(struct report *r, uint64_t records)
+report_end(struct report *r, uint64_t records, uint64_t receipts)
 {
 	r->m->id = MSG_LOADED;
 	r->m->loaded.records = records > UINT32_MAX ? UINT32_MAX : (uint32_t)records;
+	r->m->loaded.receipts = receipts;
 	send_out(r, false);
 }

@@ -31,6 +31,6 @@ void report_problem(
     struct report *r, enum input_file file, uint32_t line, bool fatal, const char *detail);
 void report_profile(struct report *r, const struct profile_loaded *profile);
 void report_ledger(struct report *r, const struct stream *s, const struct replay *replay);
-void report_end(struct report *r, uint64_t records);
+void report_end(struct report *r, uint64_t records, uint64_t receipts);
 
 #endif

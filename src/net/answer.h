@@ -3,8 +3,8 @@
  * One answer of AWS, from XML to typed records while it arrives.  Whatever is malformed, too large or does not fit
  * a record spoils the whole answer: nothing is cut silently but tags, which are counted, and the error message.
  *
- * DOCTYPE, encodings other than UTF-8, depth, text, items and bytes are bounded here (<sgwarden/limits.h>); names
- * are compared without their namespace prefix.
+ * DOCTYPE, encodings other than UTF-8, depth, text, items, single tags and bytes are bounded here
+ * (<sgwarden/limits.h>); names are compared without their namespace prefix.
  */
 #ifndef SGWARDEN_NET_ANSWER_H
 #define SGWARDEN_NET_ANSWER_H
@@ -18,7 +18,8 @@
 #include <sgwarden/wire.h>
 
 #define XML_NAME_MAX 63 /* bytes of one element's local name; AWS's longest is half of that */
-#define XML_PATH_MAX (SGW_XML_DEPTH_MAX * (XML_NAME_MAX + 1))
+#define XML_NAMED 32
+#define XML_TOKEN_MAX (1u << 20) /* bytes of one tag or comment, read anew with each piece of it */
 
 struct answer;
 struct xml_row;
@@ -69,10 +70,12 @@ struct answer {
 
 	/* where in it we are */
 	unsigned depth; /* open elements */
-	char path[XML_PATH_MAX];
-	size_t path_len[SGW_XML_DEPTH_MAX + 1];           /* of path at each depth */
-	const struct xml_row *row[SGW_XML_DEPTH_MAX + 1]; /* what each open element is, or NULL */
-	uint64_t seen;                                    /* rows met in their parent so far */
+	/* of each: what it is, or NULL; the rows whose path leads into it; where in these the next name stands */
+	const struct xml_row *row[SGW_XML_DEPTH_MAX + 1];
+	uint64_t under[SGW_XML_DEPTH_MAX + 1];
+	size_t part_at[SGW_XML_DEPTH_MAX + 1];
+	uint64_t named[XML_NAMED]; /* the rows by the names in their paths */
+	uint64_t seen;             /* rows met in their parent so far */
 	size_t bytes, text_run;
 	uint32_t items;
 	char text[SGW_XML_TEXT_MAX + 1]; /* of the open leaf */

@@ -14,7 +14,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include <sgwarden/clock.h>
 #include <sgwarden/log.h>
+#include <sgwarden/mutate.h>
 #include <sgwarden/vis.h>
 
 #include "answer.h"
@@ -23,6 +25,7 @@
 #include "transport.h"
 
 #define USER_AGENT "sgwarden/" SGW_VERSION
+#define URL_MAX (SGW_HOST_MAX + 16)
 
 struct exchange {
 	struct transfer transfer; /* first: libcurl's private pointer */
@@ -30,7 +33,8 @@ struct exchange {
 	struct chan *to; /* who gets the answer */
 	CURL *easy;
 	struct curl_slist *headers;
-	bool left; /* the request may have begun to leave this machine */
+	bool left;     /* the request may have begun to leave this machine */
+	int64_t until; /* boot clock ms: what ends later was under way while the machine slept */
 	int64_t server_date;
 	char request_id[SGW_AWS_CODE_MAX + 1]; /* of the head; the body's own comes first */
 	char error[CURL_ERROR_SIZE];
@@ -113,13 +117,19 @@ add_header(struct exchange *x, const char *name, const char *value)
 	return true;
 }
 
+static void
+url_of(const struct msg_send *send, char ret_url[URL_MAX])
+{
+	(void)snprintf(ret_url, URL_MAX, "%s://%s/", send->tls ? "https" : "http", send->host);
+}
+
 /* Exactly what the signature covers, and a name; libcurl's own Accept and Expect are taken out. */
 static bool
 set_request(struct exchange *x, const struct msg_send *send)
 {
-	char url[SGW_HOST_MAX + 16];
+	char url[URL_MAX];
 
-	(void)snprintf(url, sizeof(url), "%s://%s/", send->tls ? "https" : "http", send->host);
+	url_of(send, url);
 	return add_header(x, "Host", send->host) &&
 	       add_header(x, "Content-Type", "application/x-www-form-urlencoded; charset=utf-8") &&
 	       add_header(x, "X-Amz-Date", send->amz_date) &&
@@ -140,6 +150,7 @@ set_exchange(struct exchange *x, const struct msg_send *send)
 			   ? NET_TIMEOUT_MAX_MS
 			   : (long)send->timeout;
 
+	x->until = clock_monotonic() + timeout;
 	return SET(x, CURLOPT_FRESH_CONNECT, (long)writes) && SET(x, CURLOPT_TIMEOUT_MS, timeout) &&
 	       SET(x, CURLOPT_PRIVATE, (void *)&x->transfer) &&
 	       SET(x, CURLOPT_ERRORBUFFER, x->error) &&
@@ -207,6 +218,22 @@ send_done(struct net *net, struct chan *to)
 		net->broken = true;
 }
 
+/* The planner's answers pass the broker by, which signs for AWS's time: of a refusal it hears that time. */
+static void
+send_date(const struct exchange *x)
+{
+	struct net *net = x->net;
+	const struct msg_done *done = &net->msg.done;
+
+	if (x->to == &net->broker || done->outcome != NET_ANSWERED || done->code[0] == 0 ||
+	    x->server_date == 0 || clock_monotonic() > x->until)
+		return;
+	net->msg.id = MSG_AWS_DATE;
+	net->msg.aws_date.server_date = x->server_date;
+	if (chan_send(&net->broker, net->scratch, &net->msg, -1, false) < 0)
+		net->broken = true;
+}
+
 static void
 exchange_free(struct exchange *x)
 {
@@ -244,6 +271,7 @@ exchange_finish(struct transfer *t, CURLcode result)
 	(void)FIELD_SET(done->aws_request_id, x->request_id);
 	done->outcome = outcome_of(x, result, done);
 	send_done(net, x->to);
+	send_date(x);
 	*slot_of(net, x) = NULL;
 	exchange_free(x);
 }
@@ -251,10 +279,28 @@ exchange_finish(struct transfer *t, CURLcode result)
 /* ---- how it begins ---- */
 
 static const char *
+proxy_for(const struct net *net, const char *host)
+{
+	return host_is_loopback(host) ? "" : net->config.proxy;
+}
+
+/* Landlock refuses any other port where the kernel has it; here it is said why. */
+static bool
+port_allowed(const struct net *net, const struct msg_send *send)
+{
+	const char *proxy = proxy_for(net, send->host);
+	char url[URL_MAX];
+
+	url_of(send, url);
+	return ports_have(&net->ports, ports_url(proxy[0] != 0 ? proxy : url)) ||
+	       MUTATE(NET_PORT_ASKED);
+}
+
+static const char *
 exchange_prepare(struct exchange *x, const struct msg_send *send)
 {
 	struct net *net = x->net;
-	const char *proxy = host_is_loopback(send->host) ? "" : net->config.proxy;
+	const char *proxy = proxy_for(net, send->host);
 
 	x->sink = (struct answer_sink){.page = on_page, .context = x};
 	x->easy = curl_easy_init();
@@ -292,6 +338,11 @@ exchange_start(struct net *net, const struct msg_send *send)
 
 	if (!host_possible(&net->config, send->host, send->tls)) {
 		not_sent(net, request, to, "the configuration does not make this host possible");
+		return;
+	}
+	if (!port_allowed(net, send)) {
+		not_sent(net, request, to,
+		    "its TCP port is not among SGWARDEN_NET_PORTS of sgwarden-net@.service");
 		return;
 	}
 	x = slot != NULL ? malloc(sizeof(*x)) : NULL;

@@ -13,10 +13,11 @@ field_of(struct answer *a, const struct xml_row *row)
 	return (char *)a + row->at;
 }
 
+/* The kinds of text leave no NUL inside. */
 static bool
 text_copy(char *field, size_t size, const char *text, size_t len)
 {
-	if (len >= size || memchr(text, 0, len) != NULL)
+	if (len >= size)
 		return false;
 	memcpy(field, text, len);
 	field[len] = 0;

@@ -145,7 +145,8 @@ lookup_begin(struct net *net, const struct msg_ask_source *m)
 	const char *url = net->config.address_sources[m->source].url;
 	struct lookup *l;
 
-	if (!host_source_possible(&net->config, url) || net->lookups == NET_LOOKUPS_MAX)
+	if (!host_source_possible(&net->config, url) || !ports_have(&net->ports, ports_url(url)) ||
+	    net->lookups == NET_LOOKUPS_MAX)
 		return false;
 	l = calloc(1, sizeof(*l));
 	if (l == NULL)

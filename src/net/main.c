@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <sgwarden/log.h>
@@ -62,6 +63,34 @@ libraries_start(void)
 	return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : -1;
 }
 
+/* In a unit of our own: what a child would have found open, by the numbers of the row, which are the lowest free. */
+static int
+ends_take(void)
+{
+	union {
+		struct cmsghdr align;
+		char space[CMSG_SPACE(UNIT_FDS * sizeof(int))];
+	} control = {0};
+	char byte = 0;
+	struct iovec iov = {.iov_base = &byte, .iov_len = 1};
+	struct msghdr hdr = {.msg_iov = &iov,
+	    .msg_iovlen = 1,
+	    .msg_control = &control,
+	    .msg_controllen = sizeof(control)};
+	const struct cmsghdr *c;
+	int fds[UNIT_FDS];
+
+	if (recvmsg(FD_CONTROL, &hdr, MSG_CMSG_CLOEXEC) != 1 || byte != UNIT_BYTE ||
+	    (hdr.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
+		return -1;
+	c = CMSG_FIRSTHDR(&hdr);
+	if (c == NULL || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS ||
+	    c->cmsg_len != CMSG_LEN(sizeof(fds)))
+		return -1;
+	memcpy(fds, CMSG_DATA(c), sizeof(fds));
+	return fds[0] == FD_NET_BROKER && fds[1] == FD_NET_PLANNER && fds[2] == FD_NET_CA ? 0 : -1;
+}
+
 /* After the sandbox, which closes every descriptor that is not of the row. */
 static int
 multi_start(void)
@@ -85,12 +114,37 @@ ready(uint32_t degraded)
 	return chan_send(&net.control, net.scratch, &net.msg, -1, false);
 }
 
+/* In a unit the configuration does not say what it may connect to; where the two disagree somebody must hear of it. */
+static void
+ports_compare(void)
+{
+	struct ports needed;
+
+	ports_of_config(&net.config, &needed);
+	for (unsigned i = 0; i < needed.n; i++) {
+		if (!ports_have(&net.ports, needed.port[i]))
+			log_error("the configuration needs TCP port %u, and sgw-net may not "
+				  "connect to it: "
+				  "name it in SGWARDEN_NET_PORTS of sgwarden-net@.service",
+			    needed.port[i]);
+	}
+}
+
+static void
+ports_take(const struct sandbox_args *args)
+{
+	net.ports = args->ports;
+	for (size_t i = 0; args->ports.n == 0 && i < TOPOLOGY_PORTS_MAX; i++)
+		(void)ports_add(&net.ports, TOPOLOGY[ROLE_NET].tcp_ports[i]);
+}
+
 static void
 on_message(void)
 {
 	if (net.msg.id == MSG_CELL && !net.configured) {
 		net.config = net.msg.cell.config;
 		net.configured = true;
+		ports_compare();
 	} else if (net.msg.id == MSG_SEND) {
 		exchange_start(&net, &net.msg.send);
 	} else if (net.msg.id == MSG_ASK_SOURCE) {
@@ -178,6 +232,11 @@ main(int argc, char **argv)
 		return 1;
 	}
 	(void)sandbox_enter(ROLE_NET, &args, &degraded);
+	if (args.mode == MODE_UNIT && ends_take() < 0) {
+		log_error("whoever connected handed over no cell: sgwardend connects here");
+		return 1;
+	}
+	ports_take(&args);
 	net.control = chan_open(FD_CONTROL, ROLE_NET, ROLE_SUPERVISOR);
 	net.broker = chan_open(FD_NET_BROKER, ROLE_NET, ROLE_BROKER);
 	net.planner = chan_open(FD_NET_PLANNER, ROLE_NET, ROLE_PLANNER);

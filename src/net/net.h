@@ -9,6 +9,7 @@
 
 #include <curl/curl.h>
 
+#include <sgwarden/ports.h>
 #include <sgwarden/wire.h>
 
 #define NET_EXCHANGES_MAX 64   /* at once; more are refused */
@@ -27,6 +28,7 @@ struct net {
 	CURLM *multi;
 	struct chan control, broker, planner;
 	struct rec_config config;
+	struct ports ports;  /* that it may connect to */
 	bool configured;     /* CELL came; before that nothing is read from the broker */
 	bool broken;         /* a reader is gone or stuck: the process ends */
 	unsigned long salt;  /* of expat's hash tables */

@@ -142,7 +142,7 @@ group_end(struct answer *a)
 bool
 tag_begin(struct answer *a)
 {
-	memset(&a->tag, 0, sizeof(a->tag));
+	a->tag.key[0] = a->tag.value[0] = 0;
 	a->tag_too_long = false;
 	return true;
 }

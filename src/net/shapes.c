@@ -110,7 +110,7 @@ static const struct xml_row QUERY_ERROR[] = {
 };
 
 _Static_assert(N(DESCRIBE_RULES) <= 64 && N(REVOKE) <= 64 && N(DESCRIBE_GROUPS) <= 64,
-    "answer.seen has one bit per row");
+    "answer.seen and answer.under have one bit per row");
 
 /* AWS answers a failed write with an error; an answer without <return>true</return> is none that we know. */
 static bool

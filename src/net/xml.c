@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* expat underneath: bounds, paths, and which row each element is. */
+/* expat underneath: bounds, and which row each element is. */
 #include "answer.h"
 
 #include <stddef.h>
@@ -17,12 +17,18 @@ answer_fail(struct answer *a, const char *why, const char *where)
 		(void)XML_StopParser(a->parser, XML_FALSE);
 }
 
+/* Without its namespace prefix. */
 static const char *
-local_name(const char *name)
+local_name(const char *name, size_t *ret_len)
 {
-	const char *colon = strrchr(name, ':');
+	const char *end = strchrnul(name, ':');
 
-	return colon != NULL ? colon + 1 : name;
+	while (*end == ':') {
+		name = end + 1;
+		end = strchrnul(name, ':');
+	}
+	*ret_len = (size_t)(end - name);
+	return name;
 }
 
 static uint64_t
@@ -31,39 +37,43 @@ row_bit(const struct answer *a, const struct xml_row *row)
 	return UINT64_C(1) << (row - a->shape->rows);
 }
 
-/* Is `row` right below `parent`, or anywhere below it? */
+/* Does the repeating element that ends here have each row right below it that it must have? */
 static bool
-row_below(const struct xml_row *row, const struct xml_row *parent, bool directly)
+seen_all(struct answer *a)
 {
-	size_t n = parent->path_len;
+	for (uint64_t left = a->under[a->depth] & ~a->seen; left != 0; left &= left - 1) {
+		const struct xml_row *row = &a->shape->rows[__builtin_ctzll(left)];
 
-	if (row->path_len <= n || row->path[n] != '/' || memcmp(row->path, parent->path, n) != 0)
-		return false;
-	return !directly || strchr(row->path + n + 1, '/') == NULL;
-}
-
-/* A repeating element starts empty. */
-static void
-seen_clear(struct answer *a, const struct xml_row *parent)
-{
-	for (size_t i = 0; i < a->shape->n_rows; i++) {
-		if (row_below(&a->shape->rows[i], parent, false))
-			a->seen &= ~row_bit(a, &a->shape->rows[i]);
-	}
-}
-
-static bool
-seen_all(struct answer *a, const struct xml_row *parent)
-{
-	for (size_t i = 0; i < a->shape->n_rows; i++) {
-		const struct xml_row *row = &a->shape->rows[i];
-
-		if (!row->required || (a->seen & row_bit(a, row)) || !row_below(row, parent, true))
+		if (!row->required || strchr(row->path + a->part_at[a->depth], '/') != NULL)
 			continue;
 		answer_fail(a, "an element is missing", row->path);
 		return false;
 	}
 	return true;
+}
+
+/* Which rows can be meant by a name at all: few of them share a length and a first letter. */
+static uint64_t *
+rows_named(struct answer *a, const char *name, size_t len)
+{
+	return &a->named[(len + 5 * (unsigned char)name[0]) % XML_NAMED];
+}
+
+static void
+shape_set(struct answer *a, const struct xml_shape *shape)
+{
+	a->shape = shape;
+	for (size_t i = 0; i < shape->n_rows; i++) {
+		const char *part = shape->rows[i].path, *end;
+
+		for (;; part = end + 1) {
+			end = strchrnul(part, '/');
+			*rows_named(a, part, (size_t)(end - part)) |= UINT64_C(1) << i;
+			if (*end == 0)
+				break;
+		}
+	}
+	a->under[a->depth] = ~UINT64_C(0) >> (64 - shape->n_rows);
 }
 
 static void
@@ -73,44 +83,33 @@ root_start(struct answer *a, const char *name)
 		const struct xml_shape *shape = &XML_SHAPES[i];
 
 		if ((shape->ops & (1u << a->op)) && strcmp(shape->root, name) == 0) {
-			a->shape = shape;
+			shape_set(a, shape);
 			return;
 		}
 	}
 	answer_fail(a, "it is no answer to this call", NULL);
 }
 
-/* Appends "/name" below the root; the root itself is no part of the path. */
-static bool
-path_push(struct answer *a, const char *name)
+/* Below the root: of the rows under the element around it, those that are this one and those under it. */
+static void
+rows_narrow(struct answer *a, const char *name, size_t len)
 {
-	size_t len = strlen(name), at = a->depth > 1 ? a->path_len[a->depth - 1] : 0;
+	uint64_t left = a->under[a->depth - 1] & *rows_named(a, name, len), under = 0;
+	size_t at = a->part_at[a->depth - 1];
 
-	if (len > XML_NAME_MAX)
-		return false;
-	if (a->depth > 1) {
-		if (at > 0)
-			a->path[at++] = '/';
-		memcpy(a->path + at, name, len);
-		at += len;
+	for (; left != 0; left &= left - 1) {
+		const struct xml_row *row = &a->shape->rows[__builtin_ctzll(left)];
+
+		if (row->path_len < at + len || memcmp(row->path + at, name, len) != 0)
+			continue;
+		if (row->path_len == at + len)
+			a->row[a->depth] = row;
+		else if (row->path[at + len] != '/')
+			continue;
+		under |= left & -left; /* its bit */
 	}
-	a->path[at] = 0;
-	a->path_len[a->depth] = at;
-	return true;
-}
-
-static const struct xml_row *
-row_find(const struct answer *a)
-{
-	size_t len = a->path_len[a->depth];
-
-	for (size_t i = 0; i < a->shape->n_rows; i++) {
-		const struct xml_row *row = &a->shape->rows[i];
-
-		if (row->path_len == len && memcmp(row->path, a->path, len) == 0)
-			return row;
-	}
-	return NULL;
+	a->under[a->depth] = under;
+	a->part_at[a->depth] = at + len + 1;
 }
 
 static void
@@ -122,7 +121,7 @@ row_start(struct answer *a, const struct xml_row *row)
 		a->seen |= row_bit(a, row);
 		return;
 	}
-	seen_clear(a, row);
+	a->seen &= ~a->under[a->depth]; /* an element that repeats starts empty */
 	if (row->begin != NULL && !row->begin(a))
 		answer_fail(a, "a record cannot begin here", row->path);
 }
@@ -132,10 +131,11 @@ on_start(void *context, const XML_Char *name, const XML_Char **attributes)
 {
 	struct answer *a = context;
 	const struct xml_row *above = a->row[a->depth];
+	size_t len;
 
 	if (a->why != NULL)
 		return;
-	name = local_name(name);
+	name = local_name(name, &len);
 	a->text_run = a->text_len = 0;
 	if (a->depth == SGW_XML_DEPTH_MAX) {
 		answer_fail(a, "it is nested too deep", NULL);
@@ -145,17 +145,22 @@ on_start(void *context, const XML_Char *name, const XML_Char **attributes)
 		answer_fail(a, "an element stands inside a value", above->path);
 		return;
 	}
-	if (strcmp(name, "item") == 0 && ++a->items > SGW_XML_ITEMS_MAX) {
+	if (len == 4 && memcmp(name, "item", 4) == 0 && ++a->items > SGW_XML_ITEMS_MAX) {
 		answer_fail(a, "it has too many items", NULL);
 		return;
 	}
 	a->depth++;
 	a->row[a->depth] = NULL;
-	if (!path_push(a, name))
+	if (len > XML_NAME_MAX) {
 		answer_fail(a, "an element's name is too long", NULL);
-	else if (a->depth == 1)
+		return;
+	}
+	if (a->depth == 1) {
 		root_start(a, name);
-	else if ((a->row[a->depth] = row_find(a)) != NULL)
+		return;
+	}
+	rows_narrow(a, name, len);
+	if (a->row[a->depth] != NULL)
 		row_start(a, a->row[a->depth]);
 }
 
@@ -168,7 +173,7 @@ row_finish(struct answer *a, const struct xml_row *row)
 			answer_fail(a, "a value does not fit", row->path);
 		return;
 	}
-	if (seen_all(a, row) && row->end != NULL && !row->end(a))
+	if (seen_all(a) && row->end != NULL && !row->end(a))
 		answer_fail(a, "a record does not fit", row->path);
 }
 
@@ -182,7 +187,6 @@ on_end(void *context, const XML_Char *name)
 	if (a->row[a->depth] != NULL)
 		row_finish(a, a->row[a->depth]);
 	a->depth--;
-	a->path[a->depth > 0 ? a->path_len[a->depth] : 0] = 0;
 	a->text_run = a->text_len = 0;
 }
 
@@ -254,6 +258,15 @@ parse(struct answer *a, const char *data, size_t len, int final)
 	return a->why == NULL;
 }
 
+/* Bytes of a tag or comment whose end has not come yet: where no event was, or is looked for, none. */
+static size_t
+unfinished(const struct answer *a)
+{
+	XML_Index at = XML_GetCurrentByteIndex(a->parser);
+
+	return at < 0 ? 0 : a->bytes - (size_t)at;
+}
+
 bool
 answer_feed(struct answer *a, const char *data, size_t len)
 {
@@ -263,7 +276,8 @@ answer_feed(struct answer *a, const char *data, size_t len)
 		answer_fail(a, "its encoding is not UTF-8", NULL);
 	else {
 		a->bytes += len;
-		(void)parse(a, data, len, XML_FALSE);
+		if (parse(a, data, len, XML_FALSE) && unfinished(a) > XML_TOKEN_MAX)
+			answer_fail(a, "a tag or comment of it is too large", NULL);
 	}
 	return a->why == NULL;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The built-in policy, its digest, and which ports it calls sensitive. */
+#include <sgwarden/mutate.h>
 #include <sgwarden/policy.h>
 
 #include <string.h>
@@ -73,9 +74,10 @@ policy_sensitive(const struct rec_policy *policy, int16_t protocol, int32_t from
 		return false;
 	/* Protocol -1 and every protocol without ports of its own count as all of them. */
 	if (protocol != PROTO_TCP && protocol != PROTO_UDP)
-		return policy->n_sensitive > 0;
+		return policy->n_sensitive > 0 && !MUTATE(ALL_PORTS);
 	for (size_t i = 0; i < policy->n_sensitive; i++)
-		if (from <= policy->sensitive[i].to && policy->sensitive[i].from <= to)
+		if (from <= policy->sensitive[i].to && policy->sensitive[i].from <= to &&
+		    (from == to || !MUTATE(RANGES)))
 			return true;
 	return false;
 }

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include <sgwarden/mutate.h>
 #include <sgwarden/wire.h>
 
 struct text {
@@ -194,7 +195,7 @@ cidr_parse(const char *text, size_t len, struct rec_cidr *ret_cidr)
 			return CIDR_BAD_PREFIX;
 	}
 	/* Before the mask: what was written is refused, not what is left of it. */
-	if (cidr.family == 6 && addr_is_mapped(cidr.addr))
+	if (cidr.family == 6 && addr_is_mapped(cidr.addr) && !MUTATE(MAPPED))
 		return CIDR_BAD_MAPPED;
 	host_bits = addr_mask(cidr.addr, prefix);
 	cidr.prefix = (uint8_t)prefix;

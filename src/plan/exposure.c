@@ -6,6 +6,8 @@
  */
 #include "exposure.h"
 
+#include <sgwarden/mutate.h>
+
 #define PROTO_OTHER 256 /* stands for every protocol that no rule names by its number */
 
 /* Rules and operations in one row, as what they let in where. */
@@ -70,7 +72,7 @@ door_at(const struct doors *doors, size_t i, struct door *ret_door)
 		const struct rec_rule *r = &doors->facts->rules[i];
 
 		*ret_door = door_over(r->protocol, r->from_port, r->to_port, &r->source);
-		return !r->egress && r->source_kind == SOURCE_CIDR;
+		return !r->egress && r->source_kind == SOURCE_CIDR && !MUTATE(UNION_WITH_OPEN);
 	}
 	*ret_door = door_over(doors->plan->ops[i - n].protocol, doors->plan->ops[i - n].from_port,
 	    doors->plan->ops[i - n].to_port, &doors->plan->ops[i - n].source);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Forms of ids, regions and partitions, ports and enumerations in words.  Nothing here hashes: net links it too. */
 #include <sgwarden/plan.h>
+#include <sgwarden/record.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -289,3 +290,16 @@ status_name(enum status s)
 
 	return s < STATUS_MAX ? names[s] : "?";
 }
+
+const char *const RECORD_ACTS[ACT_MAX] = {
+    [ACT_REMOVE_KEY] = "remove-key",
+    [ACT_TEST_KEY] = "test-key",
+    [ACT_POLICY] = "load-policy",
+    [ACT_SEAL] = "seal-credential",
+    [ACT_ROTATE] = "rotate-seals",
+    [ACT_TEST_OPENER] = "test-opener",
+    [ACT_ENABLE] = "enable-openings",
+    [ACT_PHRASE] = "choose-phrase",
+    [ACT_MAKE_CODE] = "make-recovery-code",
+    [ACT_DROP_CODE] = "drop-recovery-code",
+};

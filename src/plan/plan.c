@@ -114,13 +114,20 @@ plan_part(const struct rec_plan *plan, const char *group_id, enum action action,
 	return ret_plan->n_ops > 0;
 }
 
+size_t
+plan_openings(const struct rec_plan *plan)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < plan->n_ops; i++)
+		n += plan->ops[i].action != ACTION_CLOSE;
+	return n;
+}
+
 bool
 plan_opens(const struct rec_plan *plan)
 {
-	for (size_t i = 0; i < plan->n_ops; i++)
-		if (plan->ops[i].action != ACTION_CLOSE)
-			return true;
-	return false;
+	return plan_openings(plan) > 0;
 }
 
 const struct rec_op *
@@ -160,14 +167,6 @@ op_problem(const struct rec_op *op)
 	return NULL;
 }
 
-static bool
-op_same(const struct rec_op *a, const struct rec_op *b)
-{
-	return strcmp(a->group_id, b->group_id) == 0 && a->protocol == b->protocol &&
-	       a->from_port == b->from_port && a->to_port == b->to_port &&
-	       cidr_equal(&a->source, &b->source);
-}
-
 static const char *
 ops_problem(const struct rec_plan *plan)
 {
@@ -182,7 +181,7 @@ ops_problem(const struct rec_plan *plan)
 		if ((op->action == ACTION_EXTEND) != (plan->ops[0].action == ACTION_EXTEND))
 			return "what extends does nothing else";
 		for (size_t k = 0; k < i; k++)
-			if (op_same(op, &plan->ops[k]))
+			if (op_same_rule(op, &plan->ops[k]))
 				return "a rule stands twice in the plan";
 	}
 	return NULL;
@@ -243,4 +242,12 @@ op_equals_grant(const struct rec_op *op, const char *group_id, const struct rec_
 	return strcmp(group_id, grant->group_id) == 0 && op->protocol == grant->protocol &&
 	       op->from_port == grant->from_port && op->to_port == grant->to_port &&
 	       cidr_equal(&op->source, &grant->source);
+}
+
+bool
+op_same_rule(const struct rec_op *a, const struct rec_op *b)
+{
+	return strcmp(a->group_id, b->group_id) == 0 && a->protocol == b->protocol &&
+	       a->from_port == b->from_port && a->to_port == b->to_port &&
+	       cidr_equal(&a->source, &b->source);
 }

@@ -34,6 +34,8 @@ static const struct line LINES[] = {
 	"the plan is not of the form that a plan has"},
     {"none.exists", PLAN, CLASS_READ, SGW_ERR_NONE, line_nothing_new,
 	"every rule is there already"},
+    {"deny.lockdown", OPEN, CLASS_FORBIDDEN, SGW_ERR_LOCKED_DOWN, line_locked_down,
+	"openings are off there: lockdown"},
     {"deny.requester", ASKED, CLASS_FORBIDDEN, SGW_ERR_FORBIDDEN, line_not_an_asker,
 	"the policy names who may ask, and not this user"},
     {"deny.world-open", EACH_OPEN, CLASS_FORBIDDEN, SGW_ERR_FORBIDDEN, line_world_open,
@@ -46,6 +48,8 @@ static const struct line LINES[] = {
 	"no scope takes in the place and the ports"},
     {"deny.scope", EACH_FOREIGN, CLASS_FORBIDDEN, SGW_ERR_FORBIDDEN, line_out_of_scope,
 	"no scope takes in the place"},
+    {"deny.permanent", OPEN, CLASS_FORBIDDEN, SGW_ERR_FORBIDDEN, line_permanent_not_allowed,
+	"permanent openings are not allowed, and nothing is made permanent afterwards"},
     {"deny.lifetime", OPEN, CLASS_FORBIDDEN, SGW_ERR_FORBIDDEN, line_bad_lifetime,
 	"the lifetime is not within the bounds of its class"},
     {"deny.lifetime-in-all", OPEN, CLASS_FORBIDDEN, SGW_ERR_FORBIDDEN, line_too_long_in_all,
@@ -63,6 +67,8 @@ static const struct line LINES[] = {
     {"deny.open-at-once", OPEN, CLASS_FORBIDDEN, SGW_ERR_FORBIDDEN, line_too_many_open,
 	"too many rules would be open at once"},
     {"wide.prefix", EACH_OPEN, CLASS_OPEN_WIDE, SGW_ERR_NONE, line_wide_prefix, "a source is wide"},
+    {"wide.permanent", OPEN, CLASS_OPEN_WIDE, SGW_ERR_NONE, line_permanent,
+	"it never closes by itself"},
     {"wide.bulk", OPEN, CLASS_OPEN_WIDE, SGW_ERR_NONE, line_bulk,
 	"it is more than is read with care at once"},
     {"sensitive.port", EACH_OPEN, CLASS_OPEN_SENSITIVE, SGW_ERR_NONE, line_sensitive_port,
@@ -172,6 +178,7 @@ evaluate(const struct rec_policy *policy, const struct rec_plan *plan,
 		break;
 	}
 	v.quota_used = rules_of_family(facts, plan->ops[0].source.family);
+	v.quota_lists = rules_of_lists(facts);
 	judge_needs(&j, &v);
 	*ret_verdict = v;
 }
@@ -209,6 +216,7 @@ verdict_merge(struct verdict *verdict, const struct verdict *other)
 	verdict->needs_trusted_display =
 	    before.needs_trusted_display || other->needs_trusted_display;
 	verdict->quota_used = before.quota_used;
+	verdict->quota_lists = before.quota_lists;
 }
 
 uint32_t

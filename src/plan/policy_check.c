@@ -118,6 +118,9 @@ lists_ok(const struct check *c)
 	for (size_t i = 1; i < p->n_sensitive; i++)
 		if (p->sensitive[i].from <= p->sensitive[i - 1].to + 1)
 			return FAIL(c, "the sensitive ports are not sorted and apart");
+	for (size_t i = 1; i < p->n_services; i++)
+		if (strcmp(p->services[i].name, p->services[i - 1].name) <= 0)
+			return FAIL(c, "the services are not sorted");
 	for (size_t i = 1; i < p->n_askers; i++)
 		if (p->askers[i].uid <= p->askers[i - 1].uid)
 			return FAIL(c, "the users who may ask are not sorted");
@@ -136,6 +139,17 @@ service_ok(const struct rec_service *s)
 	return (s->protocol == PROTO_ALL || s->protocol == PROTO_ICMP ||
 		   s->protocol == PROTO_ICMPV6) &&
 	       s->from_port == -1;
+}
+
+/* No policy gives a name that everybody knows another meaning. */
+static bool
+named_ok(const struct check *c, const struct rec_named_service *s)
+{
+	if (!service_name_ok(s->name) || !service_ok(&s->ports))
+		return FAIL(c, "a service has no name, or neither ports nor a whole protocol");
+	if (service_builtin(s->name))
+		return FAIL(c, "a service has a name that is built in");
+	return true;
 }
 
 static bool
@@ -162,6 +176,8 @@ policy_problem(const struct rec_policy *policy, char ret_text[POLICY_PROBLEM_MAX
 	const struct check c = {policy, ret_text, POLICY_PROBLEM_MAX};
 	bool ok = prefixes_ok(&c) && classes_ok(&c) && numbers_ok(&c) && lists_ok(&c);
 
+	for (size_t i = 0; ok && i < policy->n_services; i++)
+		ok = named_ok(&c, &policy->services[i]);
 	for (size_t i = 0; ok && i < policy->n_scopes; i++)
 		ok = scope_ok(&c, &policy->scopes[i]);
 	return !ok;

@@ -166,6 +166,8 @@ static const struct switch_row SWITCHES[] = {
 	"documentation ranges as sources, such as 203.0.113.0/24"},
     {offsetof(struct rec_policy, allow_shared_display), true,
 	"approvals on a screen of the client's own user"},
+    {offsetof(struct rec_policy, allow_permanent), true,
+	"permanent openings, which never close by themselves, as class open-wide"},
     {offsetof(struct rec_policy, client_lockdown), true,
 	"lockdown at a client's request: all that is open here is closed"},
 };
@@ -225,6 +227,7 @@ policy_diff(const struct rec_policy *old_policy, const struct rec_policy *new_po
 	switches_diff(old_policy, new_policy, ret_diff);
 	ticket_diff(old_policy, new_policy, ret_diff);
 	sensitive_diff(old_policy, new_policy, ret_diff);
+	services_diff(old_policy, new_policy, ret_diff);
 	askers_diff(old_policy, new_policy, ret_diff);
 	scopes_diff(old_policy, new_policy, ret_diff);
 	sort(ret_diff);

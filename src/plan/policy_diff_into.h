@@ -9,6 +9,7 @@ void diff_add(struct policy_diff *d, enum policy_change_kind kind, const char *f
     __attribute__((format(printf, 3, 4)));
 
 void sensitive_diff(const struct rec_policy *a, const struct rec_policy *b, struct policy_diff *d);
+void services_diff(const struct rec_policy *a, const struct rec_policy *b, struct policy_diff *d);
 void askers_diff(const struct rec_policy *a, const struct rec_policy *b, struct policy_diff *d);
 void scopes_diff(const struct rec_policy *a, const struct rec_policy *b, struct policy_diff *d);
 

@@ -58,6 +58,37 @@ sensitive_diff(const struct rec_policy *a, const struct rec_policy *b, struct po
 		    "protocols without ports as class open");
 }
 
+/* ---- names for ports ---- */
+
+/* A name decides nothing: what it stands for is judged.  But whoever asks by it asks for something else now. */
+static void
+named_add(struct policy_diff *d, const char *name, const struct rec_service *was,
+    const struct rec_service *is)
+{
+	char from[48] = "none", to[48] = "none";
+
+	if (was)
+		op_ports_text(was->protocol, was->from_port, was->to_port, from, sizeof(from));
+	if (is)
+		op_ports_text(is->protocol, is->from_port, is->to_port, to, sizeof(to));
+	diff_add(d, POLICY_NAMED, "service %s is %s (so far %s)", name, to, from);
+}
+
+void
+services_diff(const struct rec_policy *a, const struct rec_policy *b, struct policy_diff *d)
+{
+	for (size_t i = 0; i < b->n_services; i++) {
+		const struct rec_named_service *is = &b->services[i];
+		const struct rec_service *was = policy_service(a, is->name);
+
+		if (!was || policy_service_order(was, &is->ports) != 0)
+			named_add(d, is->name, was, &is->ports);
+	}
+	for (size_t i = 0; i < a->n_services; i++)
+		if (!policy_service(b, a->services[i].name))
+			named_add(d, a->services[i].name, &a->services[i].ports, NULL);
+}
+
 /* ---- who may ask ---- */
 
 static bool

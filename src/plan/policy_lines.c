@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <sgwarden/lockdown.h>
+
 #include "exposure.h"
 
 #define SAY(j, ...) snprintf((j)->text, SGW_DETAIL_MAX + 1, __VA_ARGS__)
@@ -45,6 +47,16 @@ rules_of_family(const struct policy_facts *facts, uint8_t family)
 	return n > UINT16_MAX ? UINT16_MAX : (uint16_t)n;
 }
 
+uint16_t
+rules_of_lists(const struct policy_facts *facts)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < facts->n_rules; i++)
+		n += !facts->rules[i].egress && facts->rules[i].source_kind == SOURCE_PREFIX_LIST;
+	return n > UINT16_MAX ? UINT16_MAX : (uint16_t)n;
+}
+
 /* ---- lines about the whole plan ---- */
 
 bool
@@ -69,11 +81,39 @@ line_nothing_new(struct judge *j)
 }
 
 bool
+line_permanent(struct judge *j)
+{
+	if (j->plan->lifetime != SGW_LIFETIME_PERMANENT)
+		return false;
+	SAY(j, "it never closes by itself");
+	return true;
+}
+
+bool
+line_permanent_not_allowed(struct judge *j)
+{
+	if (!line_permanent(j))
+		return false;
+	for (size_t i = 0; i < j->plan->n_ops; i++)
+		if (j->plan->ops[i].action == ACTION_EXTEND) {
+			SAY(j, "what was opened for a time cannot be made permanent: close it, "
+			       "open it anew");
+			return true;
+		}
+	if (j->policy->allow_permanent)
+		return false;
+	SAY(j, "the policy allows no permanent opening (allow_permanent)");
+	return true;
+}
+
+bool
 line_bad_lifetime(struct judge *j)
 {
 	enum effect_class effect = opening_class(j);
 	const struct rec_class_rule *rule = policy_class_rule(j->policy, effect);
 
+	if (j->plan->lifetime == SGW_LIFETIME_PERMANENT)
+		return false;
 	if (j->plan->lifetime >= rule->lifetime_min && j->plan->lifetime <= rule->lifetime_max)
 		return false;
 	SAY(j,
@@ -125,6 +165,18 @@ line_not_opted_in(struct judge *j)
 	if (!j->policy->require_opt_in || (group != NULL && group->managed))
 		return false;
 	SAY(j, "%s does not carry the tag sgwarden:managed=true", j->plan->ops[0].group_id);
+	return true;
+}
+
+bool
+line_locked_down(struct judge *j)
+{
+	const struct rec_lockdown *l =
+	    lockdown_of(j->facts->lockdowns, j->facts->n_lockdowns, j->plan);
+
+	if (l == NULL)
+		return false;
+	lockdown_sentence(l, j->text);
 	return true;
 }
 

@@ -62,6 +62,7 @@ static const struct {
     [POLICY_WIDER] = {"+ NOW ALSO ALLOWED: ", "+   "},
     [POLICY_NARROWER] = {"- no longer allowed: ", "-   "},
     [POLICY_RESTATED] = {"= as before: ", "=   "},
+    [POLICY_NAMED] = {"* a name: ", "*   "},
 };
 
 /* How much of the text goes on a line: to the last blank that fits, or all that fits of a word without end. */

@@ -111,21 +111,41 @@ get_op(struct value v, struct rec_plan *plan)
 	return field_copy(op->receipt, sizeof(op->receipt), v.text, v.len);
 }
 
+/* "12", or "12+2" where two of them let in prefix lists. */
+static bool
+get_quota(struct value word, struct record_group *said)
+{
+	const char *plus = memchr(word.text, '+', word.len);
+	struct value used = word, lists = {0};
+	uint64_t n;
+
+	if (plus) {
+		used.len = (size_t)(plus - word.text);
+		lists = (struct value){plus + 1, word.len - used.len - 1};
+	}
+	if (!get_number(&used, 0, UINT16_MAX, &n))
+		return false;
+	said->quota_used = (uint16_t)n;
+	if (!plus)
+		return true;
+	if (!get_number(&lists, 1, UINT16_MAX, &n))
+		return false;
+	said->quota_lists = (uint16_t)n;
+	return true;
+}
+
 static bool
 get_group(struct value v, struct record *record)
 {
 	struct rec_plan_group *group = &record->plan.groups[record->plan.n_groups];
 	struct record_group *said = &record->groups[record->plan.n_groups];
 	struct value word = get_word(&v);
-	uint64_t used;
 
 	if (record->plan.n_groups == SGW_PLAN_GROUPS_MAX ||
 	    !field_copy(group->group_id, sizeof(group->group_id), word.text, word.len))
 		return false;
-	word = get_word(&v);
-	if (!get_number(&word, 0, UINT16_MAX, &used))
+	if (!get_quota(get_word(&v), said))
 		return false;
-	said->quota_used = (uint16_t)used;
 	word = get_word(&v);
 	said->iac = word.len == 3;
 	word = get_word(&v);

@@ -81,7 +81,7 @@ put_ops(struct buf *b, const struct record_line *line, const struct rec_plan *pl
 	return !b->failed;
 }
 
-/* "id quota-used iac vpc name": the name, which may hold spaces, or nothing, comes last. */
+/* "id quota-used[+lists] iac vpc name": the name, which may hold spaces, or nothing, comes last. */
 static bool
 put_groups(struct buf *b, const struct record_line *line, const struct record *record)
 {
@@ -91,8 +91,10 @@ put_groups(struct buf *b, const struct record_line *line, const struct record *r
 
 		if (!text_is_ascii(said->name, strnlen(said->name, sizeof(said->name))))
 			return false;
-		buf_printf(b, "%s %s %u %s %s ", line->key, group->group_id,
-		    (unsigned)said->quota_used, said->iac ? "yes" : "no",
+		buf_printf(b, "%s %s %u", line->key, group->group_id, (unsigned)said->quota_used);
+		if (said->quota_lists > 0)
+			buf_printf(b, "+%u", (unsigned)said->quota_lists);
+		buf_printf(b, " %s %s ", said->iac ? "yes" : "no",
 		    said->vpc_id[0] != 0 ? said->vpc_id : "-");
 		buf_puts(b, said->name);
 		buf_puts(b, "\n");

@@ -45,6 +45,7 @@ const struct record_line RECORD_LINES[] = {
     {"description", LINE_TEXT, ON_CHANGE, AT(description)},
     {"key-name", LINE_NAME, ON_ENROLL, AT(key_name)},
     {"keys-enrolled", LINE_U16, ON_ENROLL, AT(keys_enrolled)},
+    {"by-code", LINE_MAY_U16, ON_ENROLL, AT(by_code)},
     {"act", LINE_ACT, ON_ADMIN, NOWHERE},
     {"subject", LINE_TEXT, ON_ADMIN, AT(subject)},
     {"digest", LINE_BYTES, ON_ADMIN, AT(digest)},
@@ -55,15 +56,6 @@ const struct record_line RECORD_LINES[] = {
 const size_t RECORD_LINES_LEN = sizeof(RECORD_LINES) / sizeof(RECORD_LINES[0]);
 
 const char *const RECORD_KINDS[RECORD_KIND_MAX] = {"change", "enroll", "admin"};
-const char *const RECORD_ACTS[ACT_MAX] = {
-    [ACT_REMOVE_KEY] = "remove-key",
-    [ACT_TEST_KEY] = "test-key",
-    [ACT_POLICY] = "load-policy",
-    [ACT_SEAL] = "seal-credential",
-    [ACT_ROTATE] = "rotate-seals",
-    [ACT_TEST_OPENER] = "test-opener",
-    [ACT_ENABLE] = "enable-openings",
-};
 const char *const RECORD_ACTIONS[ACTION_MAX] = {"open", "close", "extend"};
 const char *const RECORD_DISPLAYS[DISPLAY_MAX] = {"none", "shared", "trusted"};
 
@@ -136,5 +128,7 @@ record_sound(const struct record *record)
 		return false;
 	if (record->kind == RECORD_ADMIN)
 		return record->act < ACT_MAX && record->n_say <= SGW_SAY_MAX;
-	return record->kind != RECORD_CHANGE || change_sound(record);
+	if (record->kind == RECORD_ENROLL)
+		return record->by_code <= (record->keys_enrolled > 0 ? 1 : 0);
+	return change_sound(record);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What goes with a record: the word to type, the receipt, the description that the rule gets. */
+#include <sgwarden/mutate.h>
 #include <sgwarden/record.h>
 
 #include <stdio.h>
@@ -38,7 +39,9 @@ record_word(const struct record *record, char ret_word[SGW_WORD_MAX + 1])
 	char what[SGW_WORD_MAX - 5 + 1] = "enroll";
 	size_t len;
 
-	if (record->kind == RECORD_CHANGE)
+	if (record->kind == RECORD_ENROLL && record->by_code)
+		snprintf(what, sizeof(what), "recover");
+	else if (record->kind == RECORD_CHANGE)
 		change_word(&record->plan, what, sizeof(what), &id);
 	else if (record->kind == RECORD_ADMIN)
 		snprintf(what, sizeof(what), "%.*s", (int)strcspn(RECORD_ACTS[record->act], "-"),
@@ -63,7 +66,8 @@ record_fill(const char *with_placeholder, const char *receipt, char *ret_text, s
 	const size_t n = strlen(RECORD_PLACEHOLDER);
 	struct buf b = buf_over(ret_text, size);
 
-	if (at == NULL || strstr(at + n, RECORD_PLACEHOLDER) != NULL || !receipt_id_ok(receipt))
+	if (at == NULL || (strstr(at + n, RECORD_PLACEHOLDER) != NULL && !MUTATE(PLACEHOLDER)) ||
+	    !receipt_id_ok(receipt))
 		return false;
 	buf_put(&b, with_placeholder, (size_t)(at - with_placeholder));
 	buf_puts(&b, "#");

@@ -113,6 +113,11 @@ put_reported(struct buf *b, const struct record *r, size_t i)
 	    (unsigned)group->quota_used, (unsigned)r->quota_limit, quota_then(r, i),
 	    (unsigned)r->quota_limit, group->vpc_id[0] != 0 ? ", " : "", group->vpc_id);
 	put_quoted(b, "", whose, group->name);
+	if (group->quota_lists > 0)
+		put_saidf(b, "",
+		    "%u of these rules let in a prefix list, which AWS counts by its maximum of "
+		    "entries; that is not read here, so the quota is nearer than it looks",
+		    (unsigned)group->quota_lists);
 	if (group->iac)
 		put_said(b, "",
 		    "AWS says: CloudFormation or Terraform keeps this group: it may undo the "
@@ -170,6 +175,10 @@ put_how_long(struct buf *b, const struct record *r)
 		put_extension(b, r);
 	} else if (!plan_opens(&r->plan)) {
 		put_said(b, "THEN", "nothing opens this again by itself");
+	} else if (r->plan.lifetime == SGW_LIFETIME_PERMANENT) {
+		put_said(b, "FOR",
+		    "PERMANENT: it never closes by itself, only when somebody closes it  [closing "
+		    "is included]");
 	} else {
 		lifetime_text(r->plan.lifetime, lifetime, sizeof(lifetime));
 		time_text(r->closes, when);
@@ -184,7 +193,7 @@ put_failure(struct buf *b, const struct rec_plan *plan)
 {
 	size_t steps = plan_steps(plan);
 
-	if (steps < 2)
+	if (steps < 2 || plan->ops[0].action == ACTION_EXTEND) /* which calls nobody */
 		return;
 	put_saidf(b, "STEPS", "%zu, one after the other: %u operations in %u group%s", steps,
 	    (unsigned)plan->n_ops, (unsigned)plan->n_groups, plan->n_groups == 1 ? "" : "s");
@@ -211,8 +220,14 @@ static const struct {
     [ACT_ROTATE] = {"ROTATE", "the seals of", "every enrolled key is asked, and opens them anew"},
     [ACT_TEST_OPENER] = {"TEST", "the credential of",
 	"changes nothing: AWS is asked for a trial run alone"},
-    [ACT_ENABLE] = {"ENABLE", "openings again, after the lockdown",
+    [ACT_ENABLE] = {"ENABLE", "openings again, after the lockdown of",
 	"what the policy allows can be asked for again"},
+    [ACT_PHRASE] = {"CHOOSE", "the phrase that stands above, for trusted screens",
+	"a screen that shows another one is not ours"},
+    [ACT_MAKE_CODE] = {"MAKE", "a recovery code, whose public key is",
+	"whoever has it can enrol a security key here, once, without any other"},
+    [ACT_DROP_CODE] = {"DROP", "the recovery code whose public key is",
+	"if every key is lost, nothing enrols another"},
 };
 
 static const char *const RISKS[CLASS_MAX] = {
@@ -287,6 +302,10 @@ put_enroll(struct buf *b, const struct record *r)
 	put_quoted(b, "ENROLL", "a security key by the name of", r->key_name);
 	put_saidf(
 	    b, "TO", "appliance %s, %u enrolled already", r->appliance, (unsigned)r->keys_enrolled);
+	if (r->by_code)
+		put_said(b, "BY",
+		    "the recovery code, which is used up by it: no enrolled key agrees. Those that "
+		    "are lost stay enrolled until the new one removes them.");
 }
 
 /* ---- administration ---- */

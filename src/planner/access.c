@@ -34,6 +34,8 @@ run_access(struct planner *p, struct call *call)
 	const struct snap *s = call->got[AWS_DESCRIBE_RULES];
 	struct msg_access *out = &p->out.access;
 
+	if (!rules_of_known_group(p, call))
+		return false;
 	p->out.id = MSG_ACCESS;
 	*out = (struct msg_access){.request = call->request,
 	    .source = ask->source,

@@ -7,8 +7,10 @@
 #include <sgwarden/log.h>
 
 #include "cache.h"
+#include "lockdown.h"
 #include "plans.h"
 #include "reads.h"
+#include "receipts.h"
 
 void
 broker_send(struct planner *p)
@@ -24,7 +26,9 @@ question_ask(struct planner *p, enum question_kind kind)
 {
 	struct question *q = &p->question[kind];
 
+	q->first = q->asked ? q->first : p->now;
 	q->asked = true;
+	q->again = 0;
 	q->request = ++p->last_request;
 	q->deadline = p->now + (kind >= QUESTION_OWN_V4 ? QUESTION_OWN_TIMEOUT : QUESTION_TIMEOUT);
 	switch (kind) {
@@ -85,6 +89,8 @@ questions_turn(struct planner *p)
 	for (unsigned kind = 0; kind < QUESTION_MAX; kind++) {
 		struct question *q = &p->question[kind];
 
+		if (q->asked && q->again != 0 && q->again <= p->now)
+			question_ask(p, kind);
 		if (!q->asked || q->deadline > p->now)
 			continue;
 		log_warning("the broker does not answer");
@@ -102,8 +108,12 @@ questions_next(const struct planner *p)
 	int64_t next = INT64_MAX;
 
 	for (unsigned kind = 0; kind < QUESTION_MAX; kind++)
-		if (p->question[kind].asked && p->question[kind].deadline < next)
-			next = p->question[kind].deadline;
+		if (p->question[kind].asked) {
+			int64_t due = p->question[kind].again;
+
+			due = due != 0 ? due : p->question[kind].deadline;
+			next = due < next ? due : next;
+		}
 	return next;
 }
 
@@ -111,6 +121,23 @@ static bool
 is_answer(const struct planner *p, enum question_kind kind, uint32_t request)
 {
 	return p->question[kind].asked && p->question[kind].request == request;
+}
+
+/* The live ones first: the others are nobody's but a list's that asks for them. */
+static void
+grants_take(struct planner *p)
+{
+	p->n_grants = p->n_told = 0;
+	for (unsigned live = 2; live-- > 0;) {
+		for (size_t i = 0; i < p->n_coming; i++) {
+			enum grant_state s = p->coming[i].state;
+
+			if ((s != GRANT_CLOSED && s != GRANT_FOREIGN) == (live == 1))
+				p->grants[p->n_told++] = p->coming[i];
+		}
+		if (live)
+			p->n_grants = p->n_told;
+	}
 }
 
 static void
@@ -127,10 +154,20 @@ on_grants(struct planner *p, const struct msg_grants *m)
 	p->n_coming += m->n_grants;
 	if (m->more)
 		return;
-	memcpy(p->grants, p->coming, p->n_coming * sizeof(p->grants[0]));
-	p->n_grants = p->n_coming;
+	grants_take(p);
 	p->grants_generation++;
 	question_answered(p, QUESTION_GRANTS);
+}
+
+/* The sources are asked a few times a minute, whoever wants it: who asks most shall not leave the others without. */
+static bool
+own_held(const struct planner *p, struct question *q, const struct msg_own *m)
+{
+	if (m->error != SGW_ERR_BUSY || p->now - q->first >= QUESTION_OWN_PATIENCE)
+		return false;
+	q->again = p->now + QUESTION_OWN_HELD;
+	q->deadline = q->again + QUESTION_OWN_TIMEOUT;
+	return true;
 }
 
 static void
@@ -139,6 +176,8 @@ on_own(struct planner *p, const struct msg_own *m)
 	enum question_kind kind = m->family == IP_V4 ? QUESTION_OWN_V4 : QUESTION_OWN_V6;
 
 	if (!is_answer(p, kind, m->request))
+		return;
+	if (own_held(p, &p->question[kind], m))
 		return;
 	p->own[m->family] = *m;
 	question_answered(p, kind);
@@ -150,6 +189,7 @@ on_wrote(struct planner *p, const struct msg_wrote *m)
 {
 	cache_forget(p, m->profile, m->region, m->group_id);
 	reads_restart(p, m->profile, m->region, m->group_id);
+	plans_on_wrote(p, m);
 	p->question[QUESTION_GRANTS].valid = false;
 	if (p->question[QUESTION_GRANTS].asked)
 		question_ask(p, QUESTION_GRANTS);
@@ -194,6 +234,15 @@ broker_on_message(struct planner *p, const struct msg *m)
 			question_answered(p, QUESTION_KEYS);
 		}
 		break;
+	case MSG_RECEIPT_LIST:
+		receipts_on_list(p, &m->receipt_list);
+		break;
+	case MSG_RECEIPT_OF:
+		receipts_on_one(p, &m->receipt_of);
+		break;
+	case MSG_SETTLED:
+		receipts_on_settled(p, &m->settled);
+		break;
 	case MSG_OWN:
 		on_own(p, &m->own);
 		break;
@@ -204,6 +253,13 @@ broker_on_message(struct planner *p, const struct msg *m)
 		p->config.policy = m->policy.policy;
 		p->policy_origin = m->policy.origin;
 		policy_digest(&p->config.policy, p->policy_digest);
+		break;
+	case MSG_LOCKDOWN_SET:
+		lockdown_answered(p, &m->lockdown_set);
+		break;
+	case MSG_LOCKDOWNS:
+		p->n_lockdowns = m->lockdowns.n_lockdowns;
+		memcpy(p->lockdowns, m->lockdowns.lockdowns, sizeof(p->lockdowns));
 		break;
 	case MSG_PROFILES:
 		on_profiles(p, &m->profiles);

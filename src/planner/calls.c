@@ -11,10 +11,13 @@
 #include "change.h"
 #include "clients.h"
 #include "credentials.h"
+#include "drift.h"
 #include "lists.h"
+#include "lockdown.h"
 #include "own.h"
 #include "plans.h"
 #include "reads.h"
+#include "receipts.h"
 #include "snap.h"
 #include "views.h"
 
@@ -44,6 +47,11 @@ static const struct kind_row KINDS[CALL_KIND_MAX] = {
     [CALL_CANCEL] = {0, run_cancel},
     [CALL_CREDENTIALS] = {0, run_credentials},
     [CALL_IP] = {NEED_GRANTS | NEED_FRESH, run_ip},
+    [CALL_RECEIPTS] = {0, run_receipts},
+    [CALL_RECEIPT] = {0, run_receipt},
+    [CALL_LOCKDOWN] = {0, run_lockdown},
+    [CALL_RECONCILE] = {0, run_reconcile},
+    [CALL_DRIFT] = {NEED_GRANTS | NEED_GROUPS | NEED_FRESH | NEED_ACCOUNT_MAYBE, run_drift},
 };
 
 struct call *
@@ -156,8 +164,9 @@ call_group(const struct call *call)
 {
 	return call->kind == CALL_RULES    ? call->ask.rules.group_id
 	       : call->kind == CALL_ACCESS ? call->ask.access.group_id
-	       : call->kind == CALL_CHANGE ? call->groups[call->groups_read].id
-					   : "";
+	       : call->kind == CALL_CHANGE || (call->kind == CALL_DRIFT && call->targeted)
+		   ? call->groups[call->groups_read].id
+		   : "";
 }
 
 /* Has it what AWS says?  If not, sees to it that it is read. */

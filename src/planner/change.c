@@ -10,6 +10,7 @@
 #include "broker.h"
 #include "calls.h"
 #include "clients.h"
+#include "entries.h"
 #include "explain.h"
 #include "outcome.h"
 #include "plan_make.h"
@@ -17,7 +18,9 @@
 #include "plans.h"
 #include "preview.h"
 #include "resolve.h"
+#include "services.h"
 #include "snap.h"
+#include "undo.h"
 
 /* ---- the request ---- */
 
@@ -45,8 +48,7 @@ attach(struct call *call, struct plan *plan)
 	call->until = call->came + (int64_t)call->ask.change.wait * 1000;
 }
 
-/* From here on the groups are read. */
-static void
+void
 targets_known(struct call *call)
 {
 	call->targeted = true;
@@ -96,11 +98,16 @@ begin_continued(struct planner *p, struct call *call)
 void
 change_begin(struct planner *p, struct call *call)
 {
-	const struct msg_ask_change *ask = &call->ask.change;
+	struct msg_ask_change *ask = &call->ask.change;
 	struct refusal refusal;
 	struct plan *plan;
 
 	call->progress = ask->progress;
+	services_resolve(&p->config.policy, ask, &refusal);
+	if (refusal.error != SGW_ERR_NONE) {
+		call_fail(call, refusal.error, refusal.field, refusal.detail);
+		return;
+	}
 	if (ask->plan_id[0] != 0) {
 		begin_continued(p, call);
 		return;
@@ -112,8 +119,11 @@ change_begin(struct planner *p, struct call *call)
 	}
 	if (ask->kind == CHANGE_PLAIN)
 		call_target(p, call, ask->profile, ask->region);
-	for (size_t i = 0; i < ask->n_wanted && ask->kind == CHANGE_PLAIN; i++)
+	for (size_t i = 0;
+	     i < ask->n_wanted && ask->kind == CHANGE_PLAIN && refusal.error == SGW_ERR_NONE; i++) {
 		target_add(call, ask->wanted[i].group_id, &refusal);
+		entries_name(&ask->wanted[i], &refusal);
+	}
 	if (refusal.error != SGW_ERR_NONE)
 		call_fail(call, refusal.error, refusal.field, refusal.detail);
 	if (ask->kind == CHANGE_PLAIN)
@@ -121,7 +131,7 @@ change_begin(struct planner *p, struct call *call)
 	own_want(p, call);
 	request_key(p, ask, call->key);
 	plan = ask->apply ? plan_by_key(p, call->client, call->key) : NULL;
-	if (plan != NULL)
+	if (plan != NULL && !own_may_move(call, plan))
 		attach(call, plan);
 }
 
@@ -138,7 +148,8 @@ group_join(struct call *call)
 		if (strcmp(s->groups[group->at].id, group->id) == 0)
 			break;
 	if (group->at == s->n) {
-		call_fail(call, SGW_ERR_NO_SUCH_GROUP, "security_group_id", group->id);
+		entries_fail(call, entries_of_group(&call->ask.change, group->id),
+		    SGW_ERR_NO_SUCH_GROUP, "security_group_id", group->id);
 		return false;
 	}
 	group->rules = call->got[AWS_DESCRIBE_RULES];
@@ -300,10 +311,15 @@ apply_shown(struct planner *p, struct call *call)
 static bool
 plan_made(struct planner *p, struct call *call, struct plan *plan)
 {
+	struct refusal twice;
 	const char *problem;
 
 	if (!plan_fill(p, call, plan))
 		return false;
+	if (entries_twice(&call->ask.change, plan, &twice)) {
+		call_fail(call, twice.error, twice.field, twice.detail);
+		return false;
+	}
 	if (plan->plan.n_ops == 0) {
 		settle_existing(p, call, plan);
 		return answer_and_free(p, call, plan);
@@ -317,6 +333,7 @@ plan_made(struct planner *p, struct call *call, struct plan *plan)
 	receipt_id(plan->digest, plan->id);
 	change_judge(p, call, plan);
 	if (plan->verdict.error != SGW_ERR_NONE) {
+		entries_blame(p, call, plan);
 		settle_refused(plan);
 		return answer_and_free(p, call, plan);
 	}
@@ -332,8 +349,13 @@ run_change(struct planner *p, struct call *call)
 
 	if (call->plan != NULL)
 		return outcome_due(p, call);
-	if (!own_ready(p, call))
+	if (!own_ready(p, call) || !undo_ready(p, call))
 		return false;
+	plan = ask->apply && ask->plan_id[0] == 0 ? plan_by_key(p, call->client, call->key) : NULL;
+	if (plan != NULL && !own_moved(p, call, plan)) { /* an equal request was quicker */
+		attach(call, plan);
+		return outcome_due(p, call);
+	}
 	/* From here on it happens once: not before its answer has room. */
 	if (!groups_ready(p, call) || !client_has_room(p, call->client))
 		return false;
@@ -341,11 +363,6 @@ run_change(struct planner *p, struct call *call)
 		return explain_plan(p, call);
 	if (ask->plan_id[0] != 0)
 		return apply_shown(p, call);
-	plan = ask->apply ? plan_by_key(p, call->client, call->key) : NULL;
-	if (plan != NULL) { /* an equal request was quicker */
-		attach(call, plan);
-		return outcome_due(p, call);
-	}
 	plan = plan_new(p, call->client);
 	if (plan == NULL) {
 		call_fail(call, SGW_ERR_BUSY, "", "too many plans are pending");
@@ -389,6 +406,7 @@ run_enroll(struct planner *p, struct call *call)
 	p->out.enroll.client = call->client->number;
 	FIELD_SET(p->out.enroll.plan_id, plan->id);
 	FIELD_SET(p->out.enroll.name, call->ask.enroll.name);
+	p->out.enroll.by_code = call->ask.enroll.by_code;
 	broker_send(p);
 	return false;
 }

@@ -5,6 +5,8 @@
 
 #include "planner.h"
 
+/* The call's groups stand in it: from here on they are read. */
+void targets_known(struct call *call);
 void change_begin(struct planner *p, struct call *call);
 bool run_change(struct planner *p, struct call *call);
 bool run_enroll(struct planner *p, struct call *call);

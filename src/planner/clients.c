@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sgwarden/clock.h>
 #include <sgwarden/log.h>
 
 #include "calls.h"
@@ -155,6 +156,27 @@ unblock(struct planner *p, struct client *c)
 	calls_step_client(p, c);
 }
 
+/* One message; false: no more of this client now. */
+static bool
+take_message(struct planner *p, struct client *c)
+{
+	switch (chan_recv(&c->chan, p->scratch, &p->in, NULL)) {
+	case CHAN_GOT:
+		p->tick++;
+		p->now = clock_monotonic(); /* it may have come long after the turn began */
+		request_begin(p, c, &p->in);
+		return !c->dead && !c->blocked;
+	case CHAN_AGAIN:
+		return false;
+	case CHAN_EOF:
+	case CHAN_VIOLATION: /* logged; this client alone ends */
+		c->dead = true;
+		return false;
+	}
+	return false;
+}
+
+/* In one turn as many messages as it may have calls under way: what it says beyond waits for the others. */
 void
 client_readable(struct planner *p, struct client *c)
 {
@@ -164,15 +186,6 @@ client_readable(struct planner *p, struct client *c)
 		unblock(p, c);
 		return;
 	}
-	switch (chan_recv(&c->chan, p->scratch, &p->in, NULL)) {
-	case CHAN_GOT:
-		request_begin(p, c, &p->in);
-		break;
-	case CHAN_AGAIN:
-		break;
-	case CHAN_EOF:
-	case CHAN_VIOLATION: /* logged; this client alone ends */
-		c->dead = true;
-		break;
-	}
+	for (unsigned n = 0; n < CALLS_PER_CLIENT && take_message(p, c); n++)
+		;
 }

@@ -52,6 +52,32 @@ cursor_of_rules(const struct msg_ask_rules *ask, struct cursor_of *ret)
 	hash_sha256(b.data, b.len, ret->digest);
 }
 
+void
+cursor_of_drift(const struct msg_ask_drift *ask, struct cursor_of *ret)
+{
+	uint8_t bytes[256];
+	struct buf b = buf_over(bytes, sizeof(bytes));
+
+	put_text(&b, "drift");
+	put_text(&b, ask->group_id);
+	put_text(&b, ask->profile);
+	put_text(&b, ask->region);
+	hash_sha256(b.data, b.len, ret->digest);
+}
+
+void
+cursor_of_receipts(const struct msg_ask_receipts *ask, struct cursor_of *ret)
+{
+	uint8_t bytes[256];
+	struct buf b = buf_over(bytes, sizeof(bytes));
+
+	put_text(&b, "receipts");
+	put_text(&b, ask->group_id);
+	buf_put_u64(&b, (uint64_t)ask->since);
+	buf_put_u16(&b, ask->results);
+	hash_sha256(b.data, b.len, ret->digest);
+}
+
 static void
 check_digits(const struct cursor_of *of, const char *id, char ret_digits[CHECK_DIGITS])
 {

@@ -15,6 +15,8 @@ struct cursor_of {
 
 void cursor_of_groups(const struct msg_ask_groups *ask, struct cursor_of *ret);
 void cursor_of_rules(const struct msg_ask_rules *ask, struct cursor_of *ret);
+void cursor_of_drift(const struct msg_ask_drift *ask, struct cursor_of *ret);
+void cursor_of_receipts(const struct msg_ask_receipts *ask, struct cursor_of *ret);
 
 void cursor_make(const struct cursor_of *of, const char *id, char ret_cursor[SGW_CURSOR_MAX + 1]);
 const char *cursor_read(

@@ -12,6 +12,7 @@
 
 #include "broker.h"
 #include "clients.h"
+#include "lockdown.h"
 
 #define SKEW_NOTICE 60 /* s: AWS refuses signatures that are minutes off */
 #define SKEW_BROKEN 240
@@ -69,7 +70,14 @@ on_screen(const struct planner *p, struct rec_component *c)
 {
 	switch (p->status.screen) {
 	case DISPLAY_TRUSTED:
-		say(c, COMPONENT_OK, "open on %s", p->status.tty);
+		if (p->status.keys > 0 && !p->status.phrase)
+			say(c, COMPONENT_DEGRADED,
+			    "open on %s, without a phrase that a picture of it lacks: `sgwarden "
+			    "key "
+			    "phrase`",
+			    p->status.tty);
+		else
+			say(c, COMPONENT_OK, "open on %s", p->status.tty);
 		break;
 	case DISPLAY_SHARED:
 		say(c, COMPONENT_DEGRADED,
@@ -78,7 +86,8 @@ on_screen(const struct planner *p, struct rec_component *c)
 		    p->status.tty);
 		break;
 	default:
-		say(c, COMPONENT_DOWN, "not open: run `sgwarden consent` in a terminal");
+		say(c, COMPONENT_DOWN,
+		    "not open: run `sgwarden consent` in a terminal, or start its unit");
 		break;
 	}
 }
@@ -92,6 +101,26 @@ on_key(const struct planner *p, struct rec_component *c)
 		say(c, COMPONENT_DEGRADED, "one enrolled: enrol a second, in case it is lost");
 	else
 		say(c, COMPONENT_OK, "%u enrolled", (unsigned)p->status.keys);
+}
+
+/* As long as there is one, and when one was used: whoever reads this may not be the one who wrote it down. */
+static void
+on_recovery(const struct planner *p, struct rec_component *c)
+{
+	char made[CLOCK_TEXT_LEN], used[CLOCK_TEXT_LEN + 32] = "";
+
+	if (p->status.code_used != 0) {
+		clock_format(p->status.code_used, made);
+		snprintf(used, sizeof(used), "one enrolled a key %s", made);
+	}
+	if (p->status.code_made == 0) {
+		say(c, COMPONENT_OK, "%s", used[0] != 0 ? used : "none");
+		return;
+	}
+	clock_format(p->status.code_made, made);
+	say(c, COMPONENT_DEGRADED,
+	    "there is one since %s: whoever has it can enrol a key; `sgwarden recovery drop`%s%s",
+	    made, used[0] != 0 ? "; " : "", used);
 }
 
 static void
@@ -170,6 +199,20 @@ on_clock(const struct planner *p, struct rec_component *c)
 	    "AWS's clock minus ours: %" PRId64 " s", skew);
 }
 
+/* A profile that the daemon found no reader for: what was opened in it stays open. */
+static bool
+no_reader(const struct planner *p, struct rec_component *c)
+{
+	for (size_t i = 0; i < p->profiles.n_profiles; i++)
+		if (!p->profiles.profiles[i].has_credentials) {
+			c->error = SGW_ERR_NO_CREDENTIALS;
+			say(c, COMPONENT_DOWN, "%s: no reader, so nothing is read or closed: %s",
+			    p->profiles.profiles[i].name, error_row(c->error)->next_step);
+			return true;
+		}
+	return false;
+}
+
 /* What the person chose in setup; else: an opener in the AWS files opens for whoever can read them; one that is sealed and there too, all the more. */
 static void
 on_custody(const struct planner *p, struct rec_component *c)
@@ -182,7 +225,8 @@ on_custody(const struct planner *p, struct rec_component *c)
 		return;
 	}
 	if (p->config.use == USE_READ_ONLY) {
-		say(c, COMPONENT_OK, "set up as read-only: sgwarden opens nothing");
+		if (!no_reader(p, c))
+			say(c, COMPONENT_OK, "set up as read-only: sgwarden opens nothing");
 		return;
 	}
 
@@ -208,7 +252,20 @@ on_custody(const struct planner *p, struct rec_component *c)
 			return;
 		}
 	}
-	say(c, COMPONENT_OK, "no opener in plaintext, %u sealed", sealed);
+	if (!no_reader(p, c))
+		say(c, COMPONENT_OK, "no opener in plaintext, %u sealed", sealed);
+}
+
+static void
+on_openings(const struct planner *p, struct rec_component *c)
+{
+	char off[SGW_DETAIL_MAX + 1];
+
+	lockdown_note(p, NULL, NULL, off);
+	if (off[0] == 0)
+		say(c, COMPONENT_OK, "no lockdown");
+	else
+		say(c, COMPONENT_DEGRADED, "%.150s; `sgwarden unlock` turns them on again", off);
 }
 
 static const struct {
@@ -221,8 +278,10 @@ static const struct {
     {"ledger", on_ledger},
     {"consent screen", on_screen},
     {"key", on_key},
+    {"recovery code", on_recovery},
     {"aws", on_aws},
     {"expiry", on_expiry},
+    {"openings", on_openings},
     {"sandbox", on_sandbox},
     {"clock", on_clock},
     {"credentials", on_custody},

@@ -12,6 +12,7 @@
 #include "calls.h"
 #include "clients.h"
 #include "cursor.h"
+#include "lockdown.h"
 #include "snap.h"
 
 /* The first place behind `id` in the snapshot's order. */
@@ -200,6 +201,22 @@ rule_view(const struct rec_rule *rule, const struct rule_note *note, int64_t now
 }
 
 bool
+rules_of_known_group(struct planner *p, struct call *call)
+{
+	const struct snap *groups = call->got[AWS_DESCRIBE_GROUPS];
+
+	if (call->got[AWS_DESCRIBE_RULES]->n > 0 || (groups != NULL && groups->n > 0))
+		return true;
+	if (groups != NULL) {
+		call_fail(call, SGW_ERR_NO_SUCH_GROUP, "security_group_id", "");
+		return false;
+	}
+	call->needs |= NEED_GROUP;
+	p->stirred = true;
+	return false;
+}
+
+bool
 run_rules(struct planner *p, struct call *call)
 {
 	const struct msg_ask_rules *ask = &call->ask.rules;
@@ -208,6 +225,8 @@ run_rules(struct planner *p, struct call *call)
 	int64_t now = clock_now();
 	struct cursor_of of;
 
+	if (!rules_of_known_group(p, call))
+		return false;
 	snap_annotate(p, s);
 	if (ask->cursor[0] != 0)
 		cursor_of_rules(ask, &of);
@@ -222,6 +241,7 @@ run_rules(struct planner *p, struct call *call)
 		FIELD_SET(out->account, call_account(p, call));
 		FIELD_SET(out->region, call->region);
 		FIELD_SET(out->group_id, ask->group_id);
+		lockdown_note(p, call->profile->name, ask->group_id, out->lockdown);
 		out->n_rules = 0;
 		while (at < s->n && out->n_rules < call->left && out->n_rules < SGW_RULES_PAGE) {
 			rule_view(&s->rules[s->order[at]], &s->notes[s->order[at]], now,
@@ -246,16 +266,39 @@ run_rules(struct planner *p, struct call *call)
 
 /* ---- grants ---- */
 
-size_t
-grants_order(struct planner *p, const char *group_id, const struct rec_cidr *covers)
+static bool
+grant_wanted(const struct rec_grant *grant, enum grant_filter filter, int64_t now)
 {
+	bool foreign = grant->state == GRANT_FOREIGN, closed = grant->state == GRANT_CLOSED;
+
+	switch (filter) {
+	case GRANTS_OPEN:
+		return grant->state == GRANT_OPEN;
+	case GRANTS_CLOSING:
+		return grant->state == GRANT_CLOSING;
+	case GRANTS_AMBIGUOUS:
+		return foreign || grant->state == GRANT_AMBIGUOUS;
+	case GRANTS_OVERDUE:
+		return !foreign && !closed && grant->closes < now;
+	case GRANTS_CLOSED:
+		return closed;
+	default:
+		return !foreign && !closed;
+	}
+}
+
+size_t
+grants_order(struct planner *p, const char *group_id, const struct rec_cidr *covers,
+    enum grant_filter filter)
+{
+	int64_t now = clock_now();
 	size_t n = 0;
 
-	for (size_t i = 0; i < p->n_grants; i++) {
+	for (size_t i = 0; i < p->n_told; i++) {
 		const struct rec_grant *grant = &p->grants[i];
 		size_t at = n;
 
-		if (grant->state == GRANT_CLOSED ||
+		if (!grant_wanted(grant, filter, now) ||
 		    (group_id[0] != 0 && strcmp(grant->group_id, group_id) != 0) ||
 		    (covers != NULL && !cidr_contains(&grant->source, covers)))
 			continue;
@@ -280,7 +323,7 @@ bool
 run_opened(struct planner *p, struct call *call)
 {
 	struct msg_opened *out = &p->out.opened;
-	size_t n = grants_order(p, call->ask.opened.group_id, NULL);
+	size_t n = grants_order(p, call->ask.opened.group_id, NULL, call->ask.opened.filter);
 
 	if (!call->told)
 		call->grants_generation = p->grants_generation;
@@ -293,6 +336,7 @@ run_opened(struct planner *p, struct call *call)
 	for (;;) {
 		p->out.id = MSG_OPENED;
 		out->request = call->request;
+		lockdown_note(p, NULL, NULL, out->lockdown);
 		out->n_grants = 0;
 		while (call->at + out->n_grants < n && out->n_grants < call->left &&
 		       out->n_grants < SGW_GRANTS_PAGE) {

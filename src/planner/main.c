@@ -130,10 +130,8 @@ turn(struct planner *p)
 			if (!cell_readable(p, cell[i]))
 				break;
 	for (size_t i = 0; i < p->n_clients && !p->ending; i++)
-		if (p->polled[3 + i].revents != 0) {
-			p->tick++;
+		if (p->polled[3 + i].revents != 0)
 			client_readable(p, p->by_slot[i]);
-		}
 	questions_turn(p);
 	clients_turn(p);
 	do {

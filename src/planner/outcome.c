@@ -39,6 +39,7 @@ put_plan(struct planner *p, const struct plan *plan)
 	out->field[0] = 0;
 	out->detail[0] = 0;
 	out->preview[0] = 0;
+	FIELD_SET(out->detail, plan->note);
 	if (plan->left_out > 0)
 		snprintf(out->detail, sizeof(out->detail),
 		    "%u more rules match, with a prefix list or a security group as their source: "
@@ -66,7 +67,10 @@ put_result(struct planner *p, const struct plan *plan)
 
 	out->status = result->status;
 	out->error = result->error;
-	FIELD_SET(out->detail, result->detail);
+	if (plan->blamed != 0)
+		snprintf(out->field, sizeof(out->field), "entries[%u]", plan->blamed - 1u);
+	if (plan->note[0] == 0 || result->detail[0] != 0)
+		FIELD_SET(out->detail, result->detail);
 	FIELD_SET(out->receipt, result->receipt);
 	out->closes = result->closes;
 	if (plan->enroll)

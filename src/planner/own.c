@@ -9,6 +9,7 @@
 #include <sgwarden/clock.h>
 
 #include "calls.h"
+#include "entries.h"
 #include "clients.h"
 #include "lists.h"
 
@@ -36,7 +37,7 @@ ip_begin(struct planner *p, struct call *call, const struct msg_ask_ip *ask)
 static void
 put_covering(struct planner *p, struct rec_own_address *out)
 {
-	size_t n = grants_order(p, "", &out->address);
+	size_t n = grants_order(p, "", &out->address, GRANTS_LIVE);
 
 	for (size_t i = 0; i < n && i < SGW_COVERING_MAX; i++)
 		grant_view(&p->grants[p->order[i]], clock_now(), &out->grants[out->n_grants++]);
@@ -157,7 +158,7 @@ fail_unknown(struct planner *p, struct call *call, enum ip_family family)
 		    seen->state == SEEN_OK ? address : seen_state_name(seen->state));
 	}
 	text[b.len] = 0;
-	call_fail(call, SGW_ERR_ADDRESS_UNKNOWN, "ip", text);
+	entries_fail(call, wanted_current(&call->ask.change), SGW_ERR_ADDRESS_UNKNOWN, "ip", text);
 }
 
 static void
@@ -168,7 +169,8 @@ fail_special(struct call *call, const struct rec_cidr *address)
 	cidr_format(address, text);
 	snprintf(detail, sizeof(detail), "%.*s is in a %s range", (int)strcspn(text, "/"), text,
 	    cidr_special_name(cidr_special(address)));
-	call_fail(call, SGW_ERR_ADDRESS_SPECIAL, "ip", detail);
+	entries_fail(
+	    call, wanted_current(&call->ask.change), SGW_ERR_ADDRESS_SPECIAL, "ip", detail);
 }
 
 /* ICMP belongs to a family; else IPv4, where anything at all was heard over it. */
@@ -195,6 +197,32 @@ current_address(
 	else if (!address_usable(&p->config.policy, ret_address))
 		fail_special(call, ret_address);
 	return call->error == SGW_ERR_NONE;
+}
+
+bool
+own_may_move(const struct call *call, const struct plan *plan)
+{
+	return wanted_current(&call->ask.change) != NULL && plan->state == PLAN_SETTLED &&
+	       plan->result.status == STATUS_OK;
+}
+
+bool
+own_moved(const struct planner *p, const struct call *call, const struct plan *plan)
+{
+	const struct msg_own *own;
+	struct rec_cidr now;
+	unsigned votes;
+
+	if (!own_may_move(call, plan))
+		return false;
+	own = &p->own[current_family(p, call, wanted_current(&call->ask.change))];
+	if (own->error != SGW_ERR_NONE || !address_agreed(own->seen, own->n_seen, &now, &votes))
+		return false;
+	for (size_t i = 0; i < plan->n_ops; i++)
+		if (plan->ops[i].op.action == ACTION_OPEN &&
+		    cidr_equal(&plan->ops[i].op.source, &now))
+			return false;
+	return true;
 }
 
 bool

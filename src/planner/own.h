@@ -14,6 +14,10 @@ void own_want(struct planner *p, struct call *call);
 bool own_ready(struct planner *p, struct call *call);
 /* "current" becomes a source; false: the call has failed. */
 bool own_resolve(struct planner *p, struct call *call);
+/* May "current" have become another since this equal request was settled?  Then it is asked for anew, and … */
+bool own_may_move(const struct call *call, const struct plan *plan);
+/* … has it?  Where that is not known it has not. */
+bool own_moved(const struct planner *p, const struct call *call, const struct plan *plan);
 /* Notes how many sources say that the plan opens to this machine's own address, as the broker will in the record. */
 void own_note(const struct planner *p, struct plan *plan);
 

@@ -20,7 +20,9 @@ lifetime_asked(const struct msg_ask_change *ask)
 	int64_t left = ask->until - clock_now();
 
 	if (ask->until != 0)
-		return left < 1 ? 1 : left > UINT32_MAX ? UINT32_MAX : (uint32_t)left;
+		return left < 1                         ? 1
+		       : left >= SGW_LIFETIME_PERMANENT ? SGW_LIFETIME_PERMANENT - 1
+							: (uint32_t)left;
 	return ask->lifetime;
 }
 
@@ -59,6 +61,8 @@ lifetime_kept(const struct planner *p, const struct plan *plan)
 			if (strcmp(p->grants[i].receipt, plan->plan.ops[k].receipt) == 0 &&
 			    p->grants[i].closes - clock_now() > left)
 				left = p->grants[i].closes - clock_now();
+	if (left > SGW_LIFETIME_PERMANENT / 4 * 3)
+		return SGW_LIFETIME_PERMANENT;
 	return left < SGW_LIFETIME_MIN ? SGW_LIFETIME_MIN : (uint32_t)left;
 }
 
@@ -111,6 +115,8 @@ plan_fill(struct planner *p, struct call *call, struct plan *plan)
 	if (!own_resolve(p, call))
 		return false;
 	resolve_ops(p, call, plan, &refusal);
+	if (refusal.error == SGW_ERR_NONE && plan->n_ops == 0) /* closed while its group was read */
+		refuse(&refusal, SGW_ERR_NO_SUCH_RULE, "grant_id", NONE_OPEN);
 	if (refusal.error != SGW_ERR_NONE) {
 		call_fail(call, refusal.error, refusal.field, refusal.detail);
 		return false;
@@ -121,13 +127,10 @@ plan_fill(struct planner *p, struct call *call, struct plan *plan)
 	return true;
 }
 
-/* One group's parts: what opens, what closes, what stays longer. */
-static void
-judge_group(struct planner *p, const struct call *call, const struct rec_plan *plan, size_t i,
-    struct verdict *verdict, struct policy_trace *trace)
+static struct policy_facts
+facts_of(const struct planner *p, const struct call *call, const struct call_group *read)
 {
-	const struct call_group *read = call_group_find(call, plan->groups[i].group_id);
-	struct policy_facts facts = {
+	return (struct policy_facts){
 	    .group = &p->group,
 	    .rules = read->rules->rules,
 	    .n_rules = read->rules->n,
@@ -136,20 +139,44 @@ judge_group(struct planner *p, const struct call *call, const struct rec_plan *p
 	    .display = p->status.screen,
 	    .uid = call->client->uid,
 	    .now = clock_now(),
+	    .lockdowns = p->lockdowns,
+	    .n_lockdowns = p->n_lockdowns,
 	};
+}
+
+void
+plan_judge_op(struct planner *p, const struct call *call, const struct rec_plan *plan, size_t op,
+    struct verdict *ret_verdict)
+{
+	const struct call_group *read = call_group_find(call, plan->ops[op].group_id);
+	struct policy_facts facts = facts_of(p, call, read);
+
+	snap_group(read->group, read->at, &p->group);
+	plan_slice(plan, op, 1, &p->part);
+	policy_evaluate(&p->config.policy, &p->part, &facts, ret_verdict);
+}
+
+/* One group's parts: what opens, what closes, what stays longer. */
+static void
+judge_group(struct planner *p, const struct call *call, const struct rec_plan *plan, size_t i,
+    struct verdict *verdict, struct policy_trace *trace)
+{
+	const struct call_group *read = call_group_find(call, plan->groups[i].group_id);
+	struct policy_facts facts = facts_of(p, call, read);
 	struct policy_trace of_part;
 	bool first = true;
 
-	for (size_t k = 0; k < plan->n_ops; k++)
-		facts.opens_in_all += plan->ops[k].action == ACTION_OPEN;
+	facts.opens_in_all = plan_openings(plan);
 	for (unsigned action = 0; action < ACTION_MAX; action++) {
 		struct verdict v, before = *verdict;
 
 		if (!plan_part(plan, read->id, (enum action)action, &p->part))
 			continue;
 		policy_explain(&p->config.policy, &p->part, &facts, &v, &of_part);
-		if (first)
+		if (first) {
 			p->found[i].quota_used = v.quota_used;
+			p->found[i].quota_lists = v.quota_lists;
+		}
 		if (i == 0 && first)
 			*verdict = v;
 		else

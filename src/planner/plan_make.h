@@ -14,4 +14,8 @@ bool plan_fill(struct planner *p, struct call *call, struct plan *plan);
 bool plan_judge(struct planner *p, const struct call *call, const struct rec_plan *plan,
     struct verdict *ret_verdict, struct policy_trace *ret_trace);
 
+/* One operation of it alone, whatever the others add up to. */
+void plan_judge_op(struct planner *p, const struct call *call, const struct rec_plan *plan,
+    size_t op, struct verdict *ret_verdict);
+
 #endif

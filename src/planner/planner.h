@@ -25,10 +25,14 @@
 #define READS_MAX 64               /* wanted and not yet there */
 #define READS_AT_ONCE 8            /* of these at net */
 #define READ_TIMEOUT 30000         /* ms, all pages and repeats of one read */
+#define READ_HELD 40               /* ms: the broker signs so many reads a second, for all together */
 #define READ_TRIES 3               /* what is transient is asked again */
 #define READ_RETRY_FIRST 500       /* ms; doubles */
 #define QUESTION_TIMEOUT 5000      /* ms for the broker to answer */
 #define QUESTION_OWN_TIMEOUT 15000 /* likewise, about the own address: strangers answer that */
+/* Where the broker asks no strangers just now it is put again: ms until then, and for how long. */
+#define QUESTION_OWN_HELD 1000
+#define QUESTION_OWN_PATIENCE 15000
 #define OUTCOME_HELD 1000  /* ms beyond a call's own time, where news is due at any moment */
 #define CLIENT_STUCK 30000 /* ms that a front may leave its answers unread */
 #define PLANS_PER_CLIENT 16
@@ -107,6 +111,7 @@ struct read {
 	int64_t deadline;
 	int64_t next;
 	unsigned tries;
+	bool busy; /* the broker took it for too many when it was sent last */
 	struct snap *snap;
 	size_t n_before, blob_before; /* what the pages before this one brought */
 	char next_token[SGW_NEXT_TOKEN_MAX + 1];
@@ -129,6 +134,8 @@ struct question {
 	bool failed; /* it was not answered in time; got_tick says when that was found */
 	uint32_t request;
 	int64_t deadline;
+	int64_t first;     /* monotonic ms: when it was put first */
+	int64_t again;     /* likewise: when it is put again; 0: it is at the broker */
 	int64_t got;       /* monotonic ms */
 	uint64_t got_tick; /* answers before a call's tick are not fresh for it */
 };
@@ -181,6 +188,11 @@ enum call_kind {
 	CALL_CANCEL,
 	CALL_CREDENTIALS,
 	CALL_IP,
+	CALL_RECEIPTS,
+	CALL_RECEIPT,
+	CALL_LOCKDOWN,
+	CALL_RECONCILE,
+	CALL_DRIFT,
 	CALL_KIND_MAX,
 };
 
@@ -188,6 +200,14 @@ enum call_kind {
 struct credentials_tried {
 	uint16_t error[READ_KINDS];
 	char detail[READ_KINDS][SGW_DETAIL_MAX + 1];
+};
+
+/* lockdown: what was asked, and what the broker says to it. */
+struct lockdown_call {
+	struct msg_ask_lockdown ask;
+	uint32_t number; /* of the question; 0: not yet asked */
+	bool answered;
+	struct msg_lockdown_set answer;
 };
 
 struct plan;
@@ -213,6 +233,8 @@ struct call {
 	size_t n_groups, groups_read;
 	struct call_group groups[SGW_PLAN_GROUPS_MAX];
 	bool targeted; /* it is known which groups these are */
+	bool more;     /* drift: there are others behind them */
+	int64_t began; /* drift: the wall clock when it came */
 	const struct rec_profile_conf *profile;
 	char region[SGW_REGION_MAX + 1];
 	uint16_t error; /* SGW_ERR_*: the call is answered with it */
@@ -223,6 +245,7 @@ struct call {
 	size_t at;                  /* lists: next index into the snapshot's order */
 	unsigned left;              /* lists: how many may still go */
 	uint64_t grants_generation; /* lists of grants: what they were begun with */
+	uint32_t forwarded; /* the broker answers this one: its number there; 0: not asked yet */
 	struct plan *plan;
 	int64_t until;         /* monotonic ms: PENDING_CONSENT then; 0: as long as it takes */
 	bool held;             /* `until` has passed once, while the broker was about to say more */
@@ -239,6 +262,11 @@ struct call {
 		struct msg_ask_cancel cancel;
 		struct credentials_tried credentials;
 		struct msg_ask_ip ip;
+		struct msg_ask_receipts receipts;
+		struct msg_ask_receipt receipt;
+		struct lockdown_call lockdown;
+		struct msg_ask_reconcile reconcile;
+		struct msg_ask_drift drift;
 	} ask;
 };
 
@@ -255,6 +283,7 @@ struct plan {
 	enum plan_state state;
 	bool enroll;    /* a key, not a change */
 	bool withdrawn; /* the broker was told that nobody waits */
+	bool overtaken; /* one of its groups was changed after it had settled */
 	char id[SGW_RECEIPT_LEN + 1];
 	uint8_t digest[HASH_LEN];
 	uint8_t key[HASH_LEN];
@@ -264,6 +293,9 @@ struct plan {
 	struct rec_plan plan;
 	uint16_t n_ops;
 	struct rec_op_view ops[SGW_OPS_MAX]; /* with those that were there already */
+	uint8_t entry[SGW_OPS_MAX]; /* of which of the request's entries each is, from 1; 0: it has no list */
+	uint8_t blamed;             /* the entry that the policy refuses the plan for; 0: none alone */
+	char note[SGW_DETAIL_MAX + 1]; /* what the client is told of it beside all else, or empty */
 	uint16_t left_out; /* closing by a match: rules that match and that cannot be closed here */
 	struct verdict verdict;
 	bool iac; /* another tool keeps one of its groups */
@@ -304,10 +336,14 @@ struct planner {
 	struct msg_broker_status status;
 	struct msg_key_list keys;
 	struct msg_own own[IP_FAMILY_MAX];
-	size_t n_grants, n_coming;
+	size_t n_grants, n_coming; /* of the grants the live ones come first, n_grants of them … */
+	size_t n_told;             /* … and then those that are closed or only to be settled */
 	uint64_t grants_generation;
 	struct rec_grant grants[SGW_GRANTS_MAX];
 	struct rec_grant coming[SGW_GRANTS_MAX]; /* parts of an answer that is not whole */
+
+	size_t n_lockdowns;
+	struct rec_lockdown lockdowns[SGW_LOCKDOWNS_MAX]; /* as the broker says */
 
 	size_t n_clients;
 	struct client *by_slot[SGW_CLIENTS_MAX]; /* the poll array's order */
@@ -317,7 +353,9 @@ struct planner {
 	size_t calls_top;  /* no call is in use from here on */
 	size_t calls_from; /* where the next round begins, so that nobody is always the last */
 	struct call calls[CALLS_MAX];
+	size_t n_reads; /* in use */
 	struct read reads[READS_MAX];
+	int64_t reads_held; /* monotonic ms: before it the broker signs no more of them */
 	struct cache_entry cache[CACHE_ENTRIES_MAX];
 	size_t cache_bytes;
 	size_t snaps_bytes;

@@ -77,7 +77,7 @@ outcome_is_young(const struct planner *p, const struct plan *plan)
 			   ? PLAN_KEPT_OK
 			   : PLAN_KEPT_NO;
 
-	return plan->since + kept > p->now;
+	return !plan->overtaken && plan->since + kept > p->now;
 }
 
 struct plan *
@@ -183,6 +183,21 @@ plans_on_result(struct planner *p, const struct msg_result *m)
 	plan->since = p->now;
 	plan->result = *m;
 	p->stirred = true;
+}
+
+/* What was done may be undone by that: an equal request shall not hear that it is. */
+void
+plans_on_wrote(struct planner *p, const struct msg_wrote *m)
+{
+	for (size_t i = 0; i < SGW_PLANS_MAX; i++) {
+		struct plan *plan = &p->plans[i];
+
+		if (plan->state == PLAN_SETTLED && plan->result.error != SGW_ERR_DENIED &&
+		    strcmp(plan->plan.profile, m->profile) == 0 &&
+		    strcmp(plan->plan.region, m->region) == 0 &&
+		    plan_group_index(&plan->plan, m->group_id) < plan->plan.n_groups)
+			plan->overtaken = true;
+	}
 }
 
 void

@@ -24,10 +24,12 @@ read_finish(struct planner *p, struct read *r, uint16_t error, const char *detai
 	}
 	if (error == SGW_ERR_NONE && r->key.what != AWS_CALLER_IDENTITY)
 		cache_put(p, &r->key, s);
-	p->aws_error = error;
+	if (error != SGW_ERR_BUSY) /* that one is ours: AWS was not asked, or not to its end */
+		p->aws_error = error == SGW_ERR_NO_SUCH_GROUP ? SGW_ERR_NONE : error;
 	calls_read_done(p, r, error == SGW_ERR_NONE ? s : NULL, error, detail);
 	snap_unref(p, s);
 	*r = (struct read){.state = READ_FREE};
+	p->n_reads--;
 	p->stirred = true;
 }
 
@@ -37,6 +39,7 @@ read_send(struct planner *p, struct read *r)
 	struct msg_read *out = &p->out.read;
 
 	r->state = READ_SENT;
+	r->busy = false;
 	r->request = ++p->last_request;
 	r->n_before = r->snap->n;
 	r->blob_before = r->snap->blob_len;
@@ -78,6 +81,7 @@ read_want(struct planner *p, const struct read_key *key, bool fresh)
 		spare->state = READ_FREE;
 		return NULL;
 	}
+	p->n_reads++;
 	return spare;
 }
 
@@ -125,9 +129,16 @@ reads_on_refused(struct planner *p, const struct msg_read_refused *m)
 {
 	struct read *r = read_by_request(p, m->request);
 
-	if (r != NULL)
-		read_finish(
-		    p, r, m->error != SGW_ERR_NONE ? m->error : SGW_ERR_INTERNAL, m->detail);
+	if (r == NULL)
+		return;
+	if (m->error ==
+	    SGW_ERR_BUSY) { /* it keeps its place: those who ask most wait behind the others */
+		r->state = READ_PAUSED;
+		r->busy = true;
+		r->next = p->reads_held = p->now + READ_HELD;
+		return;
+	}
+	read_finish(p, r, m->error != SGW_ERR_NONE ? m->error : SGW_ERR_INTERNAL, m->detail);
 }
 
 void
@@ -234,15 +245,19 @@ reads_turn(struct planner *p)
 	size_t at_net = 0;
 	struct read *r;
 
+	if (p->n_reads == 0)
+		return;
 	for (size_t i = 0; i < READS_MAX; i++) {
 		r = &p->reads[i];
 		if (r->state != READ_FREE && r->deadline <= p->now) {
 			read_silent(p, r);
-			read_finish(p, r, SGW_ERR_AWS_UNREACHABLE, "no answer within 30 s");
+			read_finish(p, r, r->busy ? SGW_ERR_BUSY : SGW_ERR_AWS_UNREACHABLE,
+			    r->busy ? "too many reads of AWS are wanted" : "no answer within 30 s");
 		}
 		at_net += r->state == READ_SENT;
 	}
-	while (at_net < READS_AT_ONCE && !p->ending && (r = read_due(p)) != NULL) {
+	while (p->now >= p->reads_held && at_net < READS_AT_ONCE && !p->ending &&
+	       (r = read_due(p)) != NULL) {
 		read_send(p, r);
 		at_net++;
 	}
@@ -253,13 +268,15 @@ reads_next(const struct planner *p)
 {
 	int64_t next = INT64_MAX;
 
-	for (size_t i = 0; i < READS_MAX; i++) {
+	for (size_t i = 0; i < READS_MAX && p->n_reads > 0; i++) {
 		const struct read *r = &p->reads[i];
 
 		if (r->state != READ_FREE && r->deadline < next)
 			next = r->deadline;
 		if (r->state == READ_PAUSED && r->next < next)
 			next = r->next;
+		if (r->state == READ_QUEUED && p->reads_held > p->now && p->reads_held < next)
+			next = p->reads_held;
 	}
 	return next;
 }

@@ -10,6 +10,7 @@
 #include "change.h"
 #include "clients.h"
 #include "credentials.h"
+#include "drift.h"
 #include "own.h"
 
 static void
@@ -114,6 +115,39 @@ begin_ip(struct planner *p, struct call *call, const struct msg *m)
 	ip_begin(p, call, &m->ask_ip);
 }
 
+static void
+begin_receipts(struct planner *p, struct call *call, const struct msg *m)
+{
+	call->ask.receipts = m->ask_receipts;
+	call->left = m->ask_receipts.limit;
+	(void)limit_ok(call, m->ask_receipts.limit);
+}
+
+static void
+begin_receipt(struct planner *p, struct call *call, const struct msg *m)
+{
+	call->ask.receipt = m->ask_receipt;
+}
+
+static void
+begin_lockdown(struct planner *p, struct call *call, const struct msg *m)
+{
+	call->ask.lockdown = (struct lockdown_call){.ask = m->ask_lockdown};
+}
+
+static void
+begin_reconcile(struct planner *p, struct call *call, const struct msg *m)
+{
+	call->ask.reconcile = m->ask_reconcile;
+}
+
+static void
+begin_drift(struct planner *p, struct call *call, const struct msg *m)
+{
+	if (limit_ok(call, m->ask_drift.limit))
+		drift_begin(p, call, &m->ask_drift);
+}
+
 struct request_row {
 	enum msg_id id;
 	enum call_kind kind;
@@ -143,6 +177,11 @@ NUMBER(opened)
 NUMBER(cancel)
 NUMBER(credentials)
 NUMBER(ip)
+NUMBER(receipts)
+NUMBER(receipt)
+NUMBER(lockdown)
+NUMBER(reconcile)
+NUMBER(drift)
 #undef NUMBER
 
 static const struct request_row ROWS[] = {
@@ -162,6 +201,11 @@ static const struct request_row ROWS[] = {
     {MSG_ASK_CANCEL, CALL_CANCEL, false, number_cancel, begin_cancel},
     {MSG_ASK_CREDENTIALS, CALL_CREDENTIALS, false, number_credentials, begin_credentials},
     {MSG_ASK_IP, CALL_IP, false, number_ip, begin_ip},
+    {MSG_ASK_RECEIPTS, CALL_RECEIPTS, false, number_receipts, begin_receipts},
+    {MSG_ASK_RECEIPT, CALL_RECEIPT, false, number_receipt, begin_receipt},
+    {MSG_ASK_LOCKDOWN, CALL_LOCKDOWN, false, number_lockdown, begin_lockdown},
+    {MSG_ASK_DRIFT, CALL_DRIFT, false, number_drift, begin_drift},
+    {MSG_ASK_RECONCILE, CALL_RECONCILE, false, number_reconcile, begin_reconcile},
 };
 
 /* A front that floods gets this and need not be able to read it: then it ends. */

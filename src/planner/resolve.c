@@ -7,9 +7,12 @@
 #include <string.h>
 
 #include "calls.h"
+#include "entries.h"
+#include "overlap.h"
 #include "snap.h"
+#include "undo.h"
 
-static void __attribute__((format(printf, 4, 5)))
+void
 refuse(struct refusal *r, uint16_t error, const char *field, const char *format, ...)
 {
 	va_list args;
@@ -61,9 +64,7 @@ check_refresh(const struct msg_ask_change *ask, struct refusal *r)
 {
 	const struct rec_wanted *w = &ask->wanted[0];
 
-	if (ask->n_wanted != 1)
-		refuse(r, SGW_ERR_BAD_ARGUMENT, "ip", "say who may come in");
-	else if (!(w->given & (WANTED_SOURCE | WANTED_CURRENT)))
+	if (ask->n_wanted != 1 || !(w->given & (WANTED_SOURCE | WANTED_CURRENT)))
 		refuse(r, SGW_ERR_BAD_ARGUMENT, "ip", "say who may come in");
 	else if (ask->receipt[0] == 0 && (!group_id_ok(w->group_id) || !(w->given & WANTED_PORTS)))
 		refuse(r, SGW_ERR_BAD_ARGUMENT, "grant_id",
@@ -92,6 +93,8 @@ resolve_check(const struct msg_ask_change *ask, int64_t now, struct refusal *ret
 		refuse(ret, SGW_ERR_BAD_ARGUMENT, "until", "that time has passed");
 	else if (ask->receipt[0] != 0 && !receipt_id_ok(ask->receipt))
 		refuse(ret, SGW_ERR_BAD_ARGUMENT, "grant_id", "sgw- and 20 characters of a-z, 2-7");
+	else if (ask->kind == CHANGE_UNDO && ask->receipt[0] == 0)
+		refuse(ret, SGW_ERR_BAD_ARGUMENT, "receipt_id", "say what is undone");
 	else if (ask->kind == CHANGE_REFRESH)
 		check_refresh(ask, ret);
 	else if (ask->kind != CHANGE_PLAIN)
@@ -99,8 +102,10 @@ resolve_check(const struct msg_ask_change *ask, int64_t now, struct refusal *ret
 	else if (ask->n_wanted == 0)
 		refuse(ret, SGW_ERR_BAD_ARGUMENT, "ip", "nothing was asked for");
 	else
-		for (size_t i = 0; i < ask->n_wanted && ret->error == SGW_ERR_NONE; i++)
+		for (size_t i = 0; i < ask->n_wanted && ret->error == SGW_ERR_NONE; i++) {
 			check_entry(&ask->wanted[i], ret);
+			entries_name(&ask->wanted[i], ret);
+		}
 }
 
 /* ---- openings ---- */
@@ -139,13 +144,14 @@ open_op(const struct snap *rules, const struct rec_op *op, struct plan *plan, st
 		return;
 	plan->n_ops++;
 	*view = (struct rec_op_view){.op = *op, .existed = rule != NULL};
-	if (rule == NULL)
+	if (rule == NULL) {
+		overlap_find(rules, view);
 		plan->plan.ops[plan->plan.n_ops++] = *op;
-	else
+	} else
 		FIELD_SET(view->done.rule_id, rule->rule_id);
 }
 
-static void
+void
 resolve_open(
     const struct rec_wanted *w, const struct snap *rules, struct plan *plan, struct refusal *ret)
 {
@@ -272,6 +278,18 @@ is_meant(const struct msg_ask_change *ask, const struct rec_grant *g)
 	       g->from_port == w->from_port && g->to_port == w->to_port;
 }
 
+/* A plan under way opens more of what is meant while its groups are read: that is in none of them. */
+static bool
+is_meant_here(const struct call *call, const struct rec_grant *g, struct refusal *ret)
+{
+	if (!is_meant(&call->ask.change, g))
+		return false;
+	if (call_group_find(call, g->group_id) != NULL)
+		return true;
+	refuse(ret, SGW_ERR_BUSY, "grant_id", "what is open of it changed while it was read");
+	return false;
+}
+
 static struct rec_op
 op_of_grant(enum action action, const struct rec_grant *g)
 {
@@ -297,6 +315,17 @@ rule_of_grant(const struct snap *rules, const struct rec_grant *g)
 	return i;
 }
 
+bool
+resolve_close_grant(
+    const struct rec_grant *g, const struct snap *rules, struct plan *plan, struct refusal *ret)
+{
+	size_t rule = rule_of_grant(rules, g);
+
+	if (rule < rules->n)
+		close_rule(rules, rule, plan, ret);
+	return rule < rules->n;
+}
+
 static void
 resolve_extend(const struct rec_grant *g, struct plan *plan, struct refusal *ret)
 {
@@ -319,7 +348,7 @@ resolve_refresh(struct planner *p, const struct call *call, struct plan *plan, s
 	for (size_t i = 0; i < p->n_grants && ret->error == SGW_ERR_NONE; i++) {
 		struct rec_op op = op_of_grant(ACTION_OPEN, &p->grants[i]);
 
-		if (!is_meant(ask, &p->grants[i]))
+		if (!is_meant_here(call, &p->grants[i], ret))
 			continue;
 		op.source = ask->wanted[0].source;
 		if (cidr_equal(&op.source, &p->grants[i].source))
@@ -328,17 +357,10 @@ resolve_refresh(struct planner *p, const struct call *call, struct plan *plan, s
 		else
 			open_op(call_group_find(call, op.group_id)->rules, &op, plan, ret);
 	}
-	for (size_t i = 0; i < p->n_grants && ret->error == SGW_ERR_NONE; i++) {
-		const struct snap *rules;
-		size_t rule;
-
-		if (!is_meant(ask, &p->grants[i]))
-			continue;
-		rules = call_group_find(call, p->grants[i].group_id)->rules;
-		rule = rule_of_grant(rules, &p->grants[i]);
-		if (rule < rules->n)
-			close_rule(rules, rule, plan, ret);
-	}
+	for (size_t i = 0; i < p->n_grants && ret->error == SGW_ERR_NONE; i++)
+		if (is_meant_here(call, &p->grants[i], ret))
+			(void)resolve_close_grant(&p->grants[i],
+			    call_group_find(call, p->grants[i].group_id)->rules, plan, ret);
 }
 
 /* The groups of what a receipt, or a group and a port, names; and where they are. */
@@ -365,8 +387,7 @@ resolve_targets(struct planner *p, struct call *call, struct refusal *ret)
 		target_add(call, g->group_id, ret);
 	}
 	if (first == NULL)
-		refuse(ret, SGW_ERR_NO_SUCH_RULE, "grant_id",
-		    "nothing of it is open through sgwarden; list_grants shows what is");
+		refuse(ret, SGW_ERR_NO_SUCH_RULE, "grant_id", NONE_OPEN);
 }
 
 void
@@ -392,6 +413,7 @@ resolve_plain(const struct call *call, struct plan *plan, struct refusal *ret)
 	for (size_t i = 0; i < ask->n_wanted && ret->error == SGW_ERR_NONE; i++) {
 		const struct rec_wanted *w = &ask->wanted[i];
 		const struct snap *rules = call_group_find(call, w->group_id)->rules;
+		size_t from = plan->n_ops;
 
 		if (w->action == ACTION_OPEN)
 			resolve_open(w, rules, plan, ret);
@@ -399,6 +421,9 @@ resolve_plain(const struct call *call, struct plan *plan, struct refusal *ret)
 			resolve_id(w, rules, plan, ret);
 		else
 			resolve_match(w, rules, plan, ret);
+		for (; from < plan->n_ops; from++)
+			plan->entry[from] = w->entry;
+		entries_name(w, ret);
 	}
 }
 
@@ -412,9 +437,11 @@ resolve_ops(struct planner *p, struct call *call, struct plan *plan, struct refu
 		snap_annotate(p, call->groups[i].rules);
 	if (ask->kind == CHANGE_REFRESH)
 		resolve_refresh(p, call, plan, ret);
+	else if (ask->kind == CHANGE_UNDO)
+		undo_resolve(p, call, plan, ret);
 	else if (ask->kind == CHANGE_EXTEND)
 		for (size_t i = 0; i < p->n_grants && ret->error == SGW_ERR_NONE; i++) {
-			if (is_meant(ask, &p->grants[i]))
+			if (is_meant_here(call, &p->grants[i], ret))
 				resolve_extend(&p->grants[i], plan, ret);
 		}
 	else

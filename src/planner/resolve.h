@@ -6,10 +6,14 @@
 #include "planner.h"
 
 struct refusal {
-	uint16_t error; /* SGW_ERR_NONE: there is none */
-	const char *field;
+	uint16_t error;    /* SGW_ERR_NONE: there is none */
+	const char *field; /* static, or `space` */
+	char space[SGW_FIELD_MAX + 1];
 	char detail[SGW_DETAIL_MAX + 1];
 };
+
+/* Said where the grant that is meant, or each of them, is closed by now. */
+#define NONE_OPEN "nothing of it is open through sgwarden; list_grants shows what is"
 
 /* What can be said of a request before anything is read. */
 void resolve_check(const struct msg_ask_change *ask, int64_t now, struct refusal *ret);
@@ -23,5 +27,15 @@ void target_add(struct call *call, const char *group_id, struct refusal *ret);
  * already is left out; a match becomes one closing per rule it names).
  */
 void resolve_ops(struct planner *p, struct call *call, struct plan *plan, struct refusal *ret);
+
+/* Parts of it, for undo.c. */
+void refuse(struct refusal *r, uint16_t error, const char *field, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* An opening as it is wanted; what is there already is noted and not planned. */
+void resolve_open(
+    const struct rec_wanted *w, const struct snap *rules, struct plan *plan, struct refusal *ret);
+/* The closing of what the grant opened; false: AWS shows no such rule. */
+bool resolve_close_grant(
+    const struct rec_grant *g, const struct snap *rules, struct plan *plan, struct refusal *ret);
 
 #endif

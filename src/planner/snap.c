@@ -168,6 +168,15 @@ rule_is_grant(const struct rec_rule *rule, const struct rec_grant *grant)
 	       strcmp(rule->group_id, grant->group_id) == 0;
 }
 
+const struct rec_rule *
+snap_rule_of(const struct snap *s, const struct rec_grant *grant)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (rule_is_grant(&s->rules[i], grant))
+			return &s->rules[i];
+	return NULL;
+}
+
 static void
 rule_note(struct planner *p, const struct rec_rule *rule, struct rule_note *note)
 {

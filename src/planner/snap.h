@@ -22,6 +22,8 @@ enum snap_result snap_add_groups(
 enum snap_result snap_finish(struct planner *p, struct snap *s); /* puts it in order */
 
 /* Merges our grants into the notes, once per generation of the grants. */
+/* The rule that equals the grant, or NULL. */
+const struct rec_rule *snap_rule_of(const struct snap *s, const struct rec_grant *grant);
 void snap_annotate(struct planner *p, struct snap *s);
 
 void snap_group(const struct snap *s, size_t i, struct rec_group *ret_group);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <sgwarden/expired.h>
+
 struct code_row {
 	const char *code; /* with a '*' at the end: whatever begins so */
 	uint16_t error;
@@ -19,7 +21,6 @@ static const struct code_row CODES[] = {
     {"InvalidSecurityGroupId.*", SGW_ERR_NO_SUCH_GROUP, false},
     {"InvalidSecurityGroupRuleId.*", SGW_ERR_NO_SUCH_RULE, false},
     {"ExpiredToken*", SGW_ERR_CREDENTIALS_EXPIRED, false},
-    {"InvalidSecurity.RequestHasExpired", SGW_ERR_CREDENTIALS_EXPIRED, false},
     {"RequestLimitExceeded", SGW_ERR_THROTTLED, true},
     {"Throttl*", SGW_ERR_THROTTLED, true},
     {"RequestThrottled*", SGW_ERR_THROTTLED, true},
@@ -87,7 +88,10 @@ trouble_of_read(const struct msg_done *done, struct trouble *ret_trouble)
 		t->error = SGW_ERR_AWS_BAD_ANSWER;
 		break;
 	default:
-		if (done->code[0] != 0) {
+		if (says_expired(done->code, done->message)) {
+			t->error = SGW_ERR_REQUEST_EXPIRED;
+			t->transient = true; /* the broker has heard AWS's time by then */
+		} else if (done->code[0] != 0) {
 			t->error = code_row(done->code)->error;
 			t->transient = code_row(done->code)->transient;
 		} else if (done->http_status >= 500) {

@@ -46,6 +46,8 @@ run_capabilities(struct planner *p, struct call *call)
 	out->n_profiles = p->config.n_profiles;
 	for (size_t i = 0; i < p->config.n_profiles; i++)
 		profile_view(p, i, false, &out->profiles[i]);
+	out->n_services = p->config.policy.n_services;
+	memcpy(out->services, p->config.policy.services, sizeof(out->services));
 	out->lifetime_default = p->config.policy.on_open.lifetime_default;
 	out->lifetime_min = p->config.policy.on_open.lifetime_min;
 	out->lifetime_max = p->config.policy.on_open.lifetime_max;
@@ -74,6 +76,8 @@ run_keys(struct planner *p, struct call *call)
 	out->request = call->request;
 	out->n_keys = p->keys.n_keys;
 	memcpy(out->keys, p->keys.keys, sizeof(out->keys));
+	out->code_made = p->keys.code_made;
+	out->code_used = p->keys.code_used;
 	return client_send(p, call->client) != SENT_BLOCKED;
 }
 

@@ -2,14 +2,17 @@
 /* The cell: planner, broker, net, and the loader that runs before the broker serves.  They live and die together. */
 #include "supervisor.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <sgwarden/clock.h>
 #include <sgwarden/log.h>
+#include <sgwarden/mutate.h>
 
 static const enum role CELL[] = {ROLE_PLANNER, ROLE_BROKER, ROLE_NET, ROLE_LOADER};
 
@@ -50,15 +53,26 @@ ends_close(struct ends *e)
 			close(e->file[i]);
 }
 
+static int
+file_in(const char *dir, const char *name)
+{
+	char path[300];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
 /* A file of the person's own, which may be absent: then there is nothing in it. */
 static int
 person_file(const struct supervisor *s, const char *name)
 {
-	char path[300];
-	int fd;
+	int fd = s->opt.unit_dir[0] == '/' ? file_in(s->opt.unit_dir, name) : -1;
 
-	(void)snprintf(path, sizeof(path), "%s/%s", s->opt.aws_dir, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		fd = file_in(s->opt.aws_dir, name);
+	if (fd < 0 && errno != ENOENT && errno != ENOTDIR)
+		log_warning("cannot open %s/%s: %s; %s; until then nothing in it is known",
+		    s->opt.aws_dir, name, strerror(errno), advice(errno));
 	return fd >= 0 ? fd : open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
@@ -69,8 +83,9 @@ ca_file(const struct supervisor *s)
 	int fd = open(s->config.ca_bundle, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0)
-		log_warning(
-		    "cannot open the CA bundle %s: AWS cannot be reached", s->config.ca_bundle);
+		log_warning("cannot open the CA bundle %s: %s; AWS cannot be reached: install "
+			    "ca-certificates or name another as ca_bundle in config.json",
+		    s->config.ca_bundle, strerror(errno));
 	return fd >= 0 ? fd : open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
@@ -97,6 +112,13 @@ ends_open(struct supervisor *s, struct ends *e)
 	return 0;
 }
 
+static struct child *
+net_start(struct supervisor *s, const struct spawn_fd fds[UNIT_FDS])
+{
+	return s->opt.net_socket[0] ? unit_start(s, ROLE_NET, fds)
+				    : spawn(s, ROLE_NET, fds, UNIT_FDS);
+}
+
 static int
 spawn_all(struct supervisor *s, const struct ends *e)
 {
@@ -107,7 +129,7 @@ spawn_all(struct supervisor *s, const struct ends *e)
 	    {e->file[FILE_POLICY], FD_BROKER_POLICY}, {e->file[FILE_SEALED], FD_BROKER_SEALED}};
 	const struct spawn_fd planner[] = {{e->edge[EDGE_PLANNER_BROKER][0], FD_PLANNER_BROKER},
 	    {e->edge[EDGE_NET_PLANNER][1], FD_PLANNER_NET}};
-	const struct spawn_fd net[] = {{e->edge[EDGE_BROKER_NET][1], FD_NET_BROKER},
+	const struct spawn_fd net[UNIT_FDS] = {{e->edge[EDGE_BROKER_NET][1], FD_NET_BROKER},
 	    {e->edge[EDGE_NET_PLANNER][0], FD_NET_PLANNER}, {e->file[FILE_CA], FD_NET_CA}};
 	const struct spawn_fd loader[] = {{e->edge[EDGE_LOADER_BROKER][0], FD_LOADER_BROKER},
 	    {e->file[FILE_CREDENTIALS], FD_LOADER_CREDENTIALS},
@@ -116,7 +138,7 @@ spawn_all(struct supervisor *s, const struct ends *e)
 
 	if (!spawn(s, ROLE_BROKER, broker, sizeof(broker) / sizeof(broker[0])) ||
 	    !spawn(s, ROLE_PLANNER, planner, sizeof(planner) / sizeof(planner[0])) ||
-	    !spawn(s, ROLE_NET, net, sizeof(net) / sizeof(net[0])) ||
+	    !net_start(s, net) ||
 	    !spawn(s, ROLE_LOADER, loader, sizeof(loader) / sizeof(loader[0])))
 		return -1;
 	return 0;
@@ -161,6 +183,7 @@ cell_restart(struct supervisor *s)
 	*oldest = now;
 	s->restart_next = (s->restart_next + 1) % RESTARTS_MAX;
 	log_warning("the cell is started again");
+	(void)sd_notify(0, "STATUS=the cell is started again");
 	return cell_start(s);
 }
 
@@ -189,10 +212,10 @@ cell_send(struct supervisor *s, enum role role, const struct msg *m, int fd)
 void
 cell_ping(struct supervisor *s, uint32_t client)
 {
-	if (s->pong_due || !s->listening)
+	if (s->pong_due || !s->listening || MUTATE(PING))
 		return;
 	s->pinged = client;
-	s->pong_due = clock_monotonic() + PONG_WAIT;
+	s->pong_due = clock_machine() + PONG_WAIT;
 	s->msg.id = MSG_PING;
 	s->msg.ping.client = client;
 	cell_send(s, ROLE_PLANNER, &s->msg, -1);
@@ -208,7 +231,7 @@ cell_pong(struct supervisor *s, uint32_t client)
 int
 cell_overdue(struct supervisor *s)
 {
-	int64_t left = s->pong_due - clock_monotonic();
+	int64_t left = s->pong_due - clock_machine();
 	struct child *planner;
 
 	if (!s->pong_due || left > 0)
@@ -264,7 +287,8 @@ cell_ready(struct supervisor *s, struct child *c, uint32_t degraded)
 {
 	c->control.state = CHAN_OPEN;
 	if (!degradations_allowed(s, c->role, degraded)) {
-		s->quitting = s->failed = TOPOLOGY[c->role].life != LIFE_CLIENT;
+		if (TOPOLOGY[c->role].life != LIFE_CLIENT) /* a front takes no end back */
+			s->quitting = s->failed = s->mend = true;
 		child_end(c);
 		return;
 	}

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <sgwarden/buf.h>
+#include <sgwarden/mutate.h>
 #include <sgwarden/vis.h>
 
 #define CHAIN_DEPTH 5
@@ -93,5 +94,5 @@ chain_read(int connection, pid_t pid, char ret_chain[SGW_CHAIN_MAX + 1])
 	ret_chain[whole] = 0;
 	if (whole == 0)
 		(void)snprintf(ret_chain, SGW_CHAIN_MAX + 1, "unknown");
-	return whole > 0 && identity_held(connection);
+	return whole > 0 && (identity_held(connection) || MUTATE(CHAIN_HELD));
 }

@@ -14,6 +14,8 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include <sgwarden/clock.h>
+#include <sgwarden/limits.h>
 #include <sgwarden/log.h>
 #include <sgwarden/mutate.h>
 #include <sgwarden/vis.h>
@@ -99,9 +101,18 @@ listeners_open(struct supervisor *s)
 				return -1;
 			s->listeners[w] = bind_one(s, w);
 		}
-		if (s->listeners[w] < 0 || watch(s, s->listeners[w], SOURCE_LISTENER, w) < 0)
+		if (s->listeners[w] < 0)
 			return -1;
 	}
+	return 0;
+}
+
+int
+listeners_watch(struct supervisor *s)
+{
+	for (enum listener w = 0; w < LISTEN_MAX; w++)
+		if (watch(s, s->listeners[w], SOURCE_LISTENER, w) < 0)
+			return -1;
 	return 0;
 }
 
@@ -155,6 +166,8 @@ room_for(const struct supervisor *s, uid_t uid)
 static void
 client_watch(struct supervisor *s, struct child *front, int connection, pid_t pid)
 {
+	if (MUTATE(CLIENT_PIDFD))
+		return;
 	front->client = peer_pidfd(connection, pid);
 	if (front->client < 0 && errno == ESRCH) /* it has ended already */
 		child_ask(s, front);
@@ -194,6 +207,8 @@ front_spawn(struct supervisor *s, int connection, const struct ucred *peer, bool
 		return;
 	}
 	c->number = ++s->last_client;
+	c->since = clock_machine();
+	c->silences = 0;
 	c->to_planner = edge[1];
 	c->admin = admin;
 	c->uid = peer->uid;
@@ -259,6 +274,19 @@ client_ready(struct supervisor *s, struct child *front)
 	cell_send(s, ROLE_PLANNER, m, front->to_planner);
 	close(front->to_planner);
 	front->to_planner = -1;
+	cell_ping(s, front->number);
+}
+
+/* Told oftener than an honest front could: it would keep us busy. */
+void
+client_silent(struct supervisor *s, struct child *front, uint32_t client)
+{
+	int64_t lived = clock_machine() - front->since;
+
+	if (client != front->number || front->silences++ > 1 + lived / (SGW_SILENCE * 1000)) {
+		child_end(front);
+		return;
+	}
 	cell_ping(s, front->number);
 }
 

@@ -30,7 +30,11 @@ on_serving(struct supervisor *s, uint32_t overdue)
 {
 	if (s->listening)
 		return;
-	s->listening = true;
+	if (!s->accepting && listeners_watch(s) < 0) {
+		s->quitting = s->failed = true;
+		return;
+	}
+	s->listening = s->accepting = true;
 	log_notice("serving; overdue closings: %u", (unsigned)overdue);
 	(void)sd_notifyf(0, "READY=1\nSTATUS=serving, %u overdue", (unsigned)overdue);
 }
@@ -80,27 +84,12 @@ on_message(struct supervisor *s, struct child *c)
 	case MSG_PONG:
 		cell_pong(s, m->pong.client);
 		return;
+	case MSG_SILENT:
+		client_silent(s, c, m->silent.client);
+		return;
 	default:
 		return; /* the table lets nothing else through */
 	}
-}
-
-static void
-on_child(struct supervisor *s, struct child *c)
-{
-	enum chan_result r;
-
-	if (!c->pid || c->control.fd < 0)
-		return;
-	while ((r = chan_recv(&c->control, s->scratch, &s->msg, NULL)) == CHAN_GOT) {
-		if (c->ending)
-			return;
-		on_message(s, c);
-	}
-	if (r == CHAN_VIOLATION && c->pid)
-		(void)kill(c->pid, SIGKILL);
-	if (r != CHAN_AGAIN)
-		chan_close(&c->control); /* its end is dealt with when it is reaped */
 }
 
 /* Those that read what a person must mend; from any other, an owned front say, it is an exit like all. */
@@ -120,24 +109,28 @@ child_other(const struct supervisor *s, const struct child *c)
 	return false;
 }
 
-static void
-on_death(struct supervisor *s, pid_t pid, int status)
-{
-	struct child *c = NULL;
-	enum role role;
-	bool ending, clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+/* The status is not known of one that runs in a unit of its own: its connection ended, and that is a failure. */
+#define ENDED_ELSEWHERE (1 << 8)
 
-	for (size_t i = 0; i < CHILDREN_MAX && !c; i++)
-		if (s->children[i].pid == pid)
-			c = &s->children[i];
-	if (!c)
-		return;
-	role = c->role;
-	ending = c->ending;
-	if (!ending && !clean)
-		log_warning("%s (pid %ld) ended: %s %d", role_name(role), (long)pid,
+static void
+tell_end(const struct child *c, int status)
+{
+	if (c->pid == PID_ELSEWHERE)
+		log_warning("%s ended: its unit's lines say why", role_name(c->role));
+	else
+		log_warning("%s (pid %ld) ended: %s %d", role_name(c->role), (long)c->pid,
 		    WIFSIGNALED(status) ? "signal" : "status",
 		    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+static void
+on_end(struct supervisor *s, struct child *c, int status)
+{
+	enum role role = c->role;
+	bool ending = c->ending, clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+
+	if (!ending && !clean)
+		tell_end(c, status);
 	if (role == ROLE_FRONT)
 		client_gone(s, c);
 	if (role == ROLE_CONSENT && !clean && !child_other(s, c))
@@ -147,8 +140,8 @@ on_death(struct supervisor *s, pid_t pid, int status)
 	/* also of one that we were ending: its peers may have noticed its end before we did */
 	if (may_say_mend(role) && WIFEXITED(status) && WEXITSTATUS(status) == EXIT_MEND &&
 	    !s->quitting) {
-		log_error("the lines above say what must be mended before the next start");
-		s->quitting = s->failed = true;
+		log_error("what the lines above name must be mended; then start the daemon again");
+		s->quitting = s->failed = s->mend = true;
 	}
 	if (ending || s->quitting || TOPOLOGY[role].life == LIFE_CLIENT ||
 	    TOPOLOGY[role].life == LIFE_CEREMONY)
@@ -157,6 +150,27 @@ on_death(struct supervisor *s, pid_t pid, int status)
 		return;
 	if (cell_restart(s) < 0)
 		s->quitting = s->failed = true;
+}
+
+static void
+on_child(struct supervisor *s, struct child *c)
+{
+	enum chan_result r;
+
+	if (!c->pid || c->control.fd < 0)
+		return;
+	while ((r = chan_recv(&c->control, s->scratch, &s->msg, NULL)) == CHAN_GOT) {
+		if (c->ending)
+			return;
+		on_message(s, c);
+	}
+	if (r == CHAN_VIOLATION && c->pid)
+		child_kill(c);
+	if (r == CHAN_AGAIN)
+		return;
+	chan_close(&c->control); /* its end is dealt with when it is reaped */
+	if (c->pid == PID_ELSEWHERE)
+		on_end(s, c, ENDED_ELSEWHERE);
 }
 
 static void
@@ -170,7 +184,11 @@ on_signal(struct supervisor *s)
 		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
 			s->quitting = true;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		on_death(s, pid, status);
+		for (size_t i = 0; i < CHILDREN_MAX; i++)
+			if (s->children[i].pid == pid) {
+				on_end(s, &s->children[i], status);
+				break;
+			}
 }
 
 static void
@@ -222,22 +240,30 @@ start(struct supervisor *s)
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
-	if (setrlimit(RLIMIT_CORE, &core) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
-		return -1;
-	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
-		return -1;
-	files.rlim_cur = files.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &files);
-	s->clients_most = clients_for(files.rlim_max);
 	for (enum listener w = 0; w < LISTEN_MAX; w++)
 		s->listeners[w] = -1;
 	s->screen = (struct screen){.connection = -1, .tty = -1};
+	if (identity_take(s) < 0)
+		return -1;
+	if (setrlimit(RLIMIT_CORE, &core) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0 ||
+	    getrlimit(RLIMIT_NOFILE, &files) < 0) {
+		log_error("cannot lower what this process may do: %s", strerror(errno));
+		return -1;
+	}
+	files.rlim_cur = files.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+	s->clients_most = clients_for(files.rlim_max);
 	s->epoll = epoll_create1(EPOLL_CLOEXEC);
 	s->signals = signals_open();
-	if (s->epoll < 0 || s->signals < 0 || watch(s, s->signals, SOURCE_SIGNALS, 0) < 0)
+	if (s->epoll < 0 || s->signals < 0 || watch(s, s->signals, SOURCE_SIGNALS, 0) < 0) {
+		log_error("cannot wait for events: %s", strerror(errno));
 		return -1;
+	}
+	s->mend = true; /* whatever is wrong with these will be at the next start */
 	if (state_open(s) < 0 || listeners_open(s) < 0)
 		return -1;
+	s->mend = false;
+	watchdog_open(s);
 	return cell_start(s);
 }
 
@@ -245,7 +271,8 @@ start(struct supervisor *s)
 static int
 next_due(struct supervisor *s)
 {
-	const int due[] = {children_overdue(s), screen_overdue(s), cell_overdue(s)};
+	const int due[] = {
+	    children_overdue(s), screen_overdue(s), cell_overdue(s), watchdog_overdue(s)};
 	int next = -1;
 
 	for (size_t i = 0; i < sizeof(due) / sizeof(due[0]); i++)
@@ -274,7 +301,6 @@ static void
 finish(struct supervisor *s)
 {
 	const struct timespec pause = {.tv_nsec = 5000000};
-	int64_t deadline = clock_monotonic() + END_GRACE;
 	pid_t pid;
 
 	(void)sd_notify(0, "STOPPING=1");
@@ -282,20 +308,16 @@ finish(struct supervisor *s)
 	for (size_t i = 0; i < CHILDREN_MAX; i++)
 		journal_drain(s, &s->children[i]);
 	for (size_t i = 0; i < CHILDREN_MAX; i++)
-		child_ask(
-		    s, &s->children[i]); /* the broker records the stop, a key stops blinking */
-	while (clock_monotonic() < deadline && (pid = waitpid(-1, NULL, WNOHANG)) >= 0) {
-		if (pid == 0)
+		child_ask(s, &s->children[i]);
+	while ((pid = waitpid(-1, NULL, WNOHANG)) >= 0) {
+		if (pid == 0) {
+			(void)children_overdue(s);
 			(void)nanosleep(&pause, NULL);
+		}
 		for (size_t i = 0; i < CHILDREN_MAX && pid > 0; i++)
 			if (s->children[i].pid == pid)
 				s->children[i].pid = 0; /* the number may be another's by now */
 	}
-	for (size_t i = 0; i < CHILDREN_MAX; i++)
-		if (s->children[i].pid)
-			(void)kill(s->children[i].pid, SIGKILL);
-	while (waitpid(-1, NULL, 0) > 0)
-		;
 }
 
 int
@@ -306,11 +328,10 @@ main(int argc, char **argv)
 	if (r != 0)
 		return r > 0 ? 0 : 2;
 	log_open("sgwardend", LOG_LEVEL_INFO);
-	if (start(&S) < 0) {
-		finish(&S);
-		return 1;
-	}
-	loop(&S);
+	if (start(&S) < 0)
+		S.failed = true;
+	else
+		loop(&S);
 	finish(&S);
-	return S.failed ? 1 : 0;
+	return S.mend ? EXIT_MEND : S.failed ? 1 : 0;
 }

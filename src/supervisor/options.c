@@ -16,6 +16,8 @@ static const char USAGE[] =
     "  --runtime DIR   where the sockets are made\n"
     "  --aws DIR       where the files credentials and config are (~/.aws)\n"
     "  --libexec DIR   where the processes' executables are\n"
+    "  --net SOCKET    where the unit of the network process listens; without it\n"
+    "                  that process is a child like the others\n"
 #if SGW_SOFTKEY
     "  --softkey-fd N  a software security key's socket, as often as there are\n"
     "                  keys (this is a test build)\n"
@@ -33,6 +35,7 @@ enum {
 	OPT_RUNTIME,
 	OPT_AWS,
 	OPT_LIBEXEC,
+	OPT_NET,
 #if SGW_SOFTKEY
 	OPT_SOFTKEY,
 #endif
@@ -51,6 +54,7 @@ static const struct option LONG[] = {
     {"runtime", required_argument, NULL, OPT_RUNTIME},
     {"aws", required_argument, NULL, OPT_AWS},
     {"libexec", required_argument, NULL, OPT_LIBEXEC},
+    {"net", required_argument, NULL, OPT_NET},
 #if SGW_SOFTKEY
     {"softkey-fd", required_argument, NULL, OPT_SOFTKEY},
 #endif
@@ -100,6 +104,8 @@ defaults(struct options *opt)
 		path_join(opt->state_dir, sizeof(opt->state_dir), "/var/lib", "/sgwarden");
 		path_join(opt->runtime_dir, sizeof(opt->runtime_dir), "/run", "/sgwarden");
 		path_join(opt->aws_dir, sizeof(opt->aws_dir), "/etc/sgwarden", "/aws");
+		path_join(
+		    opt->unit_dir, sizeof(opt->unit_dir), getenv("CREDENTIALS_DIRECTORY"), "");
 	} else {
 		char run[64];
 
@@ -168,10 +174,17 @@ option_apply(int c, struct options *opt)
 		return 0;
 	case OPT_AWS:
 		path_join(opt->aws_dir, sizeof(opt->aws_dir), optarg, "");
+		opt->unit_dir[0] = 0;
 		return 0;
 	case OPT_LIBEXEC:
 		path_join(opt->libexec, sizeof(opt->libexec), optarg, "");
 		return 0;
+	case OPT_NET:
+		path_join(opt->net_socket, sizeof(opt->net_socket), optarg, "");
+		if (opt->net_socket[0] == '/')
+			return 0;
+		(void)fputs("sgwardend: --net takes an absolute path below 108 bytes\n", stderr);
+		return -1;
 #if SGW_SOFTKEY
 	case OPT_SOFTKEY:
 		return opt->n_softkeys < KEY_DEVICES_MAX

@@ -20,8 +20,13 @@ segment_open(const struct supervisor *s, uint32_t number, int flags)
 
 	segment_name(number, name);
 	fd = openat(s->ledger_dir, name, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		log_error("cannot open the ledger's file %s: %s", name, strerror(errno));
+	if (fd < 0) {
+		int error = errno;
+
+		log_error("cannot open the ledger's file %s: %s; %s", name, strerror(error),
+		    advice(error));
+		errno = error;
+	}
 	return fd;
 }
 
@@ -35,7 +40,8 @@ directory_count(const struct supervisor *s, uint32_t *ret_n, uint32_t *ret_last)
 
 	*ret_n = *ret_last = 0;
 	if (!list) {
-		log_error("cannot read the directory of the ledger: %s", strerror(errno));
+		log_error("cannot read the directory of the ledger: %s; %s", strerror(errno),
+		    advice(errno));
 		return -1;
 	}
 	while ((e = readdir(list)) != NULL) {
@@ -50,7 +56,7 @@ directory_count(const struct supervisor *s, uint32_t *ret_n, uint32_t *ret_last)
 }
 
 static int
-missing(const struct supervisor *s, uint32_t last)
+missing(struct supervisor *s, uint32_t last)
 {
 	char name[SEGMENT_NAME_LEN + 1];
 	struct stat st;
@@ -60,6 +66,7 @@ missing(const struct supervisor *s, uint32_t last)
 	     number < last && fstatat(s->ledger_dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 	     segment_name(++number, name))
 		;
+	s->mend = true;
 	log_error(
 	    "the ledger's file %s is missing, and later ones are there: put it back; a ledger "
 	    "whose first part was taken away cannot be served",
@@ -88,19 +95,26 @@ segments_count(struct supervisor *s)
 }
 
 int
-segments_last(const struct supervisor *s)
+segments_last(struct supervisor *s)
 {
 	int fd = segment_open(s, s->segments, O_WRONLY | O_APPEND | O_CREAT);
 
-	if (fd >= 0 && fsync(s->ledger_dir) < 0)
-		log_error("the directory of the ledger cannot be synced: %s", strerror(errno));
+	if (fd < 0)
+		s->mend |= stays(errno);
+	else if (fsync(s->ledger_dir) < 0)
+		log_error("the directory of the ledger cannot be synced: %s; %s", strerror(errno),
+		    advice(errno));
 	return fd;
 }
 
 int
-segments_first(const struct supervisor *s)
+segments_first(struct supervisor *s)
 {
-	return segment_open(s, 1, O_RDONLY);
+	int fd = segment_open(s, 1, O_RDONLY);
+
+	if (fd < 0)
+		s->mend |= stays(errno);
+	return fd;
 }
 
 /* An empty file behind the last one, whose name is on the disk before a byte can be: -1 where it cannot be had. */

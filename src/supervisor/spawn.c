@@ -55,12 +55,28 @@ slot(struct supervisor *s)
 }
 
 void
+child_kill(struct child *c)
+{
+	if (c->pid != PID_ELSEWHERE)
+		(void)kill(c->pid, SIGKILL);
+	else if (c->control.fd >= 0) /* the loop sees the end, as it would see the signal */
+		(void)shutdown(c->control.fd, SHUT_RDWR);
+}
+
+void
 child_end(struct child *c)
 {
 	if (c->pid && !c->ending) {
 		c->ending = true;
-		(void)kill(c->pid, SIGKILL);
+		child_kill(c);
 	}
+}
+
+/* The broker records the stop, and a key that is cancelled stops blinking: neither happens where they are killed. */
+static int64_t
+end_grace(enum role role)
+{
+	return role == ROLE_BROKER || role == ROLE_FIDO ? END_WORK : END_GRACE;
 }
 
 void
@@ -69,9 +85,12 @@ child_ask(struct supervisor *s, struct child *c)
 	if (!c->pid || c->ending)
 		return;
 	c->ending = true;
-	c->kill_at = clock_monotonic() + END_GRACE;
+	c->kill_at = clock_monotonic() + end_grace(c->role);
 	s->asked++;
-	chan_close(&c->control);
+	if (c->pid == PID_ELSEWHERE)
+		child_kill(c);
+	else
+		chan_close(&c->control);
 }
 
 int
@@ -85,7 +104,7 @@ children_overdue(struct supervisor *s)
 		if (!c->pid || !c->kill_at)
 			continue;
 		if (c->kill_at <= now)
-			(void)kill(c->pid, SIGKILL);
+			child_kill(c);
 		else if (c->kill_at < next)
 			next = c->kill_at;
 	}
@@ -112,10 +131,13 @@ child_forget(struct supervisor *s, struct child *c)
 	c->pid = 0;
 }
 
+#define PORTS_OPTION "--ports="
+
 struct exec_plan {
 	char path[300];
-	char mode[24], parent[32], uid[32], gid[32];
-	char *argv[6];
+	char mode[24], parent[32], ports[sizeof(PORTS_OPTION) + PORTS_TEXT_MAX], uid[32], gid[32];
+	char *argv[7];
+	size_t n_argv;
 	size_t n;
 	struct spawn_fd fds[FDS_MAX];
 };
@@ -126,7 +148,6 @@ account(const struct supervisor *s, const struct topology_row *row, struct exec_
 {
 	const struct passwd *pw;
 
-	e->argv[3] = NULL;
 	if (s->opt.mode == MODE_USER)
 		return 0;
 	pw = getpwnam(row->user);
@@ -137,10 +158,24 @@ account(const struct supervisor *s, const struct topology_row *row, struct exec_
 	}
 	(void)snprintf(e->uid, sizeof(e->uid), "--uid=%u", (unsigned)pw->pw_uid);
 	(void)snprintf(e->gid, sizeof(e->gid), "--gid=%u", (unsigned)pw->pw_gid);
-	e->argv[3] = e->uid;
-	e->argv[4] = e->gid;
-	e->argv[5] = NULL;
+	e->argv[e->n_argv++] = e->uid;
+	e->argv[e->n_argv++] = e->gid;
 	return 0;
+}
+
+/* Whoever has TCP at all: the ports that the configuration needs, before it is confined to them. */
+static void
+ports_name(const struct supervisor *s, const struct topology_row *row, struct exec_plan *e)
+{
+	struct ports ports;
+	char text[PORTS_TEXT_MAX];
+
+	if (row->tcp_ports[0] == 0)
+		return;
+	ports_of_config(&s->config, &ports);
+	ports_print(&ports, text);
+	(void)snprintf(e->ports, sizeof(e->ports), "%s%s", PORTS_OPTION, text);
+	e->argv[e->n_argv++] = e->ports;
 }
 
 static int
@@ -157,9 +192,10 @@ exec_prepare(const struct supervisor *s, const struct topology_row *row, struct 
 	(void)snprintf(
 	    e->mode, sizeof(e->mode), "--mode=%s", s->opt.mode == MODE_SYSTEM ? "system" : "user");
 	(void)snprintf(e->parent, sizeof(e->parent), "--parent=%ld", (long)getpid());
-	e->argv[0] = e->path;
-	e->argv[1] = e->mode;
-	e->argv[2] = e->parent;
+	e->argv[e->n_argv++] = e->path;
+	e->argv[e->n_argv++] = e->mode;
+	e->argv[e->n_argv++] = e->parent;
+	ports_name(s, row, e);
 	return account(s, row, e);
 }
 
@@ -195,9 +231,15 @@ fd_add(struct exec_plan *e, int from, int to)
 		e->fds[e->n++] = (struct spawn_fd){.from = from, .to = to};
 }
 
-static struct child *
-register_child(struct supervisor *s, struct child *c, enum role role, pid_t pid, int control)
+struct child *
+child_register(struct supervisor *s, enum role role, pid_t pid, int control)
 {
+	struct child *c = slot(s);
+
+	if (!c) {
+		close(control);
+		return NULL;
+	}
 	*c = (struct child){.role = role,
 	    .pid = pid,
 	    .control = chan_open(control, ROLE_SUPERVISOR, role),
@@ -208,6 +250,8 @@ register_child(struct supervisor *s, struct child *c, enum role role, pid_t pid,
 	c->control.state = CHAN_STARTING;
 	if (watch(s, control, SOURCE_CHILD, (uint32_t)(c - s->children)) < 0) {
 		child_end(c);
+		if (pid == PID_ELSEWHERE) /* nobody reaps it */
+			child_forget(s, c);
 		return NULL;
 	}
 	return c;
@@ -218,12 +262,12 @@ spawn(struct supervisor *s, enum role role, const struct spawn_fd *fds, size_t n
 {
 	const struct topology_row *row = &TOPOLOGY[role];
 	struct exec_plan e = {0};
-	struct child *c = slot(s);
+	bool room = slot(s) != NULL;
 	int control[2];
 	pid_t pid;
 
-	if (!c || exec_prepare(s, row, &e) < 0 || edge_pair(control) < 0) {
-		log_error("cannot start %s%s", row->name, c ? "" : ": too many processes");
+	if (!room || exec_prepare(s, row, &e) < 0 || edge_pair(control) < 0) {
+		log_error("cannot start %s%s", row->name, room ? "" : ": too many processes");
 		return NULL;
 	}
 	fd_add(&e, s->dev_null, STDIN_FILENO);
@@ -244,7 +288,7 @@ spawn(struct supervisor *s, enum role role, const struct spawn_fd *fds, size_t n
 		close(control[0]);
 		return NULL;
 	}
-	return register_child(s, c, role, pid, control[0]);
+	return child_register(s, role, pid, control[0]);
 }
 
 int

@@ -27,7 +27,7 @@ directory_open(int at, const char *path)
 	}
 	fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0) {
-		log_error("cannot open %s: %s", path, strerror(errno));
+		log_error("cannot open %s: %s; %s", path, strerror(errno), advice(errno));
 		return -1;
 	}
 	if (fstat(fd, &st) < 0 || st.st_uid != getuid() || (st.st_mode & 0077)) {
@@ -88,6 +88,7 @@ file_replace(int at, const char *name, const void *data, size_t len)
 {
 	static const char NEW[] = "new";
 	int fd = openat(at, NEW, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int error;
 	bool ok;
 
 	if (fd < 0)
@@ -96,8 +97,10 @@ file_replace(int at, const char *name, const void *data, size_t len)
 	ok = close(fd) == 0 && ok;
 	if (ok)
 		ok = renameat(at, NEW, at, name) == 0 && fsync(at) == 0;
+	error = errno;
 	if (!ok)
 		(void)unlinkat(at, NEW, 0);
+	errno = error;
 	return ok;
 }
 
@@ -110,8 +113,8 @@ state_commit(struct supervisor *s, enum state_file file, const void *data, size_
 	bool ok = file_replace(s->state, NAMES[file], data, len);
 
 	if (!ok)
-		log_error(
-		    "cannot write %s in the state directory: %s", NAMES[file], strerror(errno));
+		log_error("cannot write %s in the state directory: %s; %s", NAMES[file],
+		    strerror(errno), advice(errno));
 	return ok;
 }
 
@@ -121,15 +124,22 @@ config_load(struct supervisor *s)
 	struct cur c;
 	ssize_t n = file_read(s->state, "config.bin", s->scratch, sizeof(s->scratch));
 
+	if (n < 0 && errno == ENOENT) {
+		log_error("no compiled configuration: write config.json in %s, then run `sgwarden "
+			  "config load`",
+		    s->opt.config_dir);
+		return -1;
+	}
 	if (n < 0) {
-		log_error("no compiled configuration (%s): write config.json in %s, then run "
-			  "`sgwarden config load`",
-		    strerror(errno), s->opt.config_dir);
+		log_error("cannot read config.bin in %s: %s; %s", s->opt.state_dir, strerror(errno),
+		    advice(errno));
 		return -1;
 	}
 	c = cur_over(s->scratch, (size_t)n);
 	if (!rec_config_decode(&c, &s->config) || !cur_done(&c)) {
-		log_error("config.bin is not of this version: run `sgwarden config load`");
+		log_error(
+		    "config.bin in %s is damaged or of another version: run `sgwarden config load`",
+		    s->opt.state_dir);
 		return -1;
 	}
 	return 0;
@@ -145,19 +155,28 @@ appliance_load(struct supervisor *s)
 
 	if (n == SGW_APPLIANCE_LEN && strspn(s->appliance, ALPHABET) == SGW_APPLIANCE_LEN)
 		return 0;
-	if (n >= 0 || errno != ENOENT) {
-		log_error("the file appliance in the state directory is damaged: restore it, or "
-			  "remove keys and "
-			  "ledger with it");
+	if (n < 0 && errno != ENOENT && errno != EFBIG) {
+		log_error("cannot read appliance in %s: %s; %s", s->opt.state_dir, strerror(errno),
+		    advice(errno));
 		return -1;
 	}
-	if (getrandom(random, sizeof(random), 0) != sizeof(random))
+	if (n >= 0 || errno != ENOENT) {
+		log_error("appliance in %s is damaged: restore it, or remove keys and ledger with "
+			  "it",
+		    s->opt.state_dir);
 		return -1;
+	}
+	if (getrandom(random, sizeof(random), 0) != sizeof(random)) {
+		log_error("the kernel gives no random numbers: %s", strerror(errno));
+		return -1;
+	}
 	for (size_t i = 0; i < SGW_APPLIANCE_LEN; i++)
 		s->appliance[i] = ALPHABET[random[i] % 32];
 	s->appliance[SGW_APPLIANCE_LEN] = 0;
 	if (!file_replace(s->state, "appliance", s->appliance, SGW_APPLIANCE_LEN)) {
-		log_error("cannot write the file appliance: %s", strerror(errno));
+		s->mend = stays(errno);
+		log_error("cannot write appliance in %s: %s; %s", s->opt.state_dir, strerror(errno),
+		    advice(errno));
 		return -1;
 	}
 	log_notice("new appliance %s", s->appliance);
@@ -171,7 +190,7 @@ boot_id_load(struct supervisor *s)
 	ssize_t n = file_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", text, sizeof(text));
 
 	if (n < 36) {
-		log_error("cannot read the kernel's boot id");
+		log_error("cannot read the kernel's boot id: /proc must be mounted");
 		return -1;
 	}
 	memcpy(s->boot_id, text, 36);
@@ -184,10 +203,28 @@ state_file_open(struct supervisor *s, enum state_file file)
 {
 	int fd = openat(s->state, NAMES[file], O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_CREAT, 0600);
 
-	if (fd < 0)
-		log_error(
-		    "cannot open %s in the state directory: %s", NAMES[file], strerror(errno));
+	if (fd < 0) {
+		s->mend |= stays(errno);
+		log_error("cannot open %s in %s: %s; %s", NAMES[file], s->opt.state_dir,
+		    strerror(errno), advice(errno));
+	}
 	return fd;
+}
+
+static int
+lock_take(struct supervisor *s)
+{
+	s->lock = openat(s->state, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (s->lock >= 0 && flock(s->lock, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (s->lock >= 0 && errno == EWOULDBLOCK)
+		log_error("another sgwardend has %s: stop that one first", s->opt.state_dir);
+	else {
+		s->mend = stays(errno);
+		log_error("cannot lock %s/lock: %s; %s", s->opt.state_dir, strerror(errno),
+		    advice(errno));
+	}
+	return -1;
 }
 
 int
@@ -196,17 +233,16 @@ state_open(struct supervisor *s)
 	s->state = directory_open(AT_FDCWD, s->opt.state_dir);
 	if (s->state < 0)
 		return -1;
-	s->lock = openat(s->state, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (s->lock < 0 || flock(s->lock, LOCK_EX | LOCK_NB) < 0) {
-		log_error("another sgwardend has this state directory: stop that one first");
+	if (lock_take(s) < 0)
 		return -1;
-	}
 	s->ledger_dir = directory_open(s->state, "ledger");
 	if (s->ledger_dir < 0)
 		return -1;
 	s->dev_null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (s->dev_null < 0)
+	if (s->dev_null < 0) {
+		log_error("cannot open /dev/null: %s", strerror(errno));
 		return -1;
+	}
 	if (config_load(s) < 0 || appliance_load(s) < 0)
 		return -1;
 	return boot_id_load(s);

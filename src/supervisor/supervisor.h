@@ -3,6 +3,7 @@
 #ifndef SUPERVISOR_H
 #define SUPERVISOR_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -15,9 +16,11 @@
 #define CHILDREN_MAX (SGW_CLIENTS_MAX + 16)
 #define RESTARTS_MAX 5 /* of the cell, within RESTARTS_SECONDS, before giving up */
 #define RESTARTS_SECONDS 60
-#define TTY_WAIT 2000   /* ms that a screen's connection may take to hand its terminal over */
+#define TTY_WAIT 10000  /* ms that a screen's connection may take to hand its terminal over */
 #define PONG_WAIT 15000 /* ms that the planner may take to say that it is not stuck */
-#define END_GRACE 300   /* ms: a key that is cancelled stops blinking, a killed one's does not */
+#define END_GRACE 300   /* ms that a child may take to end, once it is asked to */
+#define END_WORK                                                                                   \
+	5000 /* … that has something to do first, and may have no turn for a while: end_grace() */
 
 struct options {
 	enum run_mode mode;
@@ -25,7 +28,10 @@ struct options {
 	char state_dir[240];   /* config.bin, keys, appliance, ledger/ */
 	char runtime_dir[240]; /* the sockets */
 	char aws_dir[240];     /* credentials and config */
+	char
+	    unit_dir[240]; /* those that the unit brings (systemd.exec(5), CREDENTIALS); or empty */
 	char libexec[240];
+	char net_socket[108]; /* of net's own unit; empty: net is a child like the others */
 #if SGW_SOFTKEY
 	size_t n_softkeys;
 	int softkey_fd[KEY_DEVICES_MAX];
@@ -35,9 +41,13 @@ struct options {
 #endif
 };
 
+/* A process in a unit of its own: no kernel has this number (PID_MAX_LIMIT is 2^22), so a kill() would find nobody. */
+#define PID_ELSEWHERE INT_MAX
+
 struct child {
 	enum role role;
-	pid_t pid; /* 0: this slot is free */
+	pid_t
+	    pid; /* 0: this slot is free; PID_ELSEWHERE: not ours to reap, it ends with its connection */
 	struct chan control;
 	uint32_t number; /* front: client; consent and fido: ceremony */
 	uint8_t index;   /* fido: which key */
@@ -53,7 +63,9 @@ struct child {
 	bool chain_verified;
 	uint32_t uid;
 	uint32_t client_pid;
-	int client; /* pidfd: readable once the client's process has ended; -1: none */
+	int64_t since;     /* clock_machine(): when it came */
+	unsigned silences; /* times that it said that the planner is silent */
+	int client;        /* pidfd: readable once the client's process has ended; -1: none */
 	char user[SGW_USER_MAX + 1];
 	char chain[SGW_CHAIN_MAX + 1];
 };
@@ -90,9 +102,11 @@ struct supervisor {
 	int listeners[LISTEN_MAX];
 	size_t clients_most; /* at once */
 	bool listening;      /* the broker serves: clients are accepted */
+	bool accepting;      /* it has served before: they are told at once when it does not */
 	unsigned asked;      /* children asked to end and not yet reaped */
 	bool quitting;
 	bool failed; /* quitting, and not because we were asked to */
+	bool mend;   /* failed, and will again until a person has mended something */
 	struct screen screen;
 	struct child children[CHILDREN_MAX];
 	uint32_t last_client;
@@ -101,12 +115,18 @@ struct supervisor {
 	unsigned restart_next;
 	uint32_t pinged;  /* client of the planner's PING that is under way */
 	int64_t pong_due; /* monotonic ms; 0: none is under way */
+	int64_t watchdog; /* ms between two signs of life; 0: nobody waits for one */
+	int64_t watchdog_due;
 	uint8_t scratch[SGW_DATAGRAM_MAX];
 	struct msg msg;
 };
 
 /* options.c: 0, 1 (help or version was printed: exit 0) or -1 (said why). */
 int options_parse(int argc, char **argv, struct options *ret_opt);
+
+/* advice.c: what a person can do about that errno of a file; whether the next start will meet it again. */
+const char *advice(int error);
+bool stays(int error);
 
 /* state.c: opens and checks everything below the state directory.  0, or -1 with a line in the log. */
 int state_open(struct supervisor *s);
@@ -119,8 +139,8 @@ bool state_commit(struct supervisor *s, enum state_file file, const void *data, 
  * the directory cannot be read.
  */
 int segments_count(struct supervisor *s);
-int segments_first(const struct supervisor *s); /* to be read */
-int segments_last(const struct supervisor *s);  /* to be written on */
+int segments_first(struct supervisor *s); /* to be read */
+int segments_last(struct supervisor *s);  /* to be written on */
 /* Answers the broker, which wants to begin one, or the loader, which wants to read one. */
 void segments_next(struct supervisor *s, struct child *c, uint32_t number);
 
@@ -137,13 +157,27 @@ struct spawn_fd {
 };
 /* A new child of `role`, its control channel open and watched; NULL with a line in the log. */
 struct child *spawn(struct supervisor *s, enum role role, const struct spawn_fd *fds, size_t n);
-int edge_pair(int ret_ends[2]);  /* SOCK_SEQPACKET, close-on-exec */
-void child_end(struct child *c); /* SIGKILL; reaped later */
+/* One that runs already, at the other end of `control`, which is closed where there is no room: then NULL. */
+struct child *child_register(struct supervisor *s, enum role role, pid_t pid, int control);
+int edge_pair(int ret_ends[2]);   /* SOCK_SEQPACKET, close-on-exec */
+void child_kill(struct child *c); /* at once; reaped later */
+void child_end(struct child *c);  /* the same, and its death is no failure */
 void child_ask(struct supervisor *s,
     struct child *c); /* closes its control end; SIGKILL where it does not take the hint */
 int children_overdue(struct supervisor *s); /* kills those; ms until the next, -1: none */
 void child_forget(struct supervisor *s, struct child *c);
 struct child *child_find(struct supervisor *s, enum role role, uint32_t number);
+
+/* identity.c: in system mode, where we are root: the supervisor's own account.  0, or -1 with a line in the log. */
+int identity_take(struct supervisor *s);
+
+/* unit.c: a child in its own unit (net's row has UNIT_FDS descriptors); NULL with a line in the log. */
+struct child *unit_start(struct supervisor *s, enum role role, const struct spawn_fd fds[UNIT_FDS]);
+
+/* watchdog.c: tells the service manager that this loop goes round, where it wants to know. */
+void watchdog_open(struct supervisor *s);
+int watchdog_overdue(
+    struct supervisor *s); /* says so where it is time; ms until the next, -1: never */
 
 /* cell.c */
 int cell_start(struct supervisor *s);
@@ -160,11 +194,14 @@ int cell_overdue(
 
 /* clients.c */
 int listeners_open(struct supervisor *s);
+/* From the first time that it serves on: until then whoever comes waits, the client that had it started among them. */
+int listeners_watch(struct supervisor *s);
 void listeners_close(struct supervisor *s);
 void client_accept(struct supervisor *s, enum listener which);
 /* Its process may have: then its front is asked to end. */
 void client_ended(struct supervisor *s, struct child *front);
 void client_ready(struct supervisor *s, struct child *front);
+void client_silent(struct supervisor *s, struct child *front, uint32_t client);
 void client_gone(struct supervisor *s, struct child *front);
 
 /* screen.c */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fields.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include <sgwarden/vis.h>
@@ -36,13 +37,25 @@ field_put_enum(struct buf *b, unsigned v, unsigned max)
 bool
 field_put_text(struct buf *b, const char *text, size_t most, enum text_kind kind)
 {
-	size_t len = strnlen(text, most + 1);
+	size_t len;
+	uint16_t be;
+	uint8_t *to;
 
+	if (text[0] == 0)
+		return buf_put_u16(b, 0);
+	len = strnlen(text, most + 1);
 	if (len > most || !text_ok(text, len, kind)) {
 		b->failed = true;
 		return false;
 	}
-	return buf_put_u16(b, (uint16_t)len) && buf_put(b, text, len);
+	to = buf_room(b, sizeof(be) + len);
+	if (to == NULL)
+		return false;
+	be = htobe16((uint16_t)len);
+	memcpy(to, &be, sizeof(be));
+	memcpy(to + sizeof(be), text, len);
+	b->len += sizeof(be) + len;
+	return true;
 }
 
 bool
@@ -95,34 +108,36 @@ field_get_i64(struct cur *c, int64_t *ret_v)
 unsigned
 field_get_below(struct cur *c, unsigned max)
 {
-	uint8_t v = 0;
+	const uint8_t *v = cur_take(c, 1);
 
-	if (!cur_get_u8(c, &v))
+	if (v == NULL)
 		return 0;
-	if (v >= max) {
+	if (*v >= max) {
 		c->failed = true;
 		return 0;
 	}
-	return v;
+	return *v;
 }
 
 void
 field_get_text(struct cur *c, char *ret_text, size_t most, enum text_kind kind)
 {
-	uint16_t len = 0;
+	const uint8_t *head = cur_take(c, 2);
+	const char *text;
+	size_t len;
 
 	ret_text[0] = 0;
-	if (!cur_get_u16(c, &len))
+	if (head == NULL)
 		return;
-	if (len > most) {
+	len = (size_t)head[0] << 8 | head[1];
+	if (len == 0)
+		return;
+	text = len <= most ? (const char *)cur_take(c, len) : NULL;
+	if (text == NULL || !text_ok(text, len, kind)) {
 		c->failed = true;
 		return;
 	}
-	if (!cur_get(c, ret_text, len) || !text_ok(ret_text, len, kind)) {
-		c->failed = true;
-		ret_text[0] = 0;
-		return;
-	}
+	memcpy(ret_text, text, len);
 	ret_text[len] = 0;
 }
 

@@ -14,7 +14,11 @@
 #define ROUNDS_MAX 15
 #define IN_FLIGHT 8 /* calls that a client may have at once */
 
-extern bool quick; /* a smoke run: few repetitions, the same rows */
+extern bool quick;   /* a smoke run: few repetitions, the same rows */
+extern bool at_once; /* IN_FLIGHT calls under way, not one */
+
+/* "one at a time" or "8 at once", and whether the processes may run side by side. */
+const char *how(void);
 
 void __attribute__((noreturn)) die(const char *what);
 double now(void); /* s */
@@ -53,8 +57,8 @@ struct side {
 };
 
 /*
- * Both in turns, ROUNDS times; prints the medians of the rates and of the ratio, and the target beside it (0: none).
- * `n`: how often in one turn.
+ * Both in turns, ROUNDS times; prints the medians of the rates and of the ratio, and the target beside it (0: none;
+ * nor is there one where the processes may run side by side).  `n`: how often in one turn.
  */
 void compare(const char *name, const char *limit_name, struct side product, struct side limit,
     unsigned n, double target);
@@ -77,6 +81,26 @@ void echo_start(struct echo *e, size_t there, size_t back, size_t pair_there, si
 void echo_end(struct echo *e);
 void run_pipe_echo(void *echo, unsigned n);
 void run_series(void *echo, unsigned n); /* one after the other */
+
+/*
+ * A call's way without the product: bare processes, one a hop, each of which reads a message and writes the next one.
+ * The client's pipes stand at both ends, SOCK_SEQPACKET pairs between; the process `work` does its work before it
+ * writes.  `sizes`: bytes of the messages, the request's first, the answer's last.
+ */
+#define RING_MAX 8
+
+struct ring {
+	size_t n; /* messages: one process less */
+	size_t sizes[RING_MAX];
+	size_t worker; /* the process that does `work`, from 0 */
+	struct side work;
+	pid_t pids[RING_MAX];
+	struct pipes client;
+};
+
+void ring_start(struct ring *r);
+void ring_end(struct ring *r);
+void run_ring(void *ring, unsigned n); /* one at a time, or IN_FLIGHT */
 
 /* A server on pipes that does nothing but parse each line with cJSON and print its answer with cJSON. */
 struct pipes cjson_server(const char *answer);

@@ -70,34 +70,51 @@ run_pipelined(void *context, unsigned n)
 #define ANSWER_RULE 137
 
 static void
-rows(struct pipes *server, unsigned rules, const char *what, double targets[2])
+row_one(struct asking *a, unsigned rules, const char *what, double target)
 {
-	struct asking a, bare_asking;
-	struct pipes bare;
+	size_t len = ask(a->server, a->line);
+	char name[64], limit[64];
 	struct echo e;
-	char name[64], limit[64], *answer;
-	unsigned n = rules > 10 ? 500 : 2000;
-	size_t len;
 
-	asking_make(&a, server, rules);
-	len = ask(server, a.line);
-	answer = strndup(server->line, len);
-	if (answer == NULL)
-		die("memory");
-	echo_start(&e, strlen(a.line), len, QUESTION, ANSWER + rules * ANSWER_RULE);
+	echo_start(&e, strlen(a->line), len, QUESTION, ANSWER + rules * ANSWER_RULE);
 	(void)snprintf(
 	    limit, sizeof(limit), rules > 0 ? "pipe %zu B + socketpair" : "pipe echo", len);
-	(void)snprintf(name, sizeof(name), "%s, one at a time", what);
-	compare(name, limit, (struct side){run_sequential, &a},
-	    (struct side){rules > 0 ? run_series : run_pipe_echo, &e}, n, targets[0]);
+	(void)snprintf(name, sizeof(name), "%s, %s", what, how());
+	compare(name, limit, (struct side){run_sequential, a},
+	    (struct side){rules > 0 ? run_series : run_pipe_echo, &e}, rules > 10 ? 500 : 2000,
+	    target);
 	echo_end(&e);
+}
+
+static void
+row_at_once(struct asking *a, unsigned rules, const char *what, double target)
+{
+	size_t len = ask(a->server, a->line);
+	char name[64], *answer = strndup(a->server->line, len);
+	struct asking bare_asking;
+	struct pipes bare;
+
+	if (answer == NULL)
+		die("memory");
 	bare = cjson_server(answer);
 	asking_make(&bare_asking, &bare, rules);
-	(void)snprintf(name, sizeof(name), "%s, %d at once", what, IN_FLIGHT);
-	compare(name, "bare cJSON server, as many", (struct side){run_pipelined, &a},
-	    (struct side){run_pipelined, &bare_asking}, n, targets[1]);
+	(void)snprintf(name, sizeof(name), "%s, %s", what, how());
+	compare(name, "bare cJSON server, as many", (struct side){run_pipelined, a},
+	    (struct side){run_pipelined, &bare_asking}, rules > 10 ? 500 : 2000, target);
 	end(&bare);
 	free(answer);
+}
+
+static void
+row(struct pipes *server, unsigned rules, const char *what)
+{
+	struct asking a;
+
+	asking_make(&a, server, rules);
+	if (at_once)
+		row_at_once(&a, rules, what, 0.7);
+	else
+		row_one(&a, rules, what, rules > 0 ? 0.5 : 0.6);
 }
 
 int
@@ -106,10 +123,10 @@ bench_calls(char *const argv[])
 	struct pipes server = spawn(argv, NULL, NULL);
 
 	(void)handshake(&server);
-	rows(&server, 0, "ping", (double[]){0.6, 0.7});
-	rows(&server, 1, "list_rules, 1 rule, cached", (double[]){0.5, 0.7});
-	rows(&server, 10, "list_rules, 10 rules, cached", (double[]){0.5, 0.7});
-	rows(&server, 50, "list_rules, 50 rules, cached", (double[]){0.5, 0.7});
+	row(&server, 0, "ping");
+	row(&server, 1, "list_rules, 1 rule, cached");
+	row(&server, 10, "list_rules, 10 rules, cached");
+	row(&server, 50, "list_rules, 50 rules, cached");
 	end(&server);
 	return 0;
 }

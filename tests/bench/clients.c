@@ -79,6 +79,7 @@ bench_clients(unsigned n, const char *path)
 	    "\"consent_status\",\"arguments\":{\"plan_id\":\"sgw-aaaaaaaaaaaaaaaaaaaa\"}}}\n";
 	struct rlimit files = {.rlim_cur = 8192, .rlim_max = 8192};
 	struct one *all = calloc(n, sizeof(*all));
+	char name[64];
 	double start;
 
 	if (all == NULL || setrlimit(RLIMIT_NOFILE, &files) < 0)
@@ -88,15 +89,15 @@ bench_clients(unsigned n, const char *path)
 		one_start(&all[i], path);
 	for (unsigned i = 0; i < n; i++)
 		(void)handshake(&all[i].pipes);
-	(void)printf("%u clients ", n);
-	value_row("have their first answer", (now() - start) * 1000 / n, "ms each", "");
+	(void)snprintf(name, sizeof(name), "%u clients have their first answer", n);
+	value_row(name, (now() - start) * 1000 / n, "ms each", "");
 	start = now();
 	for (unsigned i = 0; i < n; i++)
 		write_all(all[i].pipes.to, LINE, sizeof(LINE) - 1);
 	for (unsigned i = 0; i < n; i++)
 		(void)read_line(&all[i].pipes);
-	(void)printf("%u clients ", n);
-	value_row("ask at once, all answered", (now() - start) * 1000, "ms", "");
+	(void)snprintf(name, sizeof(name), "%u clients ask at once, all answered", n);
+	value_row(name, (now() - start) * 1000, "ms", "");
 	(void)printf("measure\n");
 	(void)fflush(stdout);
 	(void)getchar();

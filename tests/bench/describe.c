@@ -174,18 +174,49 @@ run_at_once(void *context, unsigned n)
 #define EACH_TURN 12
 #define REFILL_US 4100000
 
+/* What travels between the processes: the question, what the broker is asked, what it signed, the records, the answer. */
+#define QUESTION 100
+#define READ 60
+#define SIGNED 900
+#define RECORDS 60
+#define RECORDS_RULE 120
+#define ANSWER 220
+
 static void
-row(const char *name, const char *limit_name, struct side product, struct side limit, double target)
+row(struct asking *a, const char *what, const char *limit_name, struct side limit, double target)
 {
+	char name[64];
+
+	(void)snprintf(name, sizeof(name), "describe, %s, %s", what, how());
 	(void)usleep(quick ? 0 : REFILL_US);
-	compare(name, limit_name, product, limit, quick ? 1 : EACH_TURN, target);
+	compare(name, limit_name, (struct side){at_once ? run_at_once : run_one_by_one, a}, limit,
+	    quick ? 1 : EACH_TURN, target);
+}
+
+/* The bare loop again, with as many processes around it as a describe goes through. */
+static void
+row_relay(struct asking *a, struct bare *b, unsigned rules, const char *what)
+{
+	struct bare own = *b;
+	size_t back = ask(a->server, a->line), page = RECORDS + rules * RECORDS_RULE;
+	struct ring r = {.n = 7,
+	    .sizes = {strlen(a->line), QUESTION, READ, SIGNED, page, ANSWER, back},
+	    .worker = 3,
+	    .work = {run_bare, &own}};
+
+	own.easy = curl_easy_init(); /* a connection of its own */
+	if (own.easy == NULL)
+		die("libcurl");
+	ring_start(&r);
+	row(a, what, "that loop behind bare processes", (struct side){run_ring, &r}, 0);
+	ring_end(&r);
+	curl_easy_cleanup(own.easy);
 }
 
 static void
 rows(struct pipes *server, struct bare *b, unsigned rules, const char *what, bool large)
 {
 	struct asking a = {.server = server};
-	char name[64];
 
 	(void)snprintf(a.line, sizeof(a.line),
 	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/"
@@ -198,17 +229,10 @@ rows(struct pipes *server, struct bare *b, unsigned rules, const char *what, boo
 	    rules);
 	b->xml.len = 0;
 	canned_rules(&b->xml, rules, "");
-	(void)snprintf(name, sizeof(name), "describe, %s, one at a time", what);
-	row(name, "bare libcurl + SigV4 + expat", (struct side){run_one_by_one, &a},
-	    (struct side){run_bare, b}, large ? 0 : 0.8);
-	(void)snprintf(name, sizeof(name), "describe, %s, %d at once", what, IN_FLIGHT);
-	row(name, "bare libcurl + SigV4 + expat", (struct side){run_at_once, &a},
-	    (struct side){run_bare, b}, large ? 0 : 0.8);
-	if (!large)
-		return;
-	(void)snprintf(name, sizeof(name), "describe, %s, one at a time", what);
-	row(name, "expat alone", (struct side){run_one_by_one, &a}, (struct side){run_expat, b},
-	    1 / 1.3);
+	row(&a, what, "bare libcurl + SigV4 + expat", (struct side){run_bare, b}, large ? 0 : 0.8);
+	row_relay(&a, b, rules, what);
+	if (large)
+		row(&a, what, "expat alone", (struct side){run_expat, b}, at_once ? 0 : 1 / 1.3);
 }
 
 int

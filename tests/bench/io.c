@@ -3,6 +3,7 @@
 #include "bench.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 
 #define LINE_FIRST (1u << 20)
 
-bool quick;
+bool quick, at_once;
 
 void
 die(const char *what)
@@ -173,6 +174,26 @@ handshake(struct pipes *p)
 
 /* ---- rows ---- */
 
+static bool
+all_cores(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 1;
+}
+
+const char *
+how(void)
+{
+	static char text[64];
+
+	if (!at_once)
+		return "one at a time";
+	(void)snprintf(
+	    text, sizeof(text), "%d at once%s", IN_FLIGHT, all_cores() ? ", all cores" : "");
+	return text;
+}
+
 static int
 by_value(const void *a, const void *b)
 {
@@ -215,9 +236,9 @@ compare(const char *name, const char *limit_name, struct side product, struct si
 		ratios[i] = rates[i] / limits[i];
 	}
 	ratio = median(ratios, rounds);
-	(void)printf("%-42s %8.0f/s  %-32s %8.0f/s  %6.3f", name, median(rates, rounds), limit_name,
+	(void)printf("%-50s %8.0f/s  %-32s %8.0f/s  %6.3f", name, median(rates, rounds), limit_name,
 	    median(limits, rounds), ratio);
-	if (target > 0)
+	if (target > 0 && !all_cores())
 		(void)printf("  >= %.2f %s", target, ratio >= target ? "" : "SHORT");
 	(void)printf("\n");
 	(void)fflush(stdout);
@@ -227,6 +248,6 @@ void
 value_row(const char *name, double value, const char *unit, const char *target)
 {
 	(void)printf(
-	    "%-42s %8.2f %s%s%s\n", name, value, unit, target[0] != 0 ? "   target " : "", target);
+	    "%-50s %8.2f %s%s%s\n", name, value, unit, target[0] != 0 ? "   target " : "", target);
 	(void)fflush(stdout);
 }

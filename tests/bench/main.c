@@ -9,8 +9,8 @@
 static int
 usage(void)
 {
-	(void)fputs("usage: bench [--quick] calls|start|pages COMMAND...\n"
-		    "       bench [--quick] describes ENDPOINT COMMAND...\n"
+	(void)fputs("usage: bench [--quick] [--at-once] calls|start|pages COMMAND...\n"
+		    "       bench [--quick] [--at-once] describes ENDPOINT COMMAND...\n"
 		    "       bench [--quick] clients N SOCKET\n"
 		    "       bench [--quick] ceremony KEY_FD SGWARDEN\n"
 		    "COMMAND is an MCP server on stdio, as a client would start it\n",
@@ -24,6 +24,11 @@ main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (argc > 1 && strcmp(argv[1], "--quick") == 0) {
 		quick = true;
+		argv++;
+		argc--;
+	}
+	if (argc > 1 && strcmp(argv[1], "--at-once") == 0) {
+		at_once = true;
 		argv++;
 		argc--;
 	}

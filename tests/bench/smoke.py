@@ -12,7 +12,8 @@ ROWS = (
     *(rf"{what}, {how} +\d+/s .* +[\d.]+/?s? +[\d.]+"
       for what in ("ping", "list_rules, 1 rule, cached", "list_rules, 10 rules, cached", "list_rules, 50 rules, cached",
                    "describe, 7 KB", "describe, 513 KB")
-      for how in ("one at a time", "8 at once")),
+      for how in ("one at a time", "8 at once", *(["8 at once, all cores"] if len(os.sched_getaffinity(0)) > 1 else []))),
+    *(rf"describe, {size}, one at a time .*that loop behind bare processes" for size in ("7 KB", "513 KB")),
     r"describe, 513 KB, one at a time .*expat alone",
     *(rf"ceremony: {part} +[\d.]+ ms" for part in ("request to the question", "word to the blinking key",
                                                    "touch to the answer")),

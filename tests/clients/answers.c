@@ -154,10 +154,10 @@ say_change(const struct msg_ask_change *q)
 	fprintf(stderr,
 	    "ask_change apply=%d action=%d group=%s n=%d given=%d rule=%s proto=%d ports=%d-%d "
 	    "source=%s lifetime=%u "
-	    "until=%lld wait=%d plan=%s progress=%d claimed=%s\n",
+	    "until=%lld wait=%d plan=%s progress=%d service=%s claimed=%s\n",
 	    q->apply, (int)w->action, w->group_id, q->n_wanted, w->given, w->rule_id, w->protocol,
 	    (int)w->from_port, (int)w->to_port, cidr, q->lifetime, (long long)q->until, q->wait,
-	    q->plan_id, q->progress, q->claimed);
+	    q->plan_id, q->progress, w->service, q->claimed);
 }
 
 static void

@@ -3,6 +3,7 @@
 #include "fake_cell.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include <sgwarden/errors.h>
 #include <sgwarden/plan.h>
@@ -34,6 +35,10 @@ answer_profiles(struct cell *c)
 	reply(c);
 }
 
+#define SLOW_PORT                                                                                  \
+	4444 /* the answer takes a while, well within what a front gives its reads at the end */
+#define SLOW_US 100000
+
 /* Port 443 is let in by two rules, the others by none; for 53 a rule is undecided. */
 void
 answer_access(struct cell *c)
@@ -45,6 +50,8 @@ answer_access(struct cell *c)
 	cidr_format(&q.source, cidr);
 	fprintf(stderr, "ask_access group=%s source=%s proto=%d port=%d\n", q.group_id, cidr,
 	    q.protocol, q.port);
+	if (q.port == SLOW_PORT)
+		usleep(SLOW_US);
 	FIELD_SET(m->profile, "dev");
 	FIELD_SET(m->account, ACCOUNT);
 	FIELD_SET(m->region, "eu-west-1");
@@ -69,8 +76,17 @@ void
 answer_opened(struct cell *c)
 {
 	struct msg_ask_opened q = c->msg.ask_opened;
-	unsigned from = 0, to = q.limit < GRANTS ? q.limit : GRANTS;
+	/* Of sg-0000000c's thirty the first closes whenever it is asked about; sg-0000000d has one more before the first. */
+	static unsigned asked;
+	bool closing = strcmp(q.group_id, "sg-0000000c") == 0;
+	bool opening = strcmp(q.group_id, "sg-0000000d") == 0;
+	unsigned all = closing || opening ? 30 : GRANTS, from = 0;
+	unsigned to;
 
+	if (closing || opening)
+		from = closing ? (asked < all ? asked : all) : asked < 15 ? 15 - asked : 0;
+	asked++;
+	to = q.limit < all - from ? from + q.limit : all;
 	fprintf(stderr, "ask_opened group=%s limit=%d\n", q.group_id, q.limit);
 	do {
 		struct msg_opened *m = BEGIN(c, OPENED, opened, q.request);
@@ -86,12 +102,12 @@ answer_opened(struct cell *c)
 			v->grant.protocol = PROTO_TCP;
 			v->grant.from_port = v->grant.to_port = (int32_t)from + 1;
 			v->grant.source.family = 4;
-			v->grant.closes = 1795282200;
+			v->grant.closes = 1795282200 + (closing || opening ? from : 0);
 			v->grant.state = from == 0 ? GRANT_CLOSING : GRANT_OPEN;
 			v->seconds_left = from;
 		}
 		m->more = from < to;
-		m->left_out = m->more ? 0 : (uint16_t)(GRANTS - to);
+		m->left_out = m->more ? 0 : (uint16_t)(all - to);
 		reply(c);
 	} while (from < to);
 }

@@ -19,7 +19,7 @@ META = {
     "io.modelcontextprotocol/clientCapabilities": {},
     "io.modelcontextprotocol/clientInfo": {"name": "lines", "version": "7"},
 }
-WAIT = 10
+WAIT = 120  # seconds that anything may take
 
 # What the stand-in for the planner knows, and a change that it grants.
 GROUP = "sg-0123456789abcdef0"
@@ -91,6 +91,13 @@ class Session:
         line = self.line(wait)
         return None if line is None else json.loads(line)
 
+    def until_answered(self):
+        """What comes up to the next answer, and that."""
+        messages = [self.read()]
+        while "id" not in messages[-1]:
+            messages.append(self.read())
+        return messages
+
     def quiet(self, wait=0.15):
         """Does nothing come?"""
         try:
@@ -125,11 +132,15 @@ class Session:
         assert json.loads(result["content"][0]["text"]) == result["structuredContent"]
         return result
 
-    def asked(self):
-        """What the stand-in for the planner was asked, one line each."""
-        self.log.flush()
-        with open(f"/proc/self/fd/{self.log.fileno()}") as f:
-            return f.read().splitlines()
+    def asked(self, last=""):
+        """What the stand-in for the planner was asked, one line each; `last` may be still to come."""
+        end = time.monotonic() + WAIT
+        while True:
+            with open(f"/proc/self/fd/{self.log.fileno()}") as f:
+                lines = f.read().splitlines()
+            if not last or lines[-1:] == [last] or time.monotonic() > end:
+                return lines
+            time.sleep(0.01)
 
     def close_input(self):
         """Ends the input; how long the process took to end, and what it said until then."""

@@ -14,8 +14,12 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 SKIPPED = 77
-UNREACHABLE = re.compile(r"\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|"
-                         r"ERR_SOCKET_TIMEOUT|E40[13]|E50\d|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_GET_ISSUER_CERT_LOCALLY)\b")
+CI_SECONDS = 240
+# A registry that is slow or lets go of a connection is asked again, soon.
+FETCH = ("--fetch-retries=3", "--fetch-retry-mintimeout=2000", "--fetch-retry-maxtimeout=10000", "--fetch-timeout=60000")
+UNREACHABLE = re.compile(r"\b(ENOTFOUND|EAI_AGAIN|EAI_FAIL|ECONNREFUSED|ECONNRESET|ECONNABORTED|ETIMEDOUT|ENETUNREACH|"
+                         r"EHOSTUNREACH|EPIPE|ERR_SOCKET_TIMEOUT|ERR_STREAM_PREMATURE_CLOSE|E40[13]|E429|E50\d|"
+                         r"SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_GET_ISSUER_CERT_LOCALLY)\b")
 
 
 class Npm:
@@ -50,10 +54,12 @@ class Npm:
         if stamp.exists() and stamp.read_text() == digest:
             return
         try:
-            done = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1"],
-                                  cwd=where, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=150)
+            with open(self.build / "npm-lock", "w") as turn:  # one after the other: they share npm's cache
+                fcntl.flock(turn, fcntl.LOCK_EX)
+                done = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", *FETCH],
+                                      cwd=where, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=CI_SECONDS)
         except subprocess.TimeoutExpired:
-            self.skip("npm ci took longer than 150 s")
+            self.skip(f"npm ci took longer than {CI_SECONDS} s")
         if done.returncode != 0 and UNREACHABLE.search(done.stderr):
             self.skip("npm's registry cannot be reached")
         if done.returncode != 0:

@@ -25,7 +25,7 @@ BAD = [
     ("list_security_groups", {"profile": ""}, "profile", "1 to 64"),
     ("list_security_groups", {"region": "EU"}, "region", "eu-west-1"),
     ("whitelist_add", {**ADD, "evil\u202e\u001b": 1}, "evil\\u{202e}\\x1b", "no such argument"),
-    ("whitelist_add", {**ADD, "permanent": True}, "permanent", "no such argument"),
+    ("whitelist_add", {**ADD, "for_ever": True}, "for_ever", "no such argument"),
     ("whitelist_add", {k: v for k, v in ADD.items() if k != "reason"}, "reason", "required"),
     ("whitelist_add", {**ADD, "reason": ""}, "reason", "1 to 160"),
     ("whitelist_add", {**ADD, "reason": "   "}, "reason", "say something"),
@@ -45,7 +45,8 @@ BAD = [
     ("whitelist_add", {**{k: v for k, v in ADD.items() if k != "port"}, "from_port": 5}, "to_port", "needs"),
     ("whitelist_add", {**{k: v for k, v in ADD.items() if k != "port"}, "from_port": 5, "to_port": 4}, "to_port",
      "below"),
-    ("whitelist_add", {**{k: v for k, v in ADD.items() if k != "port"}, "service": "gopher"}, "service", "wireguard"),
+    ("whitelist_add", {**{k: v for k, v in ADD.items() if k != "port"}, "service": "Gopher!"}, "service", "lower-case"),
+    ("whitelist_add", {**{k: v for k, v in ADD.items() if k != "port"}, "service": "all"}, "service", "use protocol"),
     ("whitelist_add", {**{k: v for k, v in ADD.items() if k != "port"}, "service": "ssh", "protocol": "udp"},
      "protocol", "does not use"),
     ("whitelist_add", {**ADD, "protocol": "sctp"}, "protocol", "tcp, udp"),
@@ -70,6 +71,15 @@ BAD = [
     ("whitelist_plan", {**ADD, "match": {"protocol": "tcp"}}, "ip", "inside match"),
     ("whitelist_plan", {"security_group_id": GROUP, "match": {"port": 1}, "until": "2999-01-01T00:00:00Z"}, "until",
      "does not take"),
+    ("whitelist_plan", {}, "security_group_id", "required"),
+    ("whitelist_plan", {"entries": [{"action": "add"}], "ip": "current"}, "ip", "in each of them"),
+    ("whitelist_plan", {"entries": [{"action": "add", "security_group_id": GROUP}]}, "entries[0].ip", "required"),
+    ("whitelist_plan", {"action": "extend"}, "grant_id", "required"),
+    ("whitelist_plan", {"action": "extend", "grant_id": PLAN, "port": 443}, "port", "a grant_id alone"),
+    ("whitelist_plan", {"action": "refresh", "grant_id": PLAN, "service": "ssh"}, "service", "does not take"),
+    ("whitelist_plan", {"action": "refresh"}, "grant_id", "either"),
+    ("whitelist_plan", {**ADD, "grant_id": PLAN}, "grant_id", "another action"),
+    ("whitelist_plan", {**ADD, "action": "undo"}, "action", "add, remove, extend or refresh"),
     ("explain", {}, "security_group_id", "give this or plan_id"),
     ("explain", {"security_group_id": GROUP}, "ip", "required"),
     ("explain", {**ADD, "plan_id": "sgw-aaaaaaaaaaaaaaaaaaaa"}, "plan_id", "not both"),
@@ -86,6 +96,20 @@ BAD = [
      "no port"),
     ("list_profiles", {"profile": "dev"}, "profile", "no such argument; there are: none"),
     ("list_grants", {"security_group_id": "sg-1"}, "security_group_id", "hex"),
+    ("list_grants", {"state": "executed"}, "state", "overdue"),
+    ("list_receipts", {"state": "open"}, "state", "compensated"),
+    ("list_receipts", {"state": ["failed"]}, "state", "compensated"),
+    ("list_receipts", {"since": "2026-11"}, "since", "a day"),
+    ("list_receipts", {"since": "2026-11-21T17:30"}, "since", "a day"),
+    ("list_receipts", {"since": "2026-02-30"}, "since", "a day"),
+    ("list_receipts", {"uid": 1000}, "uid", "no such argument"),
+    ("get_receipt", {}, "receipt_id", "required"),
+    ("reconcile", {"receipt_id": "sgw-x"}, "receipt_id", "sgw-"),
+    ("reconcile", {"all": True}, "all", "no such argument"),
+    ("drift", {"security_group_id": "sg-1"}, "security_group_id", "hex"),
+    ("drift", {"limit": 0}, "limit", "1 to 200"),
+    ("drift", {"fix": True}, "fix", "no such argument"),
+    ("get_receipt", {"receipt_id": "sgw-aaaaaaaaaaaaaaaaaaa1"}, "receipt_id", "sgw-"),
     ("test_credentials", {"tier": "opener"}, "tier", "no such argument; there are: profile, region"),
     ("cancel_plan", {}, "plan_id", "required"),
     ("cancel_plan", {"plan_id": "sgw-1"}, "plan_id", "sgw-"),
@@ -97,6 +121,9 @@ HEARD = [
     ({}, "n=1 given=14 rule= proto=6 ports=443-443 source=198.51.100.7/32 lifetime=0 until=0 wait=25 plan="),
     ({"port": 22.0, "wait_seconds": 0}, "ports=22-22 source=198.51.100.7/32 lifetime=0 until=0 wait=0"),
     ({"port": None, "service": "wireguard"}, "proto=17 ports=51820-51820"),
+    ({"port": None, "service": "gopher"}, " given=8 "),
+    ({"port": None, "service": "gopher"}, " service=gopher "),
+    ({"port": None, "service": "gopher", "protocol": "udp"}, " given=10 rule= proto=17 "),
     ({"port": None, "from_port": 8000, "to_port": 8010, "protocol": "udp"}, "proto=17 ports=8000-8010"),
     ({"port": None, "protocol": "icmp"}, "proto=1 ports=-1--1"),
     ({"port": None, "protocol": "icmpv6", "ip": "2001:DB8::/32"}, "proto=58 ports=-1--1 source=2001:db8::/32"),
@@ -200,6 +227,26 @@ class Arguments(unittest.TestCase):
         with Session() as s:
             self.assertEqual(s.call("whitelist", ADD)["structuredContent"]["status"], "ok")
             self.assertIn("rules", s.call("whitelist_list", {"security_group_id": GROUP})["structuredContent"]["data"])
+
+
+class Cursors(unittest.TestCase):
+    def pages(self, group, limit):
+        ports, cursor, n = [], None, 0
+        with Session() as s:
+            while n == 0 or (cursor and n < 40):
+                arguments = {"security_group_id": group, "limit": limit, **({"cursor": cursor} if cursor else {})}
+                data = s.call("list_grants", arguments)["structuredContent"]["data"]
+                self.assertLessEqual(len(data["grants"]), limit)
+                ports += [g["from_port"] for g in data["grants"]]
+                cursor, n = data.get("next_cursor"), n + 1
+        self.assertIsNone(cursor, "a list without an end")
+        return ports
+
+    def test_regress_158_grants_change_between_pages(self):
+        """What closes next stands first: what closed between two pages hid an open one, what opened showed one twice."""
+        for limit in (1, 3, 30):
+            self.assertEqual(self.pages("sg-0000000c", limit), list(range(1, 31)))
+            self.assertEqual(self.pages("sg-0000000d", limit), list(range(16, 31)))
 
 
 if __name__ == "__main__":

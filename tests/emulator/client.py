@@ -21,7 +21,7 @@ PYTHON = "/usr/bin/python3"
 DEMO_KEY = "AKIDEMOEXAMPLE0000001"
 READER_KEY = "AKIDEMOREADER00000001"
 SESSION_KEY = "ASIADEMOSESSION000001"
-_START_SECONDS = 15
+_START_SECONDS = 120
 
 
 class Emulator:
@@ -85,9 +85,9 @@ class Emulator:
         """POST /_control/name; ValueError when the emulator refuses."""
         if self.ca_file:
             context = ssl.create_default_context(cafile=self.ca_file)
-            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=30, context=context)
+            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=120, context=context)
         else:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
             connection.request("POST", f"/_control/{name}", json.dumps(body or {}), headers or {})
             answer = connection.getresponse()
@@ -101,9 +101,9 @@ class Emulator:
     def fault(self, kind: str, action: str = "*", **options: Any) -> None:
         self.control("fault", {"kind": kind, "action": action, **options})
 
-    def log(self) -> list[dict[str, Any]]:
-        """The requests since the start or the last reset, oldest first."""
-        return self.control("log")["log"]
+    def log(self, after: int = 0) -> list[dict[str, Any]]:
+        """The requests since the start or the last reset, or after that one, oldest first."""
+        return self.control("log", {"after": after})["log"]
 
     def calls(self, action: str) -> list[dict[str, Any]]:
         return [entry for entry in self.log() if entry["action"] == action]

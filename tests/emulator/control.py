@@ -53,6 +53,12 @@ def _fault(service: "Service", body: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
+def _release(service: "Service", _: dict[str, Any]) -> dict[str, Any]:
+    """Calls that a delay or slow fault holds go on; those that wait for their call stay."""
+    service.faults.release()
+    return {}
+
+
 def _clear_faults(service: "Service", _: dict[str, Any]) -> dict[str, Any]:
     service.faults.clear()
     return {}
@@ -114,6 +120,7 @@ COMMANDS: dict[str, Callable[["Service", dict[str, Any]], dict[str, Any]]] = {
     "clock": _clock,
     "fault": _fault,
     "clear_faults": _clear_faults,
+    "release": _release,
     "mutate": _mutate,
     "add_group": _add_group,
     "bulk": _bulk,

@@ -9,7 +9,6 @@ import dataclasses
 import fnmatch
 import gzip
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -45,6 +44,8 @@ class Fault:
     headers: dict[str, str] = dataclasses.field(default_factory=dict)
     mutation: dict[str, Any] = dataclasses.field(default_factory=dict)
 
+    released: threading.Event = dataclasses.field(default_factory=threading.Event, init=False)  # its seconds are over
+
     def matches(self, action: str, dry_run: bool) -> bool:
         return fnmatch.fnmatchcase(action, self.action) and self.dry_run in (None, dry_run)
 
@@ -58,7 +59,7 @@ def _throttle(_: Fault) -> None:
 
 
 def _delay(fault: Fault) -> None:
-    time.sleep(fault.seconds)
+    fault.released.wait(fault.seconds)
 
 
 class Dropped(Exception):
@@ -120,7 +121,7 @@ def _replace(fault: Fault, reply: Reply) -> Reply:
 
 # These want a Fault and the true answer, and give the answer that is sent.
 AFTER: dict[str, Callable[[Fault, Reply], Reply]] = {
-    "slow": lambda fault, reply: dataclasses.replace(reply, delay=fault.seconds),
+    "slow": lambda fault, reply: dataclasses.replace(reply, delay=fault.seconds, released=fault.released),
     "drip": lambda fault, reply: dataclasses.replace(reply, drip=fault.seconds),
     "cut": lambda _, reply: dataclasses.replace(reply, send=len(reply.body) // 2),
     "drop_after": lambda _, reply: dataclasses.replace(reply, drop=True),
@@ -144,6 +145,7 @@ class FaultList:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: list[Fault] = []
+        self._taken: list[Fault] = []
 
     def add(self, body: dict[str, Any]) -> None:
         try:
@@ -167,6 +169,7 @@ class FaultList:
                     fault.skip -= 1
                     continue
                 fault.count -= 1
+                self._taken.append(fault)
                 if fault.count == 0:
                     self._waiting.remove(fault)
                 return fault
@@ -175,6 +178,13 @@ class FaultList:
     def waiting(self) -> int:
         with self._lock:
             return len(self._waiting)
+
+    def release(self) -> None:
+        """What is delayed, or answered slowly, goes on now."""
+        with self._lock:
+            for fault in self._taken:
+                fault.released.set()
+            self._taken.clear()
 
     def clear(self) -> None:
         with self._lock:

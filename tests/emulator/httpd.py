@@ -133,7 +133,7 @@ class Handler(BaseHTTPRequestHandler):
             raise ControlError("wrong or missing X-Control-Token")
 
     def _deliver(self, reply: Reply) -> None:
-        time.sleep(reply.delay)
+        (reply.released or threading.Event()).wait(reply.delay)
         if reply.drop:
             self.close_connection = True
             return

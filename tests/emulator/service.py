@@ -84,6 +84,10 @@ class Service:
         if fault:
             progress.fault = fault.kind
             self._before(fault, store)
+            if fault.kind == "delay":  # it has come late: its signature may be out of date by now
+                progress.signature_ok = False
+                credential = judge(request, progress.service, store.region, store.credentials, self.clock.now())
+                progress.signature_ok = True
         try:
             reply = self._act(action, store, credential, progress)
         except ApiError as exc:

@@ -271,7 +271,7 @@ class Permissions(EmulatorCase):
 class Cli(EmulatorCase):
     def aws(self, *words: str) -> dict:
         done = subprocess.run([AWS, *words, "--endpoint-url", self.emu.endpoint, "--output", "json"],
-                              env=self.emu.aws_environment(), capture_output=True, text=True, timeout=30)
+                              env=self.emu.aws_environment(), capture_output=True, text=True, timeout=120)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         return json.loads(done.stdout)
 

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 
@@ -56,6 +57,20 @@ class BeforeTheEffect(EmulatorCase):
         start = time.monotonic()
         self.authorize(permission())
         self.assertGreater(time.monotonic() - start, 0.29)
+
+    def test_delayed_until_released(self) -> None:
+        for kind in ("delay", "slow"):
+            self.emu.control("reset")
+            self.emu.fault(kind, AUTHORIZE, seconds=120)
+            call = threading.Thread(target=self.authorize, args=(permission(),))
+            call.start()
+            while self.emu.control("state")["faults"]:
+                time.sleep(0.01)
+            self.assertTrue(call.is_alive())
+            self.emu.control("release")
+            call.join(60)
+            self.assertFalse(call.is_alive())
+            self.assertEqual(len(self.ingress()), 2)
 
     def test_somebody_else_is_faster(self) -> None:
         self.emu.fault("mutate", AUTHORIZE, mutation={"remove": OFFICE_RULE})
@@ -105,7 +120,7 @@ class AfterTheEffect(EmulatorCase):
         self.ec2.describe_security_groups()
         self.ec2.meta.events.unregister("before-send.ec2", unique_id="capture")
         self.emu.fault(kind, **options)
-        connection = http.client.HTTPConnection("127.0.0.1", self.emu.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.emu.port, timeout=60)
         self.addCleanup(connection.close)
         headers = {k: v.decode() if isinstance(v, bytes) else v for k, v in sent[0].headers.items()}
         connection.request("POST", "/", sent[0].body, headers)
@@ -251,17 +266,17 @@ class Life(unittest.TestCase):
                 with self.assertRaises(subprocess.TimeoutExpired):
                     process.wait(0.5)
                 process.send_signal(signal.SIGTERM)
-                self.assertEqual(process.wait(3), 0)
+                self.assertEqual(process.wait(60), 0)
 
     def test_ends_at_the_end_of_input(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             process = self.start(folder, "--exit-on-eof")
             process.stdin.close()
-            self.assertEqual(process.wait(3), 0)
+            self.assertEqual(process.wait(60), 0)
 
     def test_ends_by_itself(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            self.assertEqual(self.start(folder, "--max-seconds", "0.5").wait(3), 0)
+            self.assertEqual(self.start(folder, "--max-seconds", "0.5").wait(60), 0)
 
     def test_control_token(self) -> None:
         with Emulator(args=("--control-token", "open sesame")) as emu:

@@ -22,9 +22,9 @@ _session.set_config_variable("credentials_file", "/dev/null")
 
 
 def boto_client(emu: Emulator, service: str = "ec2", key: str = DEMO_KEY, **options: Any) -> BaseClient:
-    """A client that tries once, waits little, uses no proxy and leaves the checking to the emulator."""
+    """A client that tries once, uses no proxy and leaves the checking to the emulator."""
     credential = emu.credential(key)
-    config = Config(retries={"total_max_attempts": 1}, proxies={}, connect_timeout=5, read_timeout=5,
+    config = Config(retries={"total_max_attempts": 1}, proxies={}, connect_timeout=60, read_timeout=60,
                     parameter_validation=False)
     arguments = {"region_name": emu.state["region"], "endpoint_url": emu.endpoint, "config": config,
                  "aws_access_key_id": key, "aws_secret_access_key": credential["secret"],

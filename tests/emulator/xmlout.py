@@ -9,6 +9,7 @@ from model import Group, Rule, Tags
 
 EC2_NS = "http://ec2.amazonaws.com/doc/2016-11-15/"
 STS_NS = "https://sts.amazonaws.com/doc/2011-06-15/"
+_LINE_ENDS = {"\r": "&#13;"}  # as itself it would be read as a line feed (XML 1.0, 2.11)
 _PROLOG = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _SOURCE_TAG = {"cidr4": "cidrIpv4", "cidr6": "cidrIpv6", "prefix_list": "prefixListId"}
 _PERMISSION_LISTS = (("group", "groups"), ("cidr4", "ipRanges"), ("cidr6", "ipv6Ranges"),
@@ -23,7 +24,7 @@ def text(name: str, value: str | int | bool | None) -> str:
         return ""
     if isinstance(value, bool):
         value = "true" if value else "false"
-    return f"<{name}>{escape(str(value))}</{name}>\n"
+    return f"<{name}>{escape(str(value), _LINE_ENDS)}</{name}>\n"
 
 
 def node(name: str, *parts: str) -> str:

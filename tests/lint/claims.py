@@ -6,16 +6,18 @@
 
 A proof is `file::word` or `file`: the file must be there, the word in it, and the file must belong to a registered test
 (be its program, its source or in its folder). A number stands in exactly one of the two tables, and none is left out.
+Every named degradation stands in THREATS.md and in sgwarden-config(5).
 """
 import json
 import pathlib
 import re
 import sys
 
-ROW = re.compile(r"^\| (\d+b?) \| (.+?) \| (.+?) \|$")
+ROW = re.compile(r"^\| (\d+[a-z]?) \| (.+?) \| (.+?) \|$")
 TRAP = re.compile(r"^\| ([^|]+?) \| (`.+?) \|$")
+DEGRADATION = re.compile(r'^\s+X\(\d+, \w+, "([a-z0-9-]+)"', re.M)
 PROOF = re.compile(r"`([^`]+)`")
-ALL = [str(n) for n in range(1, 46)] + ["16b"]
+ALL = [str(n) for n in range(1, 46)] + ["16b", "16c"]
 
 
 def tables(text):
@@ -82,8 +84,19 @@ def check_proofs(root, run, what, proofs):
             yield f"{what}: {path} belongs to no registered test"
 
 
+def check_degradations(root):
+    """Each name by which a kernel's lack is refused is told to administrators, in both places."""
+    names = DEGRADATION.findall((root / "include/sgwarden/sandbox.h").read_text())
+    if len(names) < 7:
+        yield f"sandbox.h: {names} are not all degradations"
+    for page, form in (("docs/THREATS.md", "| `%s` |"), ("docs/man/sgwarden-config.5", ".Li %s")):
+        text = (root / page).read_text()
+        yield from (f"{page} does not say what {name} means" for name in names if form % name not in text)
+
+
 def main():
-    findings = list(check(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])))
+    root = pathlib.Path(sys.argv[1])
+    findings = [*check(root, pathlib.Path(sys.argv[2])), *check_degradations(root)]
     for finding in findings:
         print(finding)
     print(f"claims: {len(findings)} findings")

@@ -8,10 +8,11 @@ import sys
 TEXT = {".c", ".h", ".def", ".py", ".md", ".build", ".txt", ".json", ".ini", ".service", ".socket", ".te", ".fc", ".js", ".ts",
         ".mjs", ".sh", ".7", ".1", ".8", ".5", ".conf", ".in"}
 NAMES = {"dev", "run", "LICENSE", ".clang-format", ".gitignore"}
+NOT_OURS = {".git", "__pycache__", "node_modules"}
 
 
 def files(source):
-    """The committed and the not yet ignored files; without git, all but build directories."""
+    """The committed and the not yet ignored files; without git, all but what .gitignore names."""
     source = pathlib.Path(source)
     if (source / ".git").exists():
         listed = subprocess.run(["git", "-C", str(source), "-c", f"safe.directory={source}", "ls-files", "-z", "--cached",
@@ -20,7 +21,8 @@ def files(source):
             return sorted(p for p in (source / n for n in listed.stdout.decode().split("\0") if n) if p.is_file())
     found = []
     for top, dirs, names in os.walk(source):
-        dirs[:] = [d for d in dirs if not (pathlib.Path(top) / d / "meson-private").exists() and d != ".git"]
+        dirs[:] = [d for d in dirs if d not in NOT_OURS and not (pathlib.Path(top) / d / "meson-private").exists()
+                   and not (pathlib.Path(top) == source and d.startswith("build"))]
         found += [pathlib.Path(top) / name for name in names]
     return sorted(found)
 

@@ -66,6 +66,7 @@ put_states(FILE *out, uint32_t states)
 	static const char *const NAMES[CHAN_STATE_MAX] = {
 	    [CHAN_OPEN] = "open",
 	    [CHAN_STARTING] = "starting",
+	    [CHAN_PHRASE] = "phrase",
 	    [CHAN_READING] = "reading",
 	    [CHAN_TOUCH] = "touch",
 	    [CHAN_DONE] = "done",

@@ -27,6 +27,7 @@ from screen import PATIENCE, Screen  # noqa: E402
 from softkey import Clock, Key, write_state  # noqa: E402
 
 READER_KEY = "AKIDEMOREADER00000001"
+EXIT_MEND = 78  # topology.h
 GROUP = "sg-0123456789abcdef0"
 ADDRESS = "203.0.113.7"
 EXECUTABLES = ("sgw-front", "sgw-planner", "sgw-broker", "sgw-net", "sgw-consent", "sgw-fido", "sgw-load")
@@ -63,7 +64,12 @@ class Cell:
     `secret`: the demo credential's secret key; `start`: whether the daemon runs at once; `pin`: the key's;
     `clock`: whether the daemon reads the test's clock, for which a test build wakes all the time; `ipv6`: the sources
     of the own address are asked at [::1]; `spare`: a second key is plugged in; `seconds`: when a key ends by
-    itself; `tiers`: reader and opener are two credentials, `secret` is the opener's."""
+    itself, and the emulator where that is more than an hour; `tiers`: reader and opener are two credentials, `secret` is
+    the opener's."""
+
+    daemon_options: tuple[str, ...] = ()  # further ones of sgwardend
+    daemon_prefix: tuple[str, ...] = ()  # what runs it, in a place of its own
+    state_home = "state"
 
     def __init__(self, policy: dict[str, Any] | None = None, config: dict[str, Any] | None = None,
                  account: dict[str, Any] | None = None, secret: str | None = None, start: bool = True,
@@ -94,8 +100,8 @@ class Cell:
         self.program = executable(self.build, "sgwarden")
         self.clock = Clock(self.path("clock"))
         self._stack.append(self.clock.stop)
-        self.emulator = Emulator(self._account(account, secret), args=("--clock-file", self.clock.path),
-                                 ipv6=self.ipv6)
+        self.emulator = Emulator(self._account(account, secret), ipv6=self.ipv6,
+                                 args=("--clock-file", self.clock.path, "--max-seconds", str(max(self.seconds, 3600))))
         self._stack.append(self.emulator.stop)
         softkey = os.path.join(self.build, "tests", "softkey", "softkey")
         if self.pin:
@@ -125,7 +131,7 @@ class Cell:
 
     @property
     def state_dir(self) -> str:
-        return self.path("state", "sgwarden")
+        return self.path(self.state_home, "sgwarden")
 
     @property
     def ledger_path(self) -> str:
@@ -133,7 +139,7 @@ class Cell:
 
     def environment(self) -> dict[str, str]:
         return {"PATH": "/usr/bin:/bin", "HOME": self.path("home"), "TERM": "xterm", "LC_ALL": "C",
-                "XDG_CONFIG_HOME": self.path("config"), "XDG_STATE_HOME": self.path("state"),
+                "XDG_CONFIG_HOME": self.path("config"), "XDG_STATE_HOME": self.path(self.state_home),
                 "XDG_RUNTIME_DIR": self.path("run")}
 
     def write_credentials(self, text: str | None = None) -> None:
@@ -173,10 +179,10 @@ class Cell:
 
     def start(self, wait: bool = True) -> None:
         """Starts sgwardend and waits until it serves."""
-        command = [executable(self.build, "sgwardend"), "--user", "--libexec", self.path("libexec"),
+        command = [*self.daemon_prefix, executable(self.build, "sgwardend"), "--user", "--libexec", self.path("libexec"),
                    "--config", self.path("config", "sgwarden"), "--state", self.state_dir,
                    "--runtime", self.path("run", "sgwarden"), "--aws", self.path("aws"),
-                   *(["--clock-fd", str(self.clock.fd)] if self.reads_clock else [])]
+                   *self.daemon_options, *(["--clock-fd", str(self.clock.fd)] if self.reads_clock else [])]
         keys = [self.key.platform_fd] + ([self.spare.platform_fd] if self.with_spare else [])
         keys = keys if self.plugged else []
         for fd in keys:
@@ -214,7 +220,7 @@ class Cell:
         if self.daemon.poll() is None:
             self.daemon.send_signal(how)
         try:
-            status = self.daemon.wait(10)
+            status = self.daemon.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.daemon.kill()
             status = self.daemon.wait()
@@ -222,7 +228,7 @@ class Cell:
         if not check:
             return
         assert status == (0 if how == signal.SIGTERM else -how), f"sgwardend ended with {status}"
-        poll_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in children), "its children are gone", 5)
+        poll_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in children), "its children are gone")
 
     def restart(self) -> None:
         self.end_daemon()
@@ -256,7 +262,7 @@ class Cell:
 
     # ---- who uses it ----
 
-    def run(self, *arguments: str, check: bool = False, timeout: float = 20) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, check: bool = False, timeout: float = PATIENCE) -> subprocess.CompletedProcess[str]:
         """`sgwarden` with these arguments, to its end."""
         done = subprocess.run([self.program, *arguments], env=self.environment(), stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=timeout)
@@ -283,6 +289,9 @@ class Cell:
         screen = Screen([self.program, "consent"], self.environment(), **options)
         try:
             screen.expect("Waiting for requests")
+            # the command says so where nobody refuses it at once; a clock that is moved before it is taken makes it late
+            name = screen.name.removeprefix("/dev/")
+            poll_until(lambda: f"consent screen on {name}, uid " in self.log(since_start=True), "the daemon has the screen")
             self._screen = screen
             yield screen
         finally:
@@ -294,12 +303,17 @@ class Cell:
         assert self._screen, "no screen is open"
         return self._screen
 
-    def enroll(self, name: str = "blue") -> str:
-        """The first enrolment, on the open screen, with the software key; what the command printed."""
+    def enroll(self, name: str = "blue", phrase: str = "") -> str:
+        """The first enrolment, on the open screen, with the software key; what the command printed.
+
+        A screen that is trusted asks for its phrase before."""
         fronts = len(self.pids("front"))
         command = self.start_command("key", "enroll", name)
         since = self.key.mark()
         try:
+            if phrase:
+                self.screen.prompt("type the phrase")
+                self.say(phrase)
             self.say(self.screen.prompt(r"\benroll-[a-z2-7]{4}\b").group(0))
             self.screen.prompt("Enter alone if it has none")
             self.say(self.pin)

@@ -98,7 +98,7 @@ def enroll(cell: Cell, person: Person) -> None:
     command = cell.start_command("key", "enroll", "demo-key")
     try:
         person.decides(r"\benroll-[a-z2-7]{4}\b")
-        out, err = command.communicate(timeout=180)
+        out, err = command.communicate(timeout=PATIENCE)
     finally:
         command.kill()
         command.wait()
@@ -115,9 +115,9 @@ def ask(client: Client, address: str) -> Call:
 
 def answer(client: Client, call: Call) -> dict[str, Any]:
     """The settled answer, however long the person takes."""
-    result = call.result(60)
+    result = call.result()
     while result["status"] == "pending_consent":
-        result = ask(client, ADDRESS).result(60)
+        result = ask(client, ADDRESS).result()
     return result
 
 

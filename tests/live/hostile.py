@@ -16,7 +16,7 @@ CELL_ROLES = ("planner", "broker", "net")
 
 def connect(cell: Cell, name: str = "mcp") -> socket.socket:
     s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    s.settimeout(30)
+    s.settimeout(120)
     s.connect(cell.path("run", "sgwarden", f"{name}.sock"))
     return s
 
@@ -41,7 +41,7 @@ class Pipes:
     def send(self, data: bytes) -> None:
         os.write(self.to, data)
 
-    def line(self, timeout: float = 30) -> dict[str, Any]:
+    def line(self, timeout: float = 120) -> dict[str, Any]:
         return json.loads(self.raw_line(timeout))
 
     def raw_line(self, timeout: float = 120) -> bytes:
@@ -78,7 +78,7 @@ class Pipes:
         self.close()
 
 
-def ended(connection: socket.socket, timeout: float = 30) -> bool:
+def ended(connection: socket.socket, timeout: float = 120) -> bool:
     """Has the front let go of its connection?"""
     connection.settimeout(timeout)
     try:
@@ -110,4 +110,4 @@ def cpu_seconds(pid: int) -> float:
 
 
 def fronts_gone(cell: Cell, but: int = 0) -> None:
-    poll_until(lambda: len(cell.pids("front")) <= but, "no front is left but those of living clients", 30)
+    poll_until(lambda: len(cell.pids("front")) <= but, "no front is left but those of living clients")

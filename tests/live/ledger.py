@@ -17,7 +17,8 @@ def read_ledger(path: str) -> list[Record]:
             content = file.read()
     except FileNotFoundError:
         return []
-    return [_record(part) for part in content.split("\n\n") if part.strip()]
+    *whole, _ = content.split("\n\n")  # what is just being written is not there yet
+    return [_record(part) for part in whole]
 
 
 def _record(part: str) -> Record:

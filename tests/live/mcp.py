@@ -7,9 +7,10 @@ import threading
 import time
 from typing import Any
 
+from screen import PATIENCE
+
 MODERN = "2026-07-28"
 LEGACY = "2025-11-25"
-PATIENCE = 30.0
 
 
 class McpError(Exception):
@@ -156,7 +157,7 @@ class Client:
         """What the command said on stderr; only once it has ended."""
         assert self.process.stderr
         try:
-            self.process.wait(5)
+            self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             return "(still running)"
         text = self.process.stderr.read() if not self.process.stderr.closed else b""
@@ -174,7 +175,7 @@ class Client:
         except BrokenPipeError:
             pass
         try:
-            status = self.process.wait(10)
+            status = self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             status = self.process.wait()

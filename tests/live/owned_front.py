@@ -1,7 +1,7 @@
 #!/usr/bin/python3 -ISB
 # SPDX-License-Identifier: Apache-2.0
 """Stands where sgw-front should: where the client is the test itself, it hands the front's ends to it and waits; any
-other client gets the real front, which is beside it as sgw-front.real."""
+other client gets the real front, which is in the folder real beside it."""
 
 import os
 import socket
@@ -23,7 +23,7 @@ try:
 except OSError:
     owned = False
 if not owned:
-    os.execv(os.path.join(folder, "sgw-front.real"), sys.argv)
+    os.execv(os.path.join(folder, "real", "sgw-front"), sys.argv)
 socket.send_fds(owner, [struct.pack("i", os.getpid())], [CONTROL, PLANNER, CONNECTION])
 for fd in (CONTROL, PLANNER, CONNECTION):
     os.close(fd)

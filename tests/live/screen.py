@@ -14,8 +14,11 @@ from typing import Callable
 
 from vt import Terminal
 
-_QUESTION = re.compile(r"^ \[ *\d+ s\] (>|PIN \(not shown\):)[^\n]*\Z", re.MULTILINE)
-PATIENCE = 45.0  # seconds that anything may take before a test gives up
+_QUESTION = re.compile(r"^ \[ *\d+ s\] (>|PIN \(not shown\):|code:)[^\n]*\Z", re.MULTILINE)
+_COUNTDOWN = re.compile(r"^ \[ *(\d+) s\]\Z", re.MULTILINE)
+# Seconds that anything may take before a test gives up: for what hangs, not for a slow machine; fewer where a failure is
+# what is looked for.
+PATIENCE = 45.0 if "SGW_FIRST_FAILURE" in os.environ else 120.0
 
 
 def pty_pair(rows: int = 24, columns: int = 80) -> tuple[int, int]:
@@ -102,6 +105,11 @@ class Screen:
         self.wait(lambda _: len(self.raw) > seen, timeout, "the countdown")
         return found
 
+    def unanswered(self) -> str:
+        """The screen's text; empty where what stands there was answered."""
+        with self._changed:
+            return self.terminal.text() if self._pages() > self._answered else ""
+
     def read(self, pattern: str) -> str:
         """All pages of a question with this text on its last one; in one line, as the person takes it in."""
         read, page, last = "", 0, 1
@@ -111,13 +119,15 @@ class Screen:
             def is_whole(text: str) -> bool:
                 of = re.search(rf"-- page {page} of (\d+) --", text)
                 wanted = pattern if of and int(of.group(1)) == page else "space: the next page"
-                return self._pages() > self._answered and of is not None and re.search(wanted, text) is not None
+                return (self._pages() > self._answered and of is not None and re.search(wanted, text) is not None
+                        and (int(of.group(1)) == page or _COUNTDOWN.search(text) is not None))
             shown = self.wait(is_whole, what=f"page {page} of a question with {pattern!r}")
             last = int(shown.split(f"-- page {page} of ")[1].split()[0])
             read += shown
             if page < last:
-                seen = len(self.raw)
-                self.wait(lambda _: len(self.raw) > seen, what="the countdown")
+                # What was typed before the page stood there is thrown away right after it is drawn, and what is drawn may
+                # come in pieces: the time that goes on comes after both.
+                self.wait(lambda text: _seconds(text) not in ("", _seconds(shown)), what="the countdown")
                 self.write(b" ")
         self.prompt(pattern)
         return " ".join((read + self.text()).split())
@@ -150,7 +160,7 @@ class Screen:
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
-                self.process.wait(5)
+                self.process.wait(30)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
@@ -158,6 +168,12 @@ class Screen:
         if self.master >= 0 and not self._reader.is_alive():
             os.close(self.master)
             self.master = -1
+
+
+def _seconds(text: str) -> str:
+    """What the countdown below a page says; empty where none stands there now."""
+    found = _COUNTDOWN.search(text)
+    return found.group(1) if found else ""
 
 
 def frame(text: str) -> str:

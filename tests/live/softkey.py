@@ -67,15 +67,19 @@ class Key:
 
     def wait(self, event: str, since: int = 0, timeout: float = PATIENCE) -> int:
         """Waits for an event at or after `since`; the place behind it."""
+        return self._wait_any((event,), since, timeout)
+
+    def _wait_any(self, events: tuple[str, ...], since: int, timeout: float = PATIENCE) -> int:
+        """The same of whichever comes first."""
         deadline = time.monotonic() + timeout
         with self._changed:
             while True:
                 for at in range(since, len(self.events)):
-                    if self.events[at] == event:
+                    if self.events[at] in events:
                         return at + 1
                 left = deadline - time.monotonic()
                 if left <= 0:
-                    raise AssertionError(f"the key never said {event!r}: {self.events[since:][-12:]}")
+                    raise AssertionError(f"the key never said {' or '.join(events)}: {self.events[since:][-12:]}")
                 self._changed.wait(left)
 
     def seen(self, event: str, since: int = 0) -> bool:
@@ -93,10 +97,16 @@ class Key:
         self._control.sendall(b"t")
 
     def touch(self, since: int = 0) -> int:
-        """Waits until the key blinks (after `since`), then touches it; the place behind that."""
-        at = self.wait("up-wait", since)
-        self.press()
-        return self.wait("touched", at)
+        """Waits until the key blinks (after `since`), then touches it; the place behind that.
+
+        A key that was slow may only now say that it blinked for what another key was touched for, and stop: that one is
+        called off, and the next is the one that is meant."""
+        while True:
+            at = self.wait("up-wait", since)
+            self.press()
+            since = self._wait_any(("touched", "cancelled"), at)
+            if self.events[since - 1] == "touched":
+                return since
 
     def misbehave(self, word: str) -> None:
         """Adds a lie of misbehave.h; "none" ends them all."""

@@ -5,7 +5,8 @@ import os
 import subprocess
 import unittest
 
-from cell import DEGRADED, Cell, poll_until
+from cell import DEGRADED, EXIT_MEND, Cell, poll_until
+from screen import PATIENCE
 
 
 class BadFiles(unittest.TestCase):
@@ -45,13 +46,13 @@ class BadFiles(unittest.TestCase):
         daemon = self.cell.daemon
         assert daemon
         try:
-            status = daemon.wait(30)
+            status = daemon.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.fail(f"it runs on:\n{self.cell.log(since_start=True)}")
         finally:
             self.cell.end_daemon(check=False)
         said = self.cell.log(since_start=True)
-        self.assertEqual(status, 1, said)
+        self.assertEqual(status, EXIT_MEND, said)
         self.assertEqual({name: self.read(self.state(name)) for name in names}, before, "something was changed")
         self.assertNotIn("serving;", said)
         self.assertLess(said.count("started again"), 2, "what a person must mend is not tried again and again")
@@ -75,7 +76,7 @@ class BadFiles(unittest.TestCase):
         self.addCleanup(os.rename, self.state("aside"), self.state("config.bin"))
         self.cell.start(wait=False)
         assert self.cell.daemon
-        self.assertEqual(self.cell.daemon.wait(10), 1)
+        self.assertEqual(self.cell.daemon.wait(PATIENCE), EXIT_MEND)
         self.cell.end_daemon(check=False)
         self.assertIn("sgwarden config load", self.cell.log(since_start=True))
 
@@ -134,7 +135,7 @@ class BadFiles(unittest.TestCase):
         self.cell.start(wait=False)
         second = self.cell.daemon
         assert first and second
-        self.assertEqual(second.wait(10), 1)
+        self.assertEqual(second.wait(PATIENCE), EXIT_MEND)
         self.cell.daemon = first
         self.assertIn("another sgwardend", self.cell.log(since_start=True))
         with self.cell.client() as client:
@@ -182,7 +183,7 @@ class BadFiles(unittest.TestCase):
                     self.assertIn(wanted, done.stderr)
                 self.assertEqual(self.read(self.state("config.bin")), before)
                 self._put(path, good)
-        poll_until(lambda: self.cell.run("config", "check").returncode == 0, "the good one is good again", 5)
+        poll_until(lambda: self.cell.run("config", "check").returncode == 0, "the good one is good again")
 
 
 if __name__ == "__main__":

@@ -2,10 +2,12 @@
 """Plans of several steps and groups, extensions and refreshes, end to end: screen, key, AWS, ledger, command line."""
 
 import json
+import re
 import unittest
 
 from cell import GROUP, poll_until
 from livecase import WORD, LiveCase
+from screen import PATIENCE
 
 AUTHORIZE, REVOKE = "AuthorizeSecurityGroupIngress", "RevokeSecurityGroupIngress"
 WEB = "sg-0123456789abcdef2"
@@ -113,7 +115,7 @@ class Several(LiveCase):
                      "tag and description in AWS keep the first time", "[open]"):
             self.assertIn(part, shown)
         self.cell.approve("extend-def0")
-        out, err = command.communicate(timeout=30)
+        out, err = command.communicate(timeout=PATIENCE)
         self.assertEqual(command.returncode, 0, out + err)
         self.assertIn("extended", out)
         self.settle_screen()
@@ -129,6 +131,7 @@ class Several(LiveCase):
         cls = type(self)
         cls.client = self.cell.client()
         cls.addClassCleanup(cls.client.stop)
+        self.client.call("capabilities")  # a start that the clock jumps over has taken too long
         manager = self.cell.open_screen()
         cls.screen = manager.__enter__()
         cls.addClassCleanup(manager.__exit__, None, None, None)
@@ -146,7 +149,7 @@ class Several(LiveCase):
         for part in ("OPEN tcp/443 (https) FROM 203.0.113.49/32", "CLOSE tcp/443 (https) FROM 203.0.113.48/32", "opened here"):
             self.assertIn(part, shown)
         self.cell.approve("bulk-2-def0")
-        out, err = command.communicate(timeout=30)
+        out, err = command.communicate(timeout=PATIENCE)
         self.assertEqual(command.returncode, 0, out + err)
         self.assertEqual(self.results(json.loads(out)), ["opened", "closed"])
         self.settle_screen()
@@ -155,13 +158,51 @@ class Several(LiveCase):
         self.assertEqual([c["action"] for c in self.mutating() if not c["dry_run"]][-2:], [AUTHORIZE, REVOKE])
         self.assert_ledger_holds()
 
+    def test_previews(self) -> None:
+        """What whitelist_plan shows of several, of an extension and of a refresh is what the screen shows then."""
+        def same(text: str) -> str:  # a full minute is shown without seconds
+            return re.sub(r"20\d\d-\d\d-\d\d\s+\d\d:\d\d(?::\d\d)?\s+UTC", "THEN", text)
+
+        receipt = self.open("203.0.113.60")["data"]["receipt_id"]
+        self.seq = max(entry["seq"] for entry in self.cell.emulator.log())
+        for tool, word, action, arguments in (
+                ("whitelist_bulk", "bulk-2-def0", {}, {"entries": [add(GROUP, "203.0.113.61"), add(WEB, "203.0.113.61")],
+                                                      "expires_in": "1h"}),
+                ("whitelist_extend", "extend-def0", {"action": "extend"}, {"grant_id": receipt, "expires_in": "2h"}),
+                ("whitelist_refresh", "bulk-2-def0", {"action": "refresh"}, {"grant_id": receipt, "ip": "203.0.113.62"})):
+            with self.subTest(tool):
+                arguments = {**arguments, "reason": "a preview"}
+                plan = self.client.call("whitelist_plan", **action, **arguments)
+                self.assertEqual(plan["status"], "planned", plan)
+                self.assertIn("not cut connections", " ".join(plan["warnings"]))
+                self.assertEqual(self.mutating(), [])
+                call = self.client.start(tool, plan_id=plan["data"]["plan_id"], wait_seconds=50, **arguments)
+                shown = same(self.screen.read(word))
+                lines = same(plan["data"]["consent_preview"].split(" RECORD ")[0]).splitlines()
+                self.assertGreater(len(lines), 8)
+                for line in lines:
+                    self.assertIn(" ".join(line.split()), shown)
+                self.cell.say("deny")
+                self.assertEqual(call.result()["status"], "denied")
+                self.settle_screen()
+                self.cell.clock.jump(61)
+        shown = self.run_ok("extend", receipt, "--for", "2h", "--plan")
+        self.assertTrue(all(len(row) <= 80 for row in shown.splitlines()), shown)
+        self.assertIn("KEEP   tcp/443 (https)  FROM 203.0.113.60/32", shown)
+        refused = self.client.call("whitelist_bulk", entries=[add(GROUP, "203.0.113.63"), add(WEB, "0.0.0.0/0", 80)],
+                                   expires_in="1h", reason="one cannot be")
+        self.assert_error(refused, "refused", "forbidden")
+        self.assertEqual(refused["error"]["field"], "entries[1]")
+        self.assertIn(f"add tcp/80 from 0.0.0.0/0 in {WEB}: 0.0.0.0/0 is the whole", refused["error"]["message"])
+        self.assertEqual(self.mutating(), [])
+
     def test_a_file(self) -> None:
         with open(self.cell.path("list.csv"), "w", encoding="ascii") as file:
             file.write("action,group,ip,port,rule\n# a comment\n\n"
                        f"add,{GROUP},203.0.113.50,443\nadd, {WEB} ,203.0.113.50,8000-8010\n")
         command = self.cell.start_command("bulk", "-f", self.cell.path("list.csv"), "--why", "a file", "--for", "1h")
         self.agree("bulk-2-def0")
-        out, err = command.communicate(timeout=30)
+        out, err = command.communicate(timeout=PATIENCE)
         self.assertEqual(command.returncode, 0, out + err)
         self.assertTrue(all(len(row) <= 80 for row in out.splitlines()), out)
         self.assertEqual(out.count("opened"), 2)

@@ -21,7 +21,7 @@ class Clients(LiveCase):
         environment = dict(os.environ, SGW_MCP_COMMAND=f"{self.cell.program} mcp --socket {socket}")
         done = subprocess.run([os.path.join(ROOT, "tests", "clients", name, "run.py"),
                                os.path.join(build_directory(), "tests", "clients")],
-                              env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=280)
+                              env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=1200)
         if done.returncode == SKIPPED:
             self.skipTest(done.stdout.strip())
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)

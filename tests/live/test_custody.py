@@ -42,17 +42,22 @@ class Custody(LiveCase):
             self.screen.prompt("your security key's PIN")
             self.cell.say(pin)
         self.screen.expect_match(r"touch your security key now(?m:\s*$)")
-        poll_until(keys[0].blinks, "it blinks")
-        keys[0].press()
+        self.press(keys[0])
         names = ["blue", "red"][:len(keys)]
         for n, key in enumerate(keys):
             if pin and tier == "opener-sensitive":
                 self.screen.prompt("the PIN of " + ", ".join(names[n:]))
                 self.cell.say(pin)
             self.screen.expect_match("now: " + ", ".join(names[n:]) + r"(?m:\s*$)")
-            poll_until(key.blinks, f"{names[n]} blinks")
-            key.press()
+            self.press(key)
         return self.ended(command)
+
+    @staticmethod
+    def press(key: Key) -> None:
+        poll_until(key.blinks, "it blinks")
+        since = key.mark()
+        key.press()
+        key.wait("touched", since)  # else it would be said to blink still
 
     def status(self) -> dict[str, Any]:
         done = self.cell.run("cred", "status", "--json", check=True)
@@ -73,6 +78,7 @@ class Custody(LiveCase):
         self.addClassCleanup(stack.close)
         type(self).client = stack.enter_context(self.cell.client())
         self.client.call("capabilities")
+        poll_until(lambda: not self.cell.pids("load"), "the loader has ended, and its memory with it")
         type(self).screen = stack.enter_context(self.cell.open_screen())
 
     def sealed_file(self) -> bytes:
@@ -321,7 +327,7 @@ class OneKey(Custody):
         try:
             self.cell.start(wait=False)
             assert self.cell.daemon
-            self.assertEqual(self.cell.daemon.wait(20), 1)
+            self.assertEqual(self.cell.daemon.wait(PATIENCE), 78)
             self.assertIn("sealed of the state directory is not the one", self.cell.log(since_start=True))
         finally:
             self.cell.end_daemon(check=False)
@@ -329,7 +335,6 @@ class OneKey(Custody):
         self.cell.start()
         self.attach()
         self.open("203.0.113.29")
-
 
 
 class WithPin(Custody):
@@ -390,15 +395,13 @@ class TwoKeys(Custody):
 
     def enroll_red(self) -> tuple[int, str]:
         command = self.cell.start_command("key", "enroll", "red")
-        before, since = self.cell.key.mark(), self.cell.spare.mark()
+        before = self.cell.key.mark()
         self.cell.say(self.screen.prompt(r"\benroll-[a-z2-7]{4}\b").group(0))
         self.screen.prompt("Enter alone if it has none")
         self.cell.say("")
         self.cell.key.touch(before)
         self.screen.expect("touch the new key now")
-        poll_until(self.cell.spare.blinks, "the new key blinks")
-        self.cell.spare.press()
-        self.assertTrue(self.cell.spare.wait("touched", since))
+        self.press(self.cell.spare)
         return self.ended(command)
 
     def test_1_a_later_key(self) -> None:
@@ -440,7 +443,6 @@ class TwoKeys(Custody):
         self.assertEqual(self.open_with(self.cell.spare, "203.0.113.45")["status"], "ok")
         self.assertEqual(len(before) - len(self.sealed_file()), 128, "one wrap less")
         self.assert_ledger_holds()
-
 
 
 if __name__ == "__main__":

@@ -5,33 +5,31 @@ import os
 import re
 import subprocess
 import sys
-import time
 import unittest
 
 from cell import HERE, build_directory
 from demo import Failed, loopback_only
-from screen import Screen
+from screen import PATIENCE, Screen
 
+WHOLE = 4 * PATIENCE  # seconds, for all of its steps
 DEMO = [sys.executable, os.path.join(HERE, "demo.py"), "--build", build_directory()]
 
 
 class Demo(unittest.TestCase):
     def test_auto(self) -> None:
-        started = time.monotonic()
-        done = subprocess.run([*DEMO, "--auto"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+        done = subprocess.run([*DEMO, "--auto"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=WHOLE)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertLess(time.monotonic() - started, 60)
         self.assertEqual(re.findall(r"^\[(\d)/7\]", done.stdout, re.MULTILINE), list("1234567"))
         self.assertEqual([line for line in done.stdout.splitlines() if len(line) > 80], [])
         self.assertIn("sgwarden:receipt = sgw-", done.stdout)
 
     def test_keep(self) -> None:
-        done = subprocess.run([*DEMO, "--auto", "--keep"], input="\n", capture_output=True, text=True, timeout=60)
+        done = subprocess.run([*DEMO, "--auto", "--keep"], input="\n", capture_output=True, text=True, timeout=WHOLE)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertRegex(done.stdout, r"aws ec2 describe-security-group-rules --endpoint-url http://127\.0\.0\.1:\d+")
 
     def test_without_a_terminal(self) -> None:
-        done = subprocess.run(DEMO, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20)
+        done = subprocess.run(DEMO, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=WHOLE)
         self.assertEqual(done.returncode, 2)
         self.assertIn("--auto", done.stderr)
 
@@ -55,15 +53,15 @@ class Demo(unittest.TestCase):
                     screen.type("")
                 self.said(screen, b"press any key here to touch", number)
                 screen.type(" ", enter=False)
-            screen.expect("All of it was observed", 40)
+            screen.expect("All of it was observed")
             assert screen.process
-            self.assertEqual(screen.process.wait(10), 0)
+            self.assertEqual(screen.process.wait(PATIENCE), 0)
         finally:
             screen.stop()
 
     @staticmethod
     def said(screen: Screen, words: bytes, times: int) -> None:
-        screen.wait(lambda _: screen.raw.count(words) == times, 30, f"{words!r}, {times} times")
+        screen.wait(lambda _: screen.raw.count(words) == times, what=f"{words!r}, {times} times")
 
 
 if __name__ == "__main__":

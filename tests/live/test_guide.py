@@ -41,7 +41,8 @@ class Guide(unittest.TestCase):
         self.cell = self.stack.enter_context(Cell(start=False, tiers=True, spare=True))
         self.keys: list[Key] = [self.cell.key, self.cell.spare]
         self.screens: contextlib.ExitStack | None = None
-        self.receipt = ""
+        self.receipt = self.paper = ""
+        self.recovered = False
 
     # ---- the person ----
 
@@ -51,12 +52,17 @@ class Guide(unittest.TestCase):
         for _ in range(PATIENCE * 50):
             if running.poll() is not None:
                 return
-            text = self.cell.screen.text() if self.screens else ""
+            text = self.cell.screen.unanswered() if self.screens else ""
             word = re.search(r"type (\S+) to go on to the key", text)
-            if word and not re.search(r"^ \[ *\d+ s\] > \S", text, re.M):
+            if word:
                 self.cell.screen.type(word.group(1))
             elif "PIN (not shown):" in text:
                 self.cell.screen.type("")
+            elif "Enter when it is written" in text:
+                self.paper = re.findall(r"\b[0-9A-Z]{4}(?:-[0-9A-Z]{4}){6}\b", text)[0]
+                self.cell.screen.type("")
+            elif re.search(r"^ \[ *\d+ s\] code: *$", text, re.M):
+                self.cell.screen.type(self.paper)
             for key in self.keys:
                 if key.blinks() and pressed[id(key)] != key.mark():
                     pressed[id(key)] = key.mark()
@@ -72,7 +78,7 @@ class Guide(unittest.TestCase):
         if self.cell.daemon:
             self.close_screen()
             self.cell.end_daemon()
-            self.cell.write_credentials(self.cell.section("demo-reader", READER_KEY))
+            self.cell.write_credentials(None if self.recovered else self.cell.section("demo-reader", READER_KEY))
         self.cell.start()
 
     def close_screen(self) -> None:
@@ -91,8 +97,10 @@ class Guide(unittest.TestCase):
         self.assertEqual(words[0], "sgwarden", command)
         if words[1:3] == ["key", "enroll"]:  # the first one is touched before the other is at hand
             self.keys = [self.cell.key] if words[3] == "blue" else [self.cell.key, self.cell.spare]
-        if words[1:3] == ["key", "remove"]:
+        if words[1:] == ["key", "remove", "blue"]:
             self.keys = [self.cell.spare]  # the other one is lost
+        if words[1:3] == ["recovery", "use"]:  # that one too; what was the first is a new one
+            self.keys, self.recovered = [self.cell.key], True
         with open(self.cell.path("home", "out"), "w+", encoding="ascii") as out:
             running = subprocess.Popen([self.cell.program, *words[1:]], env=self.cell.environment(),
                                        cwd=self.cell.path("home"), stdin=subprocess.DEVNULL, stdout=out,

@@ -13,6 +13,7 @@ import sys
 import threading
 import unittest
 
+from cell import poll_until
 from livecase import LiveCase
 
 INSIDE = "SGW_TEST_OWN_RUN"
@@ -66,6 +67,7 @@ class Journal(LiveCase):
         self.cell.end_daemon()
         records = self.ledger()[before:]
         lines = re.findall(plain, self.cell.log())[already:]
+        poll_until(lambda: len(self.entries) + len(lines) >= len(records), "the journal has heard them all")
         heads = [(e["SGWARDEN_RECORD"], e["SGWARDEN_HASH"]) for e in self.entries if "SGWARDEN_RECORD" in e]
         self.assertGreater(len(records), 4)
         self.assertEqual([int(number) for number, _ in heads + lines], [r.number for r in records])

@@ -5,6 +5,7 @@ import os
 import unittest
 from typing import Any
 
+from cell import poll_until
 from livecase import WORD, LiveCase
 from mcp import Call
 from softkey import Key
@@ -96,8 +97,8 @@ class NoneOfOurs(Replugged):
         call = self.typed("203.0.113.90")
         self.screen.expect("plug in your security key")
         pending = self.client.call("whitelist_add", **{**self.wanted, "wait_seconds": 0})
-        status = self.client.call("consent_status", plan_id=pending["data"]["plan_id"])
-        self.assertEqual(status["data"]["stage"], "waiting_for_key")
+        poll_until(lambda: self.client.call("consent_status", plan_id=pending["data"]["plan_id"])["data"]["stage"]
+                   == "waiting_for_key", "its stage is told")
         self.cell.clock.jump(31)
         self.assert_told(call, "expired", "no_key", "No enrolled key answered.")
 

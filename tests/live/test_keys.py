@@ -34,10 +34,10 @@ class Keys(LiveCase):
 
     def test_2_the_first(self) -> None:
         said = self.cell.enroll("blue")
-        shown = re.sub(r"\s+", "", self.screen.expect("fingerprint").partition("fingerprint")[2])
         fingerprint = re.sub(r"\s+", "", said.partition("fingerprint")[2].partition("enrolled")[0])
         self.assertRegex(fingerprint, r"^[0-9a-f]{64}$")
-        self.assertTrue(shown.startswith(fingerprint), f"{shown} is not {fingerprint}")
+        self.screen.wait(lambda shown: re.sub(r"\s+", "", shown.partition("fingerprint")[2]).startswith(fingerprint),
+                         what=f"the fingerprint {fingerprint}")
         self.assertIn("blue", self.cell.run("key", "list", check=True).stdout)
         self.settle_screen()
         self.assert_ledger_holds()
@@ -71,7 +71,7 @@ class Keys(LiveCase):
         try:
             self.cell.start(wait=False)
             assert self.cell.daemon
-            self.assertEqual(self.cell.daemon.wait(20), 1)
+            self.assertEqual(self.cell.daemon.wait(PATIENCE), 78)
         finally:
             self.cell.end_daemon(check=False)
             with open(self.cell.state_dir + "/keys", "wb") as file:

@@ -260,6 +260,7 @@ class NoScreen(Refused):
         poll_until(lambda: self.client.call("consent_status", plan_id=plan)["data"]["stage"] == "waiting_for_screen",
                    "it waits for a screen")
         call = self.ask(reason="nobody looks")
+        self.client.call("health")  # an answer behind it: it waits with the others
         self.cell.clock.jump(121)
         self.assert_refused(call, "expired", "no_screen", "timeout", stage="screen")
 

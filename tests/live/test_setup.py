@@ -9,7 +9,7 @@ from typing import Any
 
 from cell import DEMO_KEY, GROUP, READER_KEY, Cell, poll_until
 from livecase import WORD
-from screen import Screen
+from screen import PATIENCE, Screen
 
 STEPS = ["config", "config load", "iam", "daemon", "screen", "key", "second key", "credentials"]
 
@@ -51,7 +51,7 @@ class Setup(unittest.TestCase):
 
     def ended(self, person: Screen) -> int:
         assert person.process
-        return person.process.wait(60)
+        return person.process.wait(PATIENCE)
 
     def listed(self) -> tuple[int, dict[str, str], dict[str, Any]]:
         done = self.cell.run("setup", "--json")
@@ -153,7 +153,9 @@ class ToTheEnd(Setup):
         for key, names in ((self.cell.key, ""), (self.cell.key, ": blue, red"), (self.cell.spare, ": red")):
             screen.expect_match("touch your security key now" + names + r"(?m:\s*$)")
             poll_until(key.blinks, "it blinks")
+            since = key.mark()
             key.press()
+            key.wait("touched", since)  # else it would be said to blink still
 
     def test_sealed(self) -> None:
         self.configured()

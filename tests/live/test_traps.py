@@ -45,12 +45,12 @@ class Traps(LiveCase):
         self.open(address)
         self.cell.emulator.fault("ignore", REVOKE, count=2)
         self.cell.clock.jump(3601)
-        poll_until(lambda: len(self.real(REVOKE)) == 1, "the first try")
+        poll_until(lambda: self.real(REVOKE), "the first try")
         poll_until(self.overdue, "the alarm")
         self.assertIn(f"{address}/32", self.sources())
         self.assertEqual(self.closings(), 0, "recorded as closed, which it is not")
         self.cell.clock.jump(11)
-        poll_until(lambda: len(self.real(REVOKE)) == 2, "the second try")
+        poll_until(lambda: len(self.real(REVOKE)) >= 2, "the second try")
         self.assertEqual(self.closings(), 0)
         poll_until(lambda: self.cell.log().count("is still to be closed") >= 2, "the second alarm")
         self.cell.clock.jump(21)
@@ -135,6 +135,7 @@ class Traps(LiveCase):
         for port in (8001, 8002, 8003):
             self.mutate(add={"protocol": "tcp", "from": port, "to": port, "prefix_list": "pl-0123456789abcdef0"})
         result = self.ask("203.0.113.74")
+        self.assertIn("3 of these rules let in a prefix list, which AWS counts by its maximum", self.screen.read(WORD))
         self.cell.approve(WORD)
         self.assert_error(result.result(), "failed", "quota")
         self.settle_screen()
@@ -179,7 +180,7 @@ class Traps(LiveCase):
     # ---- used again ----
 
     def test_a_receipt_that_is_used_again(self) -> None:
-        """Its number opens nothing and closes nothing a second time, and the plan's id is its end for good."""
+        """Its number opens nothing and closes nothing a second time: whoever wants the rule again asks the person again."""
         address = "203.0.113.76"
         first = self.ask(address, wait_seconds=0).result()
         self.cell.approve(WORD)
@@ -191,9 +192,12 @@ class Traps(LiveCase):
         count = len(self.mutating())
         self.assertNotEqual(self.cell.run("close", receipt).returncode, 0)
         self.client.call("consent_status", plan_id=plan)
-        self.client.start("whitelist_add", **self.wanted).result()
+        again = self.client.start("whitelist_add", **self.wanted).result()
+        self.assertEqual(again["status"], "pending_consent", again)
+        self.assertNotEqual(again["data"]["plan_id"], plan)
+        self.assertEqual(self.client.call("cancel_plan", plan_id=again["data"]["plan_id"])["status"], "ok")
+        self.settle_screen()
         self.assertEqual(len(self.mutating()), count)
-        self.assertEqual(self.cell.pids("consent"), [])
         self.assertNotIn(f"{address}/32", self.sources())
 
 

@@ -2,11 +2,13 @@
 """The command line's verbs against the real cell: what a person types at a shell, at the screen and at the key."""
 
 import json
+import os
 import signal
 import unittest
 
-from cell import GROUP, poll_until
+from cell import GROUP, build_directory, poll_until
 from livecase import WORD, LiveCase
+from screen import PATIENCE
 
 OFFICE_RULE = "sgr-0123456789abcdef0"
 
@@ -25,13 +27,21 @@ class Verbs(LiveCase):
 
     def test_open_look_close(self) -> None:
         command = self.start_open("203.0.113.20")
-        self.cell.approve(WORD)
-        out, err = command.communicate(timeout=30)
+        since = self.cell.key.mark()
+        self.screen.prompt(WORD)
+        self.screen.type(WORD)
+        heard = ""
+        while "touch the key" not in " ".join(heard.split()):  # said while the key waits for it
+            one = command.stderr.read(1)
+            self.assertTrue(one, heard)
+            heard += one
+        self.cell.key.touch(since)
+        out, err = command.communicate(timeout=PATIENCE)
+        err = heard + err
         self.assertEqual(command.returncode, 0, out + err)
         self.assertIn("opened: tcp/443 from 203.0.113.20/32\ngroup    " + GROUP, out)
         self.assertRegex(out, r"rule     sgr-[0-9a-f]{17}\nreceipt  sgw-[a-z2-7]{20}\ncloses   20\d\d-")
         self.assertIn("... waiting for the person to read and type the word", err)
-        self.assertIn("touch the key", " ".join(err.split()))
         self.settle_screen()
         rule = out.split("rule     ")[1].split()[0]
         receipt = out.split("receipt  ")[1].split()[0]
@@ -46,6 +56,11 @@ class Verbs(LiveCase):
         done = self.cell.run("check", GROUP, "203.0.113.20", "5432")
         self.assertEqual((done.returncode, done.stdout.splitlines()[0]), (1, "not allowed"))
 
+        wider = self.cell.run("open", GROUP, "https", "--from", "203.0.113.0/24", "--why", "wider", "--plan", "--json")
+        self.assertEqual(json.loads(wider.stdout)["data"]["operations"][0]["encloses"], rule)
+        wider = self.cell.run("open", GROUP, "https", "--from", "203.0.113.0/24", "--why", "wider", "--plan")
+        self.assertIn("lets in all that another rule does, and more", " ".join(wider.stderr.split()))
+
         frames = self.cell.key.frames()
         self.assertEqual(self.run_ok("close", receipt), f"closed: {rule} from 203.0.113.20/32\n")
         self.assertEqual(self.cell.key.frames(), frames, "closing what is ours asks no key")
@@ -53,6 +68,22 @@ class Verbs(LiveCase):
         self.assertEqual(self.run_ok("grants"), "Nothing is open through sgwarden.\n")
         self.assertEqual(self.cell.run("close", receipt).returncode, 1)
         self.assert_ledger_holds()
+
+    def test_open_for_the_policys_time(self) -> None:
+        command = self.cell.start_command("open", GROUP, "https", "--from", "203.0.113.21", "--why", "no time named")
+        self.screen.expect("FOR    1 hour, closes")
+        self.cell.approve(WORD)
+        out, err = command.communicate(timeout=PATIENCE)
+        self.assertEqual(command.returncode, 0, out + err)
+        self.settle_screen()
+        grant = json.loads(self.run_ok("grants", GROUP, "--json"))["data"]["grants"][0]
+        self.assertRegex(self.run_ok("close", grant["receipt_id"]), r"^closed: sgr-\w+ from 203\.0\.113\.21/32\n$")
+
+    def test_doctor_asks_the_daemon(self) -> None:
+        report = json.loads(self.run_ok("doctor", "--libexec", os.path.join(build_directory(), "sandbox", "prove"), "--json"))
+        health = json.loads(self.run_ok("health", "--json"))["data"]["components"]
+        self.assertEqual([f["name"] for f in report["daemon"]], [c["name"] for c in health])
+        self.assertEqual({f["state"] for f in report["daemon"] if f["name"] in ("broker", "ledger")}, {"held"})
 
     def test_groups(self) -> None:
         self.assertIn(GROUP, self.run_ok("groups"))
@@ -68,7 +99,7 @@ class Verbs(LiveCase):
         self.assertIn("--group", done.stderr)
         command = self.cell.start_command("close", OFFICE_RULE, "--group", GROUP, "--why", "no longer used")
         self.cell.approve("close-def0")
-        out, err = command.communicate(timeout=30)
+        out, err = command.communicate(timeout=PATIENCE)
         self.assertEqual(command.returncode, 0, out + err)
         self.assertEqual(out, f"closed: {OFFICE_RULE} from 198.51.100.0/28\n")
         self.settle_screen()
@@ -77,13 +108,13 @@ class Verbs(LiveCase):
         command = self.start_open("203.0.113.21")
         self.screen.prompt(WORD)
         self.cell.say("deny")
-        out, err = command.communicate(timeout=30)
+        out, err = command.communicate(timeout=PATIENCE)
         self.assertEqual((command.returncode, out), (4, ""))
         self.assertIn("the person said no", err)
         self.settle_screen()
         self.cell.clock.jump(61)
         command = self.start_open("0.0.0.0/0", "--json")
-        out, err = command.communicate(timeout=30)
+        out, err = command.communicate(timeout=PATIENCE)
         self.assertEqual(command.returncode, 3, out + err)
         self.assertEqual(json.loads(out)["error"]["code"], "forbidden")
         self.assertEqual(self.mutating(), [])
@@ -92,7 +123,7 @@ class Verbs(LiveCase):
         command = self.start_open("203.0.113.22")
         self.screen.prompt(WORD)
         command.send_signal(signal.SIGINT)
-        command.communicate(timeout=30)
+        command.communicate(timeout=PATIENCE)
         self.assertEqual(command.returncode, -signal.SIGINT)
         self.settle_screen()
         self.assertEqual(self.mutating(), [])

@@ -12,7 +12,7 @@ import signal
 import time
 
 from ec2 import GROUP, source
-from world import APPLIANCE, BOOT, CONTROL, PLANNER, E, World, decode, encode, pair
+from world import APPLIANCE, BOOT, CONTROL, PATIENCE, PLANNER, E, World, decode, encode, pair
 
 PLANNER_CONTROL, PLANNER_NET = 20, 21  # beside the numbers of world.py
 BARRIER = 1 << 24
@@ -142,7 +142,7 @@ class FrontWorld(World):
         Until nothing more comes of anything. Planner and broker take one datagram of each edge a round, and an answer
         may be that to an earlier question: hence one round of question and answer for each datagram, and three more.
         """
-        until = time.monotonic() + 60
+        until = time.monotonic() + 2 * PATIENCE
         self.barriers = 0
         while time.monotonic() < until:
             rounds, self.pushed, before = self.pushed + least, 0, self.activity
@@ -150,7 +150,7 @@ class FrontWorld(World):
                 self.request += 1
                 seen = self.barriers
                 self.put(self.ends[("front", 1)], encode("ASK_CAPABILITIES", request=self.request))
-                self.pump(lambda: self.barriers > seen, 30)
+                self.pump(lambda: self.barriers > seen)
             self.pushed = 0
             while self.step(0):
                 pass

@@ -32,6 +32,16 @@ def when(text):
     return calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
 
 
+def steps_of(ops):
+    """Runs of one action, one group, and ours or not."""
+    runs = []
+    for op in ops:
+        if not runs or (runs[-1][-1][0], runs[-1][-1][7], bool(runs[-1][-1][6])) != (op[0], op[7], bool(op[6])):
+            runs.append([])
+        runs[-1].append(op)
+    return runs
+
+
 class Record:
     """A record's text taken apart."""
 
@@ -57,13 +67,7 @@ class Record:
         self.receipt = receipt(text.encode())
 
     def steps(self):
-        """Runs of one action, one group, and ours or not."""
-        runs = []
-        for op in self.ops:
-            if not runs or (runs[-1][-1][0], runs[-1][-1][7], bool(runs[-1][-1][6])) != (op[0], op[7], bool(op[6])):
-                runs.append([])
-            runs[-1].append(op)
-        return runs
+        return steps_of(self.ops)
 
     def __getattr__(self, name):
         return self.fields[name.replace("_", "-")]
@@ -74,6 +78,9 @@ def plan_ops(plan):
              op.get("rule_id", ""), op.get("receipt", ""), op["group_id"]) for op in plan["ops"]]
 
 
+PERMANENT = 2**32 - 1  # SGW_LIFETIME_PERMANENT
+
+
 def effect(plan):
     """The class by the defaults of the policy; None: nobody may be asked."""
     ops = plan_ops(plan)
@@ -82,12 +89,13 @@ def effect(plan):
     ops = [op for op in ops if op[0] != "close"]
     if not ops:
         return "close-foreign"
-    if not 1200 <= plan.get("lifetime", 0) <= 43200:
+    permanent = plan.get("lifetime", 0) == PERMANENT  # the policy must allow it: test_planner_lies.py
+    if not permanent and not 1200 <= plan.get("lifetime", 0) <= 43200:
         return None
     nets = [ipaddress.ip_network(op[4]) for op in ops]
     if any(n.prefixlen < (16 if n.version == 4 else 48) for n in nets):
         return None
-    if any(n.prefixlen < (24 if n.version == 4 else 64) for n in nets) or len(ops) > 5:
+    if any(n.prefixlen < (24 if n.version == 4 else 64) for n in nets) or len(ops) > 5 or permanent:
         return "open-wide"
     if any(op[1] not in (6, 17, 1, 58) or any(op[2] <= p <= op[3] for p in SENSITIVE) for op in ops):
         return "open-sensitive"
@@ -108,19 +116,31 @@ def show_problem(record, plan, client):
     return wrong or None
 
 
-def authorize_params(r, step):
-    """Every parameter of the request that a step of a touched record stands for."""
-    params = {"Action": "AuthorizeSecurityGroupIngress", "Version": "2016-11-15", "GroupId": step[0][7],
-              "TagSpecification.1.ResourceType": "security-group-rule", "TagSpecification.1.Tag.1.Key": "sgwarden:receipt",
-              "TagSpecification.1.Tag.1.Value": r.receipt, "TagSpecification.1.Tag.2.Key": "sgwarden:expires",
-              "TagSpecification.1.Tag.2.Value": r.closes}
+def _permission_params(step):
+    params = {"Version": "2016-11-15", "GroupId": step[0][7]}
     for n, (_, protocol, first, last, cidr, *_) in enumerate(step, 1):
-        at, family = f"IpPermissions.{n}.", "Ipv6Ranges.1." if ":" in cidr else "IpRanges.1."
+        at = f"IpPermissions.{n}."
         params[at + "IpProtocol"] = PROTOCOLS.get(protocol) or str(protocol)
         if protocol in PROTOCOLS:
             params.update({at + "FromPort": str(first), at + "ToPort": str(last)})
-        params[at + family + ("CidrIpv6" if ":" in cidr else "CidrIp")] = cidr
-        params[at + family + "Description"] = r.description.replace("{receipt}", r.receipt)
+        params[at + ("Ipv6Ranges.1.CidrIpv6" if ":" in cidr else "IpRanges.1.CidrIp")] = cidr
+    return params
+
+
+def revoke_params(step):
+    """Every parameter of the request that a step of a touched record stands for."""
+    return {"Action": "RevokeSecurityGroupIngress", **_permission_params(step)}
+
+
+def authorize_params(r, step):
+    """The same where it opens."""
+    params = {"Action": "AuthorizeSecurityGroupIngress", **_permission_params(step),
+              "TagSpecification.1.ResourceType": "security-group-rule", "TagSpecification.1.Tag.1.Key": "sgwarden:receipt",
+              "TagSpecification.1.Tag.1.Value": r.receipt, "TagSpecification.1.Tag.2.Key": "sgwarden:expires",
+              "TagSpecification.1.Tag.2.Value": r.closes}
+    for n, op in enumerate(step, 1):
+        family = "Ipv6Ranges.1." if ":" in op[4] else "IpRanges.1."
+        params[f"IpPermissions.{n}.{family}Description"] = r.description.replace("{receipt}", r.receipt)
     return params
 
 

@@ -21,7 +21,7 @@ def sound(name):
     cidr = source("0.0.0.0/0")
     grant = {"protocol": -1, "from_port": -1, "to_port": -1, "source": cidr}
     return {"CELL": {"config": config}, "ASK_RULES": {"source": cidr}, "LOADED_GRANT": {"grant": grant},
-            "CHANGE": {}, "PLAN": {"plan": {"ops": [{**grant, "action": 0}]}}}.get(name, {})
+            "LOADED_RECEIPT": {"head": {"receipt": "sgw-" + "a" * 20}}, "CHANGE": {}, "PLAN": {"plan": {"ops": [{**grant, "action": 0}]}}}.get(name, {})
 
 
 class OwnedCase(unittest.TestCase):

@@ -6,6 +6,7 @@
 """
 
 import itertools
+import re
 import time
 
 from ownedcase import OwnedCase, main, sound  # before the others: it knows where sgwire is
@@ -13,6 +14,7 @@ from ownedcase import OwnedCase, main, sound  # before the others: it knows wher
 import sgwire
 from world import CONTROL, PLANNER, E, World, encode, opening, pair, plan_id, status_of
 
+ADMIN = 60
 STATES = ("KEY_WAITING_TOUCH", "KEY_TOUCHED", "KEY_PIN_WRONG", "KEY_FAILED")
 
 
@@ -144,14 +146,63 @@ class Consent(OwnedCase):
         self.assertEqual(self.results(w, plan), ["STATUS_OK"])
         self.assert_clean(w, changes=1)
 
+    def recovering(self, w, n):
+        """An enrolment by the recovery code on the screen; its id, or None where it is refused unseen."""
+        shows, ident = len(w.shows), "sgw-" + "".join("abcdefghij"[int(d)] for d in "%020d" % n)
+        w.say(PLANNER, "ENROLL", client=ADMIN, plan_id=ident, name="mine", by_code=True)
+        w.settle()
+        return ident if len(w.shows) > shows else None
+
+    def test_guesses_at_the_recovery_code(self):
+        """Whatever it says, in any order, for a whole day: three guesses an hour, no key is asked, nothing is enrolled."""
+        w = self.world(listed={"code_key": bytes(range(32)), "code_made": 1700000000})
+        w.client(ADMIN, admin=True)
+        w.settle()
+        guesses, started = itertools.count(), []
+        w.on_keys = started.append
+        letters = ("AGREED", "CODE", key_stage(), refused())
+        words = [word for depth in (1, 2, 3) for word in itertools.product(letters, repeat=depth)] + [("AGREED", "CODE")] * 12
+        refusals = 0
+        for n, word in enumerate(words):
+            ident = self.recovering(w, n)
+            if ident is None:
+                refusals += 1
+                w.advance(1200)
+                w.settle()
+                ident = self.recovering(w, 1000 + n)
+                if ident is None:
+                    continue
+            for letter in word:
+                if letter == "CODE":
+                    letter = encode("CODE", code=b"%026d" % next(guesses))
+                if w.consent:
+                    w.put(w.consent, encode("AGREED") if letter == "AGREED" else letter)
+                    w.settle()
+            w.say(PLANNER, "WITHDRAW", plan_id=ident)
+            w.advance(61)
+            w.settle()
+        text = w.ledger_text()
+        times = [time.mktime(time.strptime(found, "%Y-%m-%dT%H:%M:%SZ")) for found in
+                 re.findall(r"^ledger denial \d+\ntime (\S+)\n(?:[^\n]+\n)*?reason wrong code$", text, re.M)]
+        self.assertGreater(len(times), 9)
+        self.assertGreater(refusals, 0)
+        for first, fourth in zip(times, times[3:]):
+            self.assertGreaterEqual(fourth - first, 3600)
+        self.assertNotIn("ledger recovery", text)
+        self.assertNotIn("ledger enroll", text)
+        self.assertEqual((started, {name for _, name, _ in w.asked}), ([], {"WANT_CODE", "SHOW_OUTCOME"}))
+        self.assertEqual({m["code"] for _, name, m in w.asked if name == "WANT_CODE"}, {b""})
+        self.assert_clean(w, changes=0)
+        self.assert_serves(w)
+
     def test_it_never_answers(self):
         w = self.world()
         plan = w.plan(opening())
         w.show(plan)
-        w.advance(119)
+        w.advance(60)
         w.settle()
         self.assertEqual(self.results(w, plan), [])
-        w.advance(2)
+        w.advance(61)
         w.pump(lambda: self.results(w, plan))
         self.assertEqual(self.results(w, plan), ["STATUS_EXPIRED"])
         self.assert_clean(w, changes=0)

@@ -12,6 +12,7 @@ import random
 from ownedcase import OwnedCase, main, sound  # before the others: it knows where sgwire is
 
 import sgwire
+from ec2 import GROUP
 from keys import Key
 from world import APPLIANCE, CONTROL, PLANNER, E, World, closing, encode, opening, pair, plan_id, status_of
 
@@ -185,6 +186,28 @@ class Fido(OwnedCase):
                 self.refuses(w, plan, "STATUS_EXPIRED")
                 self.assert_serves(w)
 
+    def test_an_extension_of_what_has_closed_by_then(self):
+        """Its time is over between the word and the touch: nothing stays open, and nothing opens again."""
+        w = self.world()
+        opened, _ = w.carry_out(opening(), lifetime=1200)
+        for end in w.fidos:
+            end.close()
+        w.fidos.clear()
+        w.plans.clear()
+        w.forget()
+        w.advance(1190)
+        extended = {**opening(), "action": E["ACTION_EXTEND"], "receipt": opened.receipt}
+        record, plan = self.asked(w, extended)
+        w.advance(15)
+        w.settle(3)
+        self.assertFalse(w.ec2.has(GROUP, 8080, "203.0.113.7/32"))
+        w.changes.clear()
+        w.say(w.fidos[0], "ASSERTION", **w.keys[0].assertion(record.text))
+        self.refuses(w, plan)
+        self.assertNotIn("\nledger consent ", w.ledger_text().partition("\nledger close ")[2])
+        w.advance(7200)
+        self.assert_serves(w)
+
     def test_a_secret_that_nobody_asked_for(self):
         w = self.world()
         record, plan = self.asked(w)
@@ -276,6 +299,9 @@ class Enrolment(OwnedCase):
         self.ident = "sgw-" + "e" * 20
         w.say(PLANNER, "ENROLL", client=2, plan_id=self.ident, name="green")
         w.settle()
+        if not keys:  # on a trusted screen
+            w.say(w.consent, "PHRASE", phrase="blue whale over Turin")
+            w.settle()
         w.agree()
         return w, w.shows[-1]
 

@@ -218,7 +218,7 @@ class Violations(FrontCase):
             w.ask_change(number, opening_wanted(CIDR), lifetime=3600)
             w.settle()
         w.put(w.fronts[number], data, fds)
-        w.pump(lambda: w.ended_front(number), 30)
+        w.pump(lambda: w.ended_front(number))
         w.gone(number)
         w.settle()
         w.advance(5)
@@ -339,7 +339,7 @@ class Floods(FrontCase):
                     n += 1
             seen = w.barriers
             w.tell(1, "ASK_CAPABILITIES", request=(1 << 24) + (1 << 20) + n)
-            w.pump(lambda: w.barriers > seen, 60)
+            w.pump(lambda: w.barriers > seen)
             windows += 1
             for number in (1000, 1001, 1002):
                 w.told[number].clear()

@@ -11,7 +11,8 @@ import sgwire
 from ec2 import ACCOUNT, GROUP, OTHER, REGION, source
 from world import LOADER, E, World, encode
 
-SAYS = ("LOADED_PROFILE", "LOADED_PROBLEM", "LOADED_HEAD", "LOADED_GRANT", "LOADED_COUNTER", "LOADED")
+SAYS = ("LOADED_PROFILE", "LOADED_PROBLEM", "LOADED_HEAD", "LOADED_GRANT", "LOADED_COUNTER", "LOADED_RECEIPT",
+        "LOADED_LIMIT", "LOADED_LOCKDOWN", "LOADED")
 
 
 def grant(port=443, cidr="198.51.100.7/32", group=GROUP, **other):
@@ -31,7 +32,7 @@ class Loader(OwnedCase):
         return w
 
     def refuses_to_serve(self, w):
-        self.assertIn(w.wait(2), (1, 78), "it lives")
+        self.assertIn(w.wait(), (1, 78), "it lives")
         while w.step(0):
             pass
         self.assertFalse(w.serving)
@@ -56,8 +57,8 @@ class Loader(OwnedCase):
                 w = self.world(start=False)
                 w.configure()
                 w.load()
-                w.say(LOADER, name, **({"grant": grant()} if name == "LOADED_GRANT" else {}))
-                self.assertEqual(w.wait(2), 1, "it lives")
+                w.say(LOADER, name, **({"grant": grant()} if name == "LOADED_GRANT" else sound(name)))
+                self.assertEqual(w.wait(), 1, "it lives")
                 while w.step(0):
                     pass
                 self.assert_clean(w, changes=0)

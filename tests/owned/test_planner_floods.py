@@ -11,7 +11,10 @@ import time
 from ownedcase import OwnedCase, main, read  # before the others: it knows where sgwire is
 
 from ec2 import GROUP
-from world import CONTROL, NET, PLANNER, World, encode, opening
+from world import CONTROL, NET, PATIENCE, PLANNER, World, encode, opening
+
+
+READS_BURST, READS_PER_SECOND = 200, 50  # the quota of the planner's reads
 
 
 class Floods(OwnedCase):
@@ -22,10 +25,13 @@ class Floods(OwnedCase):
         most, end = w.rss(), w.ends[PLANNER]
         for n in range(self.COUNT):
             end.send(make(n))
-            if n % 50 == 49:
+            if n % 100 == 99:
+                w.question()
+                w.await_answers(behind=1)
                 while w.step(0):
-                    w.heard.clear()
-                    w.reads.clear()
+                    pass
+                w.heard.clear()
+                w.reads.clear()
             if n % 10000 == 9999:
                 most = max(most, w.rss())
         w.settle()
@@ -34,11 +40,11 @@ class Floods(OwnedCase):
     def test_questions(self):
         w = self.world()
         w.settle()
-        before = w.rss()
+        before, began = w.rss(), w.now()
         kinds = [read(), encode("ASK_BROKER", request=1), encode("ASK_GRANTS", request=1),
                  encode("ASK_KEY_LIST", request=1), encode("WITHDRAW", plan_id="sgw-" + "z" * 20)]
         self.assertLess(self.flood(w, lambda n: kinds[n % len(kinds)]), before + 2000)
-        self.assertLess(w.to_planner, 20000)  # reads have a quota: what is beyond it is not signed
+        self.assertLess(w.to_planner, READS_BURST + READS_PER_SECOND * (w.now() + 2 - began))  # what is beyond it is not signed
         self.assert_clean(w, changes=0)
         self.assert_serves(w)
 
@@ -74,19 +80,20 @@ class Floods(OwnedCase):
         w = self.world()
         w.carry_out(opening())
         w.forget()
-        end, started = w.ends[PLANNER], None
+        end = w.ends[PLANNER]
         for n in range(40000):
             end.send(read() if n % 2 else encode("ASK_GRANTS", request=1))
             if n == 5000:
                 w.advance(3601)
-                started = time.monotonic()
-            if n % 20 == 19:
+            if n % 100 == 99:
+                w.question()
+                w.await_answers(behind=1)
                 while w.step(0):
                     pass
             if w.changes:
                 break
         self.assertEqual(len(w.changes), 1)
-        self.assertLess(time.monotonic() - started, 5)
+        self.assertLess(n, 20000, "in the middle of the flood, not behind it")
         w.settle()
         self.assertFalse(w.ec2.has(GROUP, 8080, "203.0.113.7/32"))
         self.assert_clean(w)
@@ -94,13 +101,12 @@ class Floods(OwnedCase):
     def test_a_planner_that_does_not_listen_ends_the_cell(self):
         """No answer is kept for it without bound."""
         w = self.world()
-        w.ends[PLANNER].setblocking(False)
-        try:
-            for _ in range(200000):
+        w.ends[PLANNER].settimeout(PATIENCE)  # a full queue may only mean that the broker had no turn yet
+        deadline = time.monotonic() + PATIENCE
+        with self.assertRaises((BrokenPipeError, ConnectionResetError)):
+            while time.monotonic() < deadline:
                 w.ends[PLANNER].send(encode("ASK_KEY_LIST", request=1))
-        except (BlockingIOError, BrokenPipeError, ConnectionResetError):
-            pass
-        self.assertEqual(w.wait(10), 1)
+        self.assertEqual(w.wait(), 1)
         self.assert_clean(w, changes=0)
 
 

@@ -8,6 +8,7 @@
 from ownedcase import OwnedCase, main  # before the others: it knows where sgwire is
 
 from ec2 import GROUP, OTHER, UNMANAGED, rule, source
+from judge import PERMANENT
 from world import CONTROL, PLANNER, E, World, closing, opening, plan_id, status_of
 
 
@@ -34,11 +35,33 @@ class Lies(OwnedCase):
 
     def test_lifetimes(self):
         w = self.world()
-        for seconds in (1, 60, 1199, 43201, 2**31, 2**32 - 1):
+        for seconds in (1, 60, 1199, 43201, 2**31, 2**32 - 2):
             with self.subTest(seconds=seconds):
                 self.assertEqual(self.refused(w, w.plan(opening(), lifetime=seconds))["policy_line"], "deny.lifetime")
         self.refused(w, w.plan(opening(), lifetime=0))
         self.refused(w, w.plan(closing(w.ec2.rules[0]), lifetime=3600))
+
+    def test_permanent(self):
+        """Only where the policy says so, then as open-wide, in words; and it is ours to close like any other."""
+        w = self.world()
+        self.assertEqual(self.refused(w, w.plan(opening(), lifetime=PERMANENT))["policy_line"], "deny.permanent")
+        w = self.world(policy={"allow_permanent": True})
+        record, result = w.carry_out(opening(), lifetime=PERMANENT)
+        self.assertEqual(result["status"], E["STATUS_OK"], result)
+        self.assertEqual((record.fields["class"], record.pin), ("open-wide", "yes"))
+        self.assertEqual(record.lifetime, str(PERMANENT))
+        w.forget()
+        kept = {**opening(), "action": E["ACTION_EXTEND"], "receipt": record.receipt}
+        self.refused(w, w.plan(kept, lifetime=PERMANENT))
+        self.refused(w, w.plan(kept, lifetime=3600))  # it closes later already
+        [made] = [r for r in w.ec2.rules if r["from_port"] == 8080]
+        w.grants[-1]["asked"] = True
+        ident = w.ask(w.plan(closing(made)))
+        w.settle()
+        self.assertEqual(w.results[ident][-1]["status"], E["STATUS_OK"])
+        self.assertEqual(w.shows, [], "closing it asks nobody")
+        self.assertNotIn(made, w.ec2.rules)
+        self.assert_clean(w)
 
     def test_classes_are_the_brokers(self):
         """There is no label to lower; what decides is ports and prefix, and the screen names it."""

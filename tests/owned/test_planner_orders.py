@@ -6,7 +6,9 @@
 """
 
 import itertools
+import os
 import random
+import signal
 import struct
 
 from ownedcase import OwnedCase, main, read, sound  # before the others: it knows where sgwire is
@@ -15,7 +17,8 @@ import sgwire
 from world import CONTROL, E, NET, PLANNER, World, closing, encode, opening, pair
 
 
-FROM_PLANNER = ("READ", "PLAN", "ENROLL", "ADMIN", "WITHDRAW", "ASK_BROKER", "ASK_GRANTS", "ASK_KEY_LIST", "ASK_OWN")
+FROM_PLANNER = ("READ", "PLAN", "ENROLL", "ADMIN", "LOCKDOWN", "WITHDRAW", "ASK_BROKER", "ASK_GRANTS", "ASK_KEY_LIST", "ASK_OWN",
+                "ASK_RECEIPT_LIST", "ASK_RECEIPT_OF", "ASK_SETTLE")
 ENROLL_ID = "sgw-" + "e" * 20
 ADMIN_ID = "sgw-" + "d" * 20
 DEPTH = 5
@@ -104,6 +107,24 @@ class Orders(OwnedCase):
             said.end()
         self.assert_clean(w, changes=0)
         self.assert_serves(w)
+
+    def test_regress_084_clients_that_come_and_go_at_once(self):
+        """The supervisor's word of a client is heard before the planner's word of what that client wants, however many
+        others it stands behind."""
+        w = self.world()
+        plan = w.plan(opening())
+        os.kill(w.pid, signal.SIGSTOP)
+        os.waitpid(w.pid, os.WUNTRACED)
+        for number in range(50, 60):
+            w.client(number)
+            w.say(CONTROL, "CLIENT_GONE", client=number)
+        w.client(60)
+        w.ask(plan, 60)
+        os.kill(w.pid, signal.SIGCONT)
+        w.settle()
+        self.assertEqual(w.results, {})
+        self.assertEqual(len(w.shows), 1)
+        self.assert_clean(w, changes=0)
 
     def test_what_is_not_the_planners_ends_the_broker(self):
         """Every other message of the table, at rest and with a plan on the screen: ended, nothing signed."""

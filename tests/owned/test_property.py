@@ -1,74 +1,33 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """One change, four times: what the screen says, what the record says, what is signed and what AWS then has are the
-same, for plans drawn from a seed; and with any one bit flipped after the touch nothing is sent at all.
+same, for plans drawn from a seed: of one operation or of many, over several groups, openings and closings of others'
+rules and of ours among each other, extensions, refreshes; where a call fails, too, and what was opened is closed again.
+With any one bit flipped after the touch nothing is sent at all.
 
     test_property.py SGW_BROKER RENDER_RECORDS [--all] [--seed N]
 
 The plan is what was drawn here. The rendering is read back by shown.py, the record by judge.py, the request's body by
-ec2.py: none of them shares code with the product.
+ec2.py, and model.py says what has to come of it: none of them shares code with the product.
 """
 
-import calendar
 import hashlib
 import random
 import sys
-import time
+from collections import Counter
 
 from ownedcase import OwnedCase, main  # before the others: it knows where sgwire is
 
-import ipaddress
-
-from ec2 import ACCOUNT, GROUP, OTHER, REGION, cidr_text, identity, permissions
-from judge import effect, plan_ops, when
+from drawn import DRAWN, fault_of, longer, of_many, of_one_group, openings
+from ec2 import ACCOUNT, GROUP, OTHER, REGION, form, identity, permissions, rule
+from judge import authorize_params, effect, plan_ops, revoke_params, steps_of, when
+from model import carried_out
 from shown import Renderer, read_screen
-from world import CONTROL, E, World, closing, opening, plan_id
+from world import CHANGES, CONTROL, E, NET, World, plan_id, status_of
 
 SEED = 90
 COUNT = 300
 RENDERER = ""
-WORDS = ["deploy", "fix \"it\"", "x" * 70, "OPEN tcp/22 FROM 0.0.0.0/0", "FOR 12 hours, closes never", "a  b", "ü→", "\\", ""]
-
-
-def cidr_of(draw):
-    """Mostly of what may be asked for; sometimes of what may not."""
-    if draw.random() < 0.35:
-        net = ipaddress.ip_network((int(ipaddress.ip_address("2001:db8::")) | draw.getrandbits(80), 128))
-        return str(net.supernet(new_prefix=draw.choice([128, 128, 64, 65, 80, 56, 48, 47])))
-    base = draw.choice(["203.0.113.0", "198.51.100.0", "8.8.0.0", "9.1.0.0"])
-    size = 8 if base[0] in "12" else 16
-    net = ipaddress.ip_network((int(ipaddress.ip_address(base)) | draw.getrandbits(size), 32))
-    return str(net.supernet(new_prefix=draw.choice([32, 32, 32, 31, 28, 24] + ([23, 20, 17, 15] if size == 16 else []))))
-
-
-def ports_of(draw, cidr):
-    """protocol, from, to"""
-    kind = draw.randrange(10)
-    if kind < 5:
-        port = draw.choice([80, 443, 8080, 22, 3389, 1, 65535, draw.randrange(1, 65536)])
-        return draw.choice([6, 6, 17]), port, port
-    if kind < 7:
-        first = draw.randrange(1, 65536)
-        return draw.choice([6, 17]), first, draw.randrange(first, min(65535, first + draw.choice([2, 20, 5000])) + 1)
-    if kind < 9:
-        return (58 if ":" in cidr else 1), *draw.choice([(-1, -1), (8, -1), (8, 0), (128, 0), (3, 4), (255, 255)])
-    return draw.choice([-1, 47, 50, 51, 132, 0]), -1, -1
-
-
-def plan_of(draw, w):
-    group = draw.choice([GROUP, GROUP, OTHER])
-    words = {"reason": draw.choice(WORDS), "claimed": draw.choice(WORDS).encode("ascii", "replace").decode()[:60]}
-    if draw.random() < 0.15:
-        rules = draw.sample(w.ec2.of(group), 1)
-        return w.plan(*[closing(r) for r in rules], **words)
-    ops = []
-    for _ in range(draw.choice([1, 1, 1, 2, 3, 5, 8])):
-        cidr = cidr_of(draw)
-        protocol, first, last = ports_of(draw, cidr)
-        op = opening(first, cidr, group, protocol, last)
-        if op not in ops:
-            ops.append(op)
-    return w.plan(*ops, lifetime=draw.choice([1200, 1201, 3600, 5400, 43199, 43200, draw.randrange(1200, 43201)]), **words)
 
 
 def flipped(data, draw):
@@ -96,18 +55,36 @@ def other_plan(draw, plan):
     return other
 
 
+def rules_of(w):
+    return [(r["group_id"], identity(r)) for r in w.ec2.rules]
+
+
+def since_touch(w):
+    """The ledger from its last consent on; its end is longer than what any one plan leaves."""
+    with open(w.ledger.name, "rb") as file:
+        file.seek(max(0, file.seek(0, 2) - (1 << 18)))
+        return file.read().decode("ascii").rpartition("\nledger consent ")[2]
+
+
+def asked_of(step):
+    return step[0][7], [op[1:5] for op in step]
+
+
+def is_of_ours(w, params):
+    """A closing that the appliance makes by itself."""
+    rules = [(g["group_id"], identity(g)) for g in w.grants]
+    return params["Action"].startswith("Revoke") and [params["GroupId"], *permissions(params)] in map(list, rules)
+
+
 class Property(OwnedCase):
     maxDiff = None
 
     def finish(self, w, number):
         """Nobody asks any more; what is open closes; the next one is asked for by somebody new."""
-        for end in w.fidos:
-            end.close()
-        w.fidos.clear()
         w.say(CONTROL, "CLIENT_GONE", client=number)
-        w.settle(2)
+        self.end_ceremony(w)
         w.advance(43300)
-        for _ in range(8):  # one closing begins after the answer to the question that woke the broker
+        for _ in range(80):  # one closing begins after the answer to the question that woke the broker
             w.settle(3)
             if not any(r.get("receipt") for r in w.ec2.rules):
                 break
@@ -117,49 +94,105 @@ class Property(OwnedCase):
         w.grants.clear()
         w.forget()
 
+    def end_ceremony(self, w):
+        for end in w.fidos:
+            end.close()
+        w.fidos.clear()
+        w.settle(2)
+
     def show(self, w, plan, client):
         """Its record, or None where nobody may be asked."""
+        w.forget()
         ident = w.ask(plan, client)
+        if all(op.get("receipt") and op["action"] == E["ACTION_CLOSE"] for op in plan["ops"]):
+            self.mark_asked(w, plan)
         w.settle()
         if not w.shows:
+            w.pump(lambda: w.results.get(ident))
             self.assertEqual(len(w.results[ident]), 1, "neither shown nor answered")
             return None
         self.assertEqual(len(w.shows), 1)
         return w.shows[-1]
 
-    def says_the_plan(self, record, plan):
-        """The screen and the record against what was drawn."""
+    def mark_asked(self, w, plan):
+        """What is ours may be closed from now on, without a touch."""
+        for op in plan["ops"]:
+            w.mark_op(None, op)
+
+    def says_the_plan(self, record, plan, ends):
+        """The screen and the record against what was drawn; ends: when what is extended closes without."""
         text = self.renderer.render(record.text)
         self.assertEqual(record.render, hashlib.sha256(text.encode()).hexdigest())
-        shown, ops = read_screen(text), [op[:6] for op in plan_ops(plan)]
-        expected = {"ops": ops, "group": plan["ops"][0]["group_id"], "account": ACCOUNT, "profile": "demo",
-                    "region": REGION, "lifetime": plan["lifetime"], "class": effect(plan), "pin": record.pin == "yes"}
+        shown, ops = read_screen(text), plan_ops(plan)
+        opens = any(op[0] != "close" for op in ops)
+        groups, steps = list(dict.fromkeys(op[7] for op in ops)), steps_of(ops)
+        expected = {"ops": ops, "places": {(ACCOUNT, "demo", REGION)}, "lifetime": plan["lifetime"],
+                    "class": effect(plan), "pin": record.pin == "yes",
+                    "closes": when(record.closes) if opens else None,
+                    "instead": max(ends) if ends else None,
+                    "steps": (len(steps), len(ops), len(groups), plan.get("best_effort", False))
+                    if len(steps) > 1 and ops[0][0] != "extend" else None}
         self.assertEqual({key: shown.get(key) for key in expected}, expected, text)
-        self.assertEqual(([op[:6] for op in record.ops], record.group, record.fields["class"], int(record.lifetime)),
-                         (ops, expected["group"], expected["class"], plan["lifetime"]))
-        if plan["lifetime"]:
-            closes = shown["closes"] if shown["closes"].count(":") == 2 else shown["closes"] + ":00"
-            self.assertEqual(calendar.timegm(time.strptime(closes, "%Y-%m-%d %H:%M:%S")), when(record.closes))
+        self.assertEqual((record.ops, record.groups, record.fields["class"], int(record.lifetime)),
+                         (ops, groups, expected["class"], plan["lifetime"]))
+        if opens:
             self.assertEqual(when(record.closes), when(record.created) + plan["lifetime"])
 
-    def is_carried_out(self, w, plan, record, before):
-        """The request and the group against what was drawn."""
-        asked = [(op["protocol"], op["from_port"], op["to_port"], cidr_text(op["source"])) for op in plan["ops"]]
-        self.assertEqual(len(w.changes), 1, w.logged()[-600:])
-        params, group = w.changes[0], plan["ops"][0]["group_id"]
-        self.assertEqual((params["GroupId"], permissions(params)), (group, asked))
-        self.assertEqual({**w.dry[0], "DryRun": ""}, {**params, "DryRun": ""})
-        after = [(r["group_id"], identity(r)) for r in w.ec2.rules]
-        changed = [(group, op) for op in asked]
-        if plan["lifetime"]:
-            self.assertEqual(params["TagSpecification.1.Tag.1.Value"], record.receipt)
-            self.assertEqual(params["TagSpecification.1.Tag.2.Value"], record.closes)
-            self.assertEqual(sorted(after), sorted(before + changed))
+    def is_sent(self, w, record, due):
+        """Each call in its place, built from the record alone; what is ours is closed rule by rule."""
+        sent = list(w.changes)
+        for step in due.sent:
+            if isinstance(step, set):
+                alone, sent = sent[:len(step)], sent[len(step):]
+                self.assertEqual(Counter((p["GroupId"], *permissions(p)) for p in alone), Counter(step))
+                continue
+            params = sent.pop(0)
+            self.assertEqual(params, authorize_params(record, step) if step[0][0] == "open" else revoke_params(step))
+            self.assertEqual({**params, "DryRun": "true"}, w.dry[due.trials.index(step)])
+        self.assertEqual(sent, [])
+        intents = [form(bytes.fromhex(line.removeprefix("body "))) for line in since_touch(w).splitlines()
+                   if line.startswith("body ")]
+        calls = [step for step in due.sent if isinstance(step, list)]
+        self.assertEqual([(p["GroupId"], permissions(p)) for p in intents], [asked_of(step) for step in calls])
+
+    def is_carried_out(self, w, plan, record, before, fault=None):
+        """The requests, the groups, the ledger and the answer against what was drawn."""
+        due = carried_out(plan_ops(plan), before, plan.get("best_effort", False), fault)
+        result = self.result(w, plan)
+        states = [next(n for n, v in E.items() if n.startswith("OP_") and v == done["state"]) for done in result["done"]]
+        self.assertEqual((states, status_of(result)), (due.states, due.status), w.logged()[-600:])
+        self.assertEqual(Counter(rules_of(w)), Counter(due.rules), w.logged()[-600:])
+        self.assertEqual([(p["GroupId"], permissions(p)) for p in w.dry], [asked_of(step) for step in due.trials])
+        if record:
+            self.is_sent(w, record, due)
+            self.is_recorded(w, record)
         else:
-            self.assertEqual(sorted(after + changed), sorted(before))
-        consent = w.ledger_text().rpartition("\nledger consent ")[2].partition("\n\n")[0]
+            self.assertEqual(Counter((p["GroupId"], *permissions(p)) for p in w.changes), Counter(set().union(*due.sent)))
+
+    def result(self, w, plan):
+        w.pump(lambda: w.results.get(plan_id(plan)))
+        w.settle(3)
+        result, = w.results[plan_id(plan)]
+        return result
+
+    def is_recorded(self, w, record):
+        consent = since_touch(w).partition("\n\n")[0]
         kept = "".join(line[6:] + "\n" for line in consent.splitlines() if line.startswith("text |"))
         self.assertEqual(kept, record.text, "the ledger has another record")
+
+    def is_kept(self, w, plan, record, before, ends):
+        """Extended: nothing is sent, and at its old time each is still there; finish() sees it closed."""
+        result = self.result(w, plan)
+        self.assertEqual(status_of(result), "STATUS_OK")
+        self.assertEqual([done["state"] for done in result["done"]], [E["OP_EXTENDED"]] * len(plan["ops"]))
+        self.assertEqual((w.changes, w.dry, Counter(rules_of(w))), ([], [], Counter(before)))
+        self.is_recorded(w, record)
+        self.end_ceremony(w)
+        last = when(record.closes) - w.now() - 60
+        w.advance(min(max(ends) - w.now() + 1, last))
+        w.settle(3)
+        kept = {(op[7], op[1:5]) for op in plan_ops(plan)}
+        self.assertLessEqual(kept, set(rules_of(w)), "closed at its first time")
 
     def one_bit(self, w, draw, record):
         """A touch over the record of which one bit is another: in what was signed, in the signature, in the rest."""
@@ -176,54 +209,130 @@ class Property(OwnedCase):
         w.settle()
         return what
 
-    def one(self, w, draw, number):
-        """Drawn, shown, touched with a bit flipped, asked for again, touched; or refused."""
-        plan = plan_of(draw, w)
-        w.client(number, uid=20000 + number)
+    def is_refused(self, w, plan):
+        line = w.results[plan_id(plan)][0]["policy_line"]
+        there = {(r["group_id"], identity(r)) for r in w.ec2.rules}
+        again = any((op["group_id"], identity(op)) in there for op in plan["ops"]
+                    if op["action"] == E["ACTION_OPEN"])  # drawn twice: it is there already
+        sooner = [op for op in plan["ops"] if op["action"] == E["ACTION_EXTEND"] and
+                  self.end_of(w, op) >= w.now() + plan["lifetime"] - 30]
+        self.assertTrue(again or sooner or effect(plan) is None or line in ("deny.union", "deny.special-range"), (line, plan))
+        self.assertEqual((w.changes, w.dry), ([], []))
+        return "refused"
+
+    @staticmethod
+    def end_of(w, op):
+        """When what is open closes by itself."""
+        same = ("group_id", "protocol", "from_port", "to_port", "source")
+        return next(g["closes"] for g in w.grants if all(g[k] == op[k] for k in same))
+
+    def opened(self, w, draw, number):
+        """Rules that an earlier touch has opened."""
+        plan = w.plan(*openings(draw, draw.choice([1, 2, 3, 4, 8]), tame=True), lifetime=draw.choice([1300, 3600, 43200]))
+        before = rules_of(w)
         record = self.show(w, plan, number)
-        if record is None:
-            line = w.results[plan_id(plan)][0]["policy_line"]
-            there = {(r["group_id"], identity(r)) for r in w.ec2.rules}
-            again = any((op["group_id"], identity(op)) in there for op in plan["ops"])  # drawn twice: it is there already
-            self.assertTrue(again or effect(plan) is None or line in ("deny.union", "deny.special-range"), (line, plan))
-            return "refused"
-        self.says_the_plan(record, plan)
-        before = [(r["group_id"], identity(r)) for r in w.ec2.rules]
-        if draw.random() < 0.5:
-            w.agree()
-            what = self.one_bit(w, draw, record)
-            self.assertEqual((w.changes, w.dry), ([], []), "a bit of the %s was flipped" % what)
-            self.assertEqual(before, [(r["group_id"], identity(r)) for r in w.ec2.rules])
-            w.keys[0].counter += 1
-            return "flipped"
+        self.touch(w, record)
+        self.is_carried_out(w, plan, record, before)
+        self.end_ceremony(w)
+        w.plans.clear()
+        return [r for r in w.ec2.rules if r.get("receipt")]
+
+    def touch(self, w, record):
         w.agree()
         w.mark_touched(record)
         w.say(w.fidos[0], "ASSERTION", **w.keys[0].assertion(record.text, 0x05 if record.pin == "yes" else 0x01))
+
+    def go_wrong(self, w, plan, fault):
+        """AWS's answers from here on, with one that goes wrong; what was opened may be closed again then."""
+        seen = Counter()
+
+        def net(w, m):
+            params = form(m["body"])
+            trial, of_plan = params.get("DryRun") == "true", m["op"] in CHANGES and not is_of_ours(w, params)
+            seen[trial] += of_plan
+            if not of_plan or fault.trial != trial or fault.number != seen[trial] - 1:
+                World.net(w, m)
+                return
+            if not trial and not plan["best_effort"]:
+                self.mark_back(w, plan)
+            if fault.done:
+                w.ec2.answer(m)
+            if fault.lost:
+                w.say(NET, "DONE", request=m["request"], outcome=E["NET_NO_ANSWER"])
+            else:
+                w.put(w.ends[NET], w.ec2.done(m["request"], 403, code="UnauthorizedOperation"))
+        w.on_send = net
+
+    @staticmethod
+    def mark_back(w, plan):
+        """What it has opened may be closed at once."""
+        opened = [op for op in plan_ops(plan) if op[0] == "open"]
+        for grant in w.grants:
+            if (grant["group_id"], identity(grant)) in [(op[7], op[1:5]) for op in opened]:
+                grant["asked"] = True
+
+    def asked_and_shown(self, w, draw, number):
+        """A plan, its record, and what there was before."""
+        kind, = draw.choices(list(DRAWN), list(DRAWN.values()))
+        w.client(number, uid=20000 + number)
+        needs = kind not in (of_one_group, of_many) or (kind is of_many and draw.random() < 0.6)
+        plan = kind(draw, w, self.opened(w, draw, number) if needs else [])
+        self.kinds[kind.__name__] += 1
+        before = rules_of(w)
+        ends = [self.end_of(w, op) for op in plan["ops"] if op["action"] == E["ACTION_EXTEND"]]
+        return plan, self.show(w, plan, number), before, ends
+
+    def one(self, w, draw, number):
+        """Drawn, shown, touched with a bit flipped, asked for again, touched; or refused."""
+        plan, record, before, ends = self.asked_and_shown(w, draw, number)
+        if record is None and all(op.get("receipt") for op in plan["ops"]) and not ends:
+            self.is_carried_out(w, plan, None, before)  # the touch that opened them covers that
+            return "closed"
+        if record is None:
+            return self.is_refused(w, plan)
+        self.says_the_plan(record, plan, ends)
+        if draw.random() < 0.4:
+            w.agree()
+            what = self.one_bit(w, draw, record)
+            self.assertEqual((w.changes, w.dry), ([], []), "a bit of the %s was flipped" % what)
+            self.assertEqual(before, rules_of(w))
+            w.keys[0].counter += 1
+            return "flipped"
+        fault = fault_of(draw, plan)
+        if fault:
+            self.go_wrong(w, {"best_effort": False, **plan}, fault)
+        self.touch(w, record)
         if draw.random() < 0.5:  # beside the touch comes a plan that differs in one bit
             w.ask(other_plan(draw, plan), number)
-        w.settle()
-        self.is_carried_out(w, plan, record, before)
-        return "executed"
+        if ends:
+            self.is_kept(w, plan, record, before, ends)
+            return "extended"
+        self.is_carried_out(w, plan, record, before, fault)
+        return "went wrong" if fault else "executed"
 
     def test_one_change_four_times(self):
         print("seed %d" % SEED, flush=True)
         self.renderer = Renderer(RENDERER)
         self.addCleanup(self.renderer.stop)
-        master, ended = random.Random(SEED), {"refused": 0, "flipped": 0, "executed": 0}
+        master, ended, self.kinds = random.Random(SEED), Counter(), Counter()
         w = self.world()
-        w.on_keys = World.one_key
+        w.ec2.rules += [rule(10 + n, 6000 + n, "198.51.100.%d/32" % n, (GROUP, OTHER)[n % 2]) for n in range(6)]
         foreign = list(w.ec2.rules)
         for number in range(100, 100 + COUNT):
             seed = master.randrange(1 << 30)
+            w.on_keys, w.on_send = World.one_key, World.net
             try:
                 ended[self.one(w, random.Random(seed), number)] += 1
                 self.assertEqual((w.crimes, w.lies), ([], []))
+                w.on_send = World.net
                 self.finish(w, number)
             except AssertionError as error:
                 self.fail("plan %d (seed %d): %s" % (number, seed, error))
             w.ec2.rules = list(foreign)  # with those that were closed
-        print("%d plans: %s" % (COUNT, ", ".join("%d %s" % (n, how) for how, n in ended.items())), flush=True)
-        self.assertTrue(all(n > COUNT // 20 for n in ended.values()), ended)
+        for counted in (ended, self.kinds):
+            print("%d plans: %s" % (COUNT, ", ".join("%d %s" % (n, how) for how, n in sorted(counted.items()))), flush=True)
+        self.assertTrue(all(ended[how] > COUNT // 100 for how in (
+            "refused", "flipped", "executed", "extended", "went wrong", "closed")), ended)
 
 
 if __name__ == "__main__":

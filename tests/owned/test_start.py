@@ -14,7 +14,7 @@ import time
 
 from ownedcase import OwnedCase, main  # before the others: it knows where sgwire is
 
-from world import CONTROL, LOADER, PLANNER, E, World, opening, pair
+from world import CONTROL, LOADER, PATIENCE, PLANNER, E, World, opening, pair
 
 MEND = 78  # EX_CONFIG: a person has to mend something first
 
@@ -27,7 +27,7 @@ class Start(OwnedCase):
                                     pass_fds=[], preexec_fn=lambda: (self.place(places or {}), prepare and prepare()),
                                     close_fds=False, env={})
             try:
-                status = done.wait(20)
+                status = done.wait(PATIENCE)
             finally:
                 done.kill()
                 done.wait()
@@ -108,7 +108,7 @@ class Start(OwnedCase):
     def stopped(self, w):
         """Until the process stands: what is said now is all there when it goes on."""
         os.kill(w.pid, signal.SIGSTOP)
-        until = time.monotonic() + 20
+        until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             with open(f"/proc/{w.pid}/stat", encoding="ascii") as file:
                 if file.read().rsplit(")", 1)[1].split()[0] == "T":

@@ -6,6 +6,7 @@ What a part does stands in an attribute: `on_send` is net, `on_ceremony` and `on
 what does not hold is collected in `lies` and `crimes`.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -20,24 +21,14 @@ import sgwire
 from ec2 import ACCOUNT, GROUP, REGION, Ec2, form, source, state_digest
 from judge import Record, change_problem, plan_id, show_problem, when
 from keys import Key
+from policy import POLICY
 from sgwire import ENUMS as E, decode, encode
 
 APPLIANCE, BOOT = "abcdefghijklmn27", "01234567-89ab-cdef-0123-456789abcdef"
 BIG = 1 << 20
+# Seconds that anything may take on a slow machine before a test gives up; fewer where a failure is what is looked for.
+PATIENCE = 15 if "SGW_FIRST_FAILURE" in os.environ else 60
 CONTROL, PLANNER, NET, LOADER = 3, 4, 5, 6
-
-
-def lifetimes(least=1200, usual=3600, most=43200):
-    """The classes of a policy, with what each needs at least."""
-    times = {"lifetime_min": least, "lifetime_default": usual, "lifetime_max": most}
-    return {"on_open": times, "on_sensitive": {"pin": True, **times},
-            "on_wide": {"pin": True, "trusted_display": True, **times}}
-
-
-POLICY = {"v4_wide": 24, "v4_forbidden": 16, "v6_wide": 64, "v6_forbidden": 48, "v4_union_max": 65536,
-          "v6_union_max": 65536, "bulk_ops": 5, "open_most": 1024, "open_most_client": 1024, **lifetimes(),
-          "prompts_per_hour": 64, "rules_per_group": 60, "require_opt_in": True, "allow_documentation": True, "allow_shared_display": True,
-          "sensitive": [{"from": p, "to": p} for p in (22, 3389, 5432)]}
 CHANGES = (E["AWS_AUTHORIZE_INGRESS"], E["AWS_REVOKE_INGRESS"])
 
 
@@ -61,9 +52,9 @@ def closing(rule):
 class World:
     executable = ""
 
-    def __init__(self, policy=None, keys=("blue",), grants=(), account=ACCOUNT, start=True, files=None):
+    def __init__(self, policy=None, keys=("blue",), grants=(), account=ACCOUNT, start=True, files=None, listed=None):
         self.ec2, self.keys = Ec2(), [Key(APPLIANCE, name) for name in keys]
-        self.account = account
+        self.account, self.listed = account, listed or {}
         self.policy, self.loaded_grants = {**POLICY, **(policy or {})}, list(grants)
         self.offset, self.clock = 0, tempfile.TemporaryFile()
         self.clock.write(bytes(8))
@@ -75,7 +66,7 @@ class World:
         self.heard, self.results, self.stages, self.shows, self.asked = [], {}, [], [], []
         self.dry, self.changes, self.reads, self.to_planner = [], [], [], 0
         self.lies, self.crimes, self.plans, self.touched, self.clients = [], [], {}, {}, {}
-        self.grants = list(self.loaded_grants)
+        self.grants, self.barriers, self.barriers_asked = list(self.loaded_grants), 0, 0
         self.serving, self.status, self.ceremony, self.ended = False, None, 0, []
         self.request, self.pushed, self.activity, self.tickets = 1 << 24, 0, 0, 0
         self._spawn(files or {})
@@ -105,7 +96,8 @@ class World:
         self.key_list = b""
         if self.keys:
             self.key_list = sgwire._put_all(sgwire.RECORDS["key_list"], {
-                "appliance": APPLIANCE, "phrase": "a phrase", "keys": [k.entry() for k in self.keys]})
+                "appliance": APPLIANCE, "phrase": "a phrase", "keys": [k.entry() for k in self.keys],
+                **self.listed})
         keys.write(self.key_list)
         keys.seek(0)
         null = os.open(os.devnull, os.O_RDWR)
@@ -125,7 +117,7 @@ class World:
         assert name == "READY", name
         self.degraded = ready["degraded"]
 
-    def _take(self, end, seconds=10):
+    def _take(self, end, seconds=PATIENCE):
         if not select.select([end], [], [], seconds)[0]:
             raise AssertionError("the broker says nothing\n" + self.logged())
         return end.recv(BIG)
@@ -173,7 +165,7 @@ class World:
         for file in (self.clock, self.ledger, self.log):
             file.close()
 
-    def wait(self, seconds=10):
+    def wait(self, seconds=PATIENCE):
         """The exit status, minus the signal, or None while it lives."""
         deadline = time.monotonic() + seconds
         while self.status is None:
@@ -309,25 +301,38 @@ class World:
         if None not in problems:
             self.lies.append((problems, m["record"]))
 
-    def pump(self, until, seconds=10):
+    def pump(self, until, seconds=PATIENCE):
         deadline = time.monotonic() + seconds
         while not until():
             if time.monotonic() > deadline or (not self.step(0.05) and not self.lives()):
                 raise AssertionError("it never came about\n" + self.logged())
 
-    def settle(self, least=1):
+    def question(self):
+        """One behind what the planner has said so far."""
+        if PLANNER not in self.ends:
+            raise AssertionError("the broker has ended\n" + self.logged())
+        self.request += 1
+        self.barriers_asked += 1
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.ends[PLANNER].send(encode("ASK_BROKER", request=self.request))
+
+    def await_answers(self, behind=0):
+        """To all but the last so many. Then a flood fits into any queue: the broker waits for room in one for a second."""
+        self.pump(lambda: self.barriers >= self.barriers_asked - behind)
+
+    def settle(self, least=2):
         """
-        Until the broker has dealt with everything said to it and its answers. It takes one datagram of each edge a
-        round, so as many questions as there are datagrams elsewhere come behind all of them.
+        Until the broker has dealt with everything said to it and its answers. It takes one datagram of each edge a round, and
+        then looks at its clock: one question more than there are datagrams elsewhere comes behind all of that.
         """
-        until = time.monotonic() + 30
+        until = time.monotonic() + 2 * PATIENCE
         while time.monotonic() < until:
-            questions, self.pushed, before, self.barriers = self.pushed + least, 0, self.activity, 0
-            for _ in range(questions):
-                self.request += 1
-                self.put(self.ends[PLANNER], encode("ASK_BROKER", request=self.request))
-            self.pushed = 0
-            self.pump(lambda: self.barriers >= questions)
+            questions, self.pushed, before = self.pushed + least, 0, self.activity
+            for n in range(questions):
+                self.question()
+                if n % 64 == 63:
+                    self.await_answers(behind=64)
+            self.await_answers()
             while self.step(0):
                 pass
             if self.activity == before and not self.pushed:
@@ -400,10 +405,19 @@ class World:
         """From here on a change over exactly this record is right."""
         self.touched[record.receipt] = record
         for plan_client, plan in self.plans.values():
-            if record.kind == "change" and record.ops[0][0] == "open" and show_problem(
-                    record, plan, self.clients[plan_client]) is None:
-                self.grants += [{"group_id": op["group_id"], "closes": when(record.closes), **{
-                    k: op[k] for k in ("protocol", "from_port", "to_port", "source")}} for op in plan["ops"]]
+            if record.kind == "change" and show_problem(record, plan, self.clients[plan_client]) is None:
+                for op in plan["ops"]:
+                    self.mark_op(record, op)
+
+    def mark_op(self, record, op):
+        """What closes by itself from now on, or may be closed."""
+        same = {k: op[k] for k in ("group_id", "protocol", "from_port", "to_port", "source")}
+        if op["action"] == E["ACTION_OPEN"]:
+            self.grants.append({**same, "closes": when(record.closes)})
+            return
+        for grant in self.grants:
+            if op.get("receipt") and {k: grant[k] for k in same} == same:
+                grant.update({"closes": when(record.closes)} if op["action"] == E["ACTION_EXTEND"] else {"asked": True})
 
     def touch(self, record, key=None, fido=None, flags=None, **other):
         """A true assertion."""

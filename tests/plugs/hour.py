@@ -1,144 +1,70 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The hostile hour: owned and dying processes, stalls, clocks that jump, AWS that fails, floods and hostile descriptors,
-mixed from a seed against one whole cell, while a person goes on opening and denying.
+"""The hostile hour: owned and dying processes, stalls, clocks that jump, AWS that fails, a transport that lies, disks that
+fill up and fail, floods and hostile descriptors, mixed from a seed against one whole cell, while a person goes on opening
+and denying. (hour_mix.py: what is mixed; hour_cell.py: where.)
 
     hour.py [--minutes N] [--seed N]
 
 After every round of it: nothing is open that should not be, whatever was executed was touched for and executed once,
-everything is closed at its time, the ledger verifies, no process and no descriptor is left over, and a request works.
+everything is closed at its time, the ledger verifies, no process, no file and no descriptor is left over, and a request
+works.
 """
 
+import collections
+import glob
 import json
 import os
 import random
-import signal
-import socket
 import sys
-import threading
 import time
 import unittest
+from typing import Any
 
-from plugcase import AUTHORIZE, DESCRIBE, HOLD, REVOKE, WINDOW, PlugCase, poll_until
+from plugcase import AUTHORIZE, HOLD, RECORD, REVOKE, WINDOW, poll_until
 
-from hostile import PING, Pipes, connect, fd_count, hand_over, rss
-from livecase import WORD
+from hostile import fd_count, rss
+from hour_cell import HostileCell
+from hour_mix import Crowd, Mixture
+from ledger import Record, _record
 
 MINUTES, SEED = 10.0, 0
 ROUND = 6  # disturbed requests between two audits
-FLOODERS = 2
+FLOODERS, OWNED = 2, 2
 MEMORY = 64000  # kB that no process of the cell ever needs
-BENIGN = ("nothing", "stop", "handover", "garbage", "crowd")
-FAULTS = (("throttle", {}), ("drop_before", {}), ("drop_after", {}), ("cut", {}), ("delay", {"seconds": 0.4}),
-          ("status", {"status": 500, "code": "InternalError"}), ("status_after", {"status": 500, "code": "InternalError"}),
-          ("malformed", {}), ("doctype", {}), ("huge", {"bytes": 20 << 20, "shape": "text"}))
 
 
-class Crowd(threading.Thread):
-    """A client that never stops asking; where its front ends it comes again."""
+class Hour(Mixture):
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.cell = HostileCell(SEED, seconds=int(MINUTES * 60) + 1800)
+        cls.addClassCleanup(cls.cell.stop)
+        cls.client = cls.cell.client()
+        cls.addClassCleanup(cls.client.stop)
+        cls.client.call("capabilities")
+        manager = cls.cell.open_screen()
+        cls.screen = manager.__enter__()
+        cls.addClassCleanup(manager.__exit__, None, None, None)
+        cls.cell.enroll()
+        cls.seq, cls._read, cls._offsets = 0, [], {}
 
-    def __init__(self, case: "Hour", number: int):
-        super().__init__(daemon=True)
-        self.case, self.number, self.over, self.answers = case, number, threading.Event(), 0
+    def setUp(self) -> None:
+        self.cell.emulator.control("clear_faults")
+        self.seq = max((entry["seq"] for entry in self.cell.emulator.log(self.seq)), default=self.seq)
+        self.records = len(self.ledger())
 
-    def run(self) -> None:
-        draw = random.Random(SEED * 100 + self.number)
-        while not self.over.is_set():
-            try:
-                with Pipes(self.case.cell) as pipes:
-                    while not self.over.is_set():
-                        batch = [self.line(draw, n) for n in range(20)]
-                        pipes.send(b"".join(batch))
-                        for _ in batch:
-                            pipes.raw_line(20)
-                            self.answers += 1
-                        self.over.wait(0.02)
-            except (OSError, AssertionError):
-                self.over.wait(0.1)
-
-    @staticmethod
-    def line(draw: random.Random, number: int) -> bytes:
-        kind = draw.randrange(8)
-        if kind < 4:
-            return PING % number
-        tool, arguments = (("health", {}) if kind < 6 else
-                           ("list_rules", {"security_group_id": "sg-0123456789abcdef0"}) if kind < 7 else
-                           ("whitelist_plan", {"security_group_id": "sg-0123456789abcdef0", "ip": "203.0.113.9",
-                                               "port": 443, "expires_in": "1h", "reason": "crowd"}))
-        meta = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {},
-                "io.modelcontextprotocol/clientInfo": {"name": "crowd", "version": "1"}}
-        return json.dumps({"jsonrpc": "2.0", "id": number, "method": "tools/call",
-                           "params": {"name": tool, "arguments": arguments, "_meta": meta}}).encode() + b"\n"
-
-
-class Hour(PlugCase):
-    draw: random.Random
-
-    # ---- what may happen at any moment ----
-
-    def do_nothing(self) -> None:
-        pass
-
-    def do_kill(self) -> None:
-        self.kill(self.draw.choice(["front", "planner", "broker", "net", "consent", "fido"]))
-
-    def do_daemon(self) -> None:
-        self.kill("supervisor")
-
-    def do_stop(self) -> None:
-        """Stopped for a while, as by a debugger; a queue fills, nobody is lied to."""
-        role = self.draw.choice(["front", "planner", "broker", "net", "consent", "fido"])
-        pids = self.cell.pids(role)
-        for pid in pids:
-            _signal(pid, signal.SIGSTOP)
-        time.sleep(self.draw.choice([0.05, 0.3, 1.2]))
-        for pid in pids:
-            _signal(pid, signal.SIGCONT)
-
-    def do_fault(self) -> None:
-        kind, members = self.draw.choice(FAULTS)
-        self.fault(kind, self.draw.choice([AUTHORIZE, DESCRIBE, REVOKE, "*"]), count=self.draw.choice([1, 2]), **members)
-
-    def do_clock(self) -> None:
-        self.cell.clock.jump(self.draw.choice([2, 31, 61, 121, 700]))
-
-    def do_wall(self) -> None:
-        self.cell.clock.set_wall(self.draw.choice([-240, -20, 20, 240]))
-
-    def do_handover(self) -> None:
-        fds = [os.open("/", os.O_RDONLY), os.open("/dev/full", os.O_RDWR), *os.pipe()]
-        for _ in range(10):
-            try:
-                hand_over(self.cell, self.draw.choices(fds, k=self.draw.randrange(5)),
-                          self.draw.choice([b"m", b"x", b"mm"])).close()
-            except OSError:
-                break
-        for fd in fds:
-            os.close(fd)
-
-    def do_garbage(self) -> None:
-        try:
-            with Pipes(self.cell) as pipes:
-                os.set_blocking(pipes.to, False)
-                for _ in range(20):
-                    pipes.send(self.draw.choice([b"{", b"[[[[\n", b"\xff\xfe\n", self.draw.randbytes(2000), b"\n" * 50,
-                                                 b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{}}\n', PING % 1]))
-        except OSError:
-            pass
-
-    def do_crowd(self) -> None:
-        """Many connections at once that say nothing."""
-        held: list[socket.socket] = []
-        try:
-            held += [connect(self.cell, self.draw.choice(["mcp", "admin"])) for _ in range(30)]
-        except OSError:
-            pass
-        for s in held:
-            s.close()
-
-    DISTURBANCES = {"nothing": (do_nothing, 2), "kill": (do_kill, 4), "daemon": (do_daemon, 1), "stop": (do_stop, 4),
-                    "fault": (do_fault, 4), "clock": (do_clock, 2), "wall": (do_wall, 1), "handover": (do_handover, 1),
-                    "garbage": (do_garbage, 1), "crowd": (do_crowd, 1)}
+    def ledger(self) -> list[Record]:
+        """As PlugCase's, but each byte is read once."""
+        for path in sorted(glob.glob(os.path.join(os.path.dirname(self.cell.ledger_path), "*.log"))):
+            with open(path, encoding="ascii") as file:
+                file.seek(self._offsets.get(path, 0))
+                content, end = file.read(), 0
+            for whole in RECORD.finditer(content):
+                begun = whole.group(0).rfind("ledger torn ")
+                self._read.append(_record(whole.group(0)[max(begun, 0):]))
+                end = whole.end()
+            self._offsets[path] = self._offsets.get(path, 0) + end
+        return list(self._read)
 
     # ---- a request in the middle of it ----
 
@@ -147,6 +73,7 @@ class Hour(PlugCase):
         address, step = self.address(), self.draw.choice(list(self.STEPS))
         names, weights = list(self.DISTURBANCES), [n for _, n in self.DISTURBANCES.values()]
         what = self.draw.choices(names, weights)[0]
+        self.now = f"{step}/{what}"
         call = self.STEPS[step](self, address)
         try:
             self.DISTURBANCES[what][0](self)
@@ -156,10 +83,10 @@ class Hour(PlugCase):
         except OSError:
             result = {}
         finally:
-            self.cell.emulator.control("clear_faults")
-            self.cell.clock.set_wall(0)
-        self.count += 1
-        if result.get("status") == "ok":
+            self.undo()
+        self.counts[what] += 1
+        # where AWS says that it is done and does nothing, that is said: its reads do not show it
+        if result.get("status") == "ok" and "reads do not show" not in json.dumps(result):
             self.said_ok.add(address)
         if step in ("call", "answer"):
             time.sleep(HOLD)  # what is under way at AWS comes to its end
@@ -167,28 +94,7 @@ class Hour(PlugCase):
         self.serves()
         self.new_client()
         self.addresses.append(address)
-        self.log.append(f"{step}/{what}: {result.get('status', 'nothing')}")
-
-    def go_on(self, step: str, what: str) -> None:
-        """The word and the touch, where that can still be; else the time runs out."""
-        if what in BENIGN and self.draw.random() < 0.7 and self.cell.pids("consent"):
-            if step == "blinking":
-                self.cell.key.press()
-                return
-            if self.draw.random() < 0.3:
-                self.screen.prompt(WORD)
-                self.cell.say(self.draw.choice(["deny", "yes", "443-ffff"]))
-            elif step == "reading":
-                self.blinks_since = self.cell.key.mark()
-                self.cell.say(WORD)
-                poll_until(lambda: self.cell.key.seen("up-wait", self.blinks_since) or not self.cell.pids("consent"),
-                           "the key blinks")
-                self.cell.key.press()
-                return
-        time.sleep(0.1)
-        self.cell.clock.jump(125)
-        time.sleep(0.1)
-        self.cell.clock.jump(31)
+        self.log.append(f"{self.now}: {result.get('status', 'nothing')}")
 
     # ---- what must be true ----
 
@@ -209,22 +115,27 @@ class Hour(PlugCase):
         self.serves()
         self.cell.clock.jump(3700)
         ours = {f"{address}/32" for address in self.addresses}
-        poll_until(lambda: not ours & self.sources(), "what was opened is closed", 30)
+        poll_until(lambda: not ours & self.sources(), "what was opened is closed")
         for address in self.addresses:
             for receipt in self.requests(address)[:self.effects(address)]:
-                poll_until(lambda: "close" in self.kinds(receipt), f"the closing of {receipt} is recorded", 30)
+                poll_until(lambda: "close" in self.kinds(receipt), f"the closing of {receipt} is recorded")
             self.assertLessEqual(self.effects(address), 1, "executed again, later")
         self.new_client()
-        self.assertEqual(self.client.call("list_grants")["data"]["grants"], [])
+        poll_until(lambda: self.client.call("list_grants")["data"]["grants"] == [], "no grant is left")
+        poll_until(lambda: "ok" in [part["state"] for part in self.client.call("health")["data"]["components"]
+                                    if part["name"] == "ledger"], "what a full disk tore is named")
         self.assert_ledger_holds()
+        self.assertEqual(self.cell.gate.strayed, 0, "a proxy or a redirect was followed")
         self.nothing_left_over()
+        before = [one.answers for one in self.crowd]
+        poll_until(lambda: all(one.answers > n for one, n in zip(self.crowd, before)), "the crowd is answered", 120)
 
     def each_call_was_touched_for(self) -> None:
         """Every change at AWS carries the receipt of a consent in the ledger, or closes what such a one opened."""
         consents = {r.fields["receipt"]: r for r in self.new_records() if r.kind == "consent"}
         opened: set[str] = set()
-        for call in self.cell.emulator.log():
-            if call["seq"] <= self.seq or not call["mutating"] or call["dry_run"] or not call["effect"]:
+        for call in self.cell.emulator.log(self.seq):
+            if not call["mutating"] or call["dry_run"] or not call["effect"]:
                 continue
             cidr = next(v for k, v in call["params"].items() if k.endswith("CidrIp"))
             if call["action"] == AUTHORIZE:
@@ -238,66 +149,79 @@ class Hour(PlugCase):
         self.known |= opened
 
     def nothing_left_over(self) -> None:
-        poll_until(lambda: len(self.cell.pids("front")) <= 1 + FLOODERS, "no front is left over", 30)
+        poll_until(lambda: len(self.cell.pids("front")) <= 1 + FLOODERS + OWNED, "no front is left over")
+        poll_until(lambda: not self.cell.zombies(), "every child has been waited for")
+        def nobody_else() -> bool:  # but for a front that is just being made, under its parent's name
+            return {role: len(found) for role, found in self.cell.all_pids().items() if role != "front"} == {
+                "planner": 1, "broker": 1, "net": 1}
+        poll_until(nobody_else, "planner, broker and net are there, and nobody else")
         pids = self.cell.all_pids()
-        self.assertEqual({role: len(found) for role, found in pids.items() if role != "front"},
-                         {"planner": 1, "broker": 1, "net": 1})
+        self.assertEqual(self.cell.state_files(), self.state_files)
         assert self.cell.daemon
         watched = {"supervisor": self.cell.daemon.pid, **{r: pids[r][0] for r in ("planner", "broker", "net")}}
         for role, pid in watched.items():
             self.assertLess(rss(pid), MEMORY, role)
             if os.getuid() == 0:
-                self.assertLessEqual(fd_count(pid), self.files.setdefault(pid, fd_count(pid)) + 12, f"{role}: descriptors")
+                most = self.files.setdefault(pid, fd_count(pid)) + 12
+                poll_until(lambda: fd_count(pid) <= most, f"{role}: no more descriptors than before")
 
     def test_the_hour(self) -> None:
         print(f"seed {SEED}, {MINUTES:g} minutes", flush=True)
         self.draw = random.Random(SEED)
         self.known: set[str] = set()
         self.files: dict[int, int] = {}
-        self.count = self.executed = rounds = 0
-        crowd = [Crowd(self, number) for number in range(FLOODERS)]
-        for one in crowd:
+        self.state_files = self.cell.state_files()
+        self.counts: collections.Counter[str] = collections.Counter()
+        self.executed = self.rounds = 0
+        self.crowd = [Crowd(self, number, SEED) for number in range(FLOODERS)]
+        for one in self.crowd:
             one.start()
-        until, restarts = time.monotonic() + MINUTES * 60, 0
         try:
-            while time.monotonic() < until:
-                self.setUp()
-                self.addresses: list[str] = []
-                self.said_ok: set[str] = set()
-                self.log: list[str] = []
-                for _ in range(ROUND):
-                    if time.monotonic() < until:
-                        self.disturbed()
-                self.audit()
-                rounds += 1
-                restarts = self.cell.log().count("the cell is started again")
-                print(f"round {rounds}: {'; '.join(self.log)}", flush=True)
+            self.rounds_until(time.monotonic() + MINUTES * 60)
         except BaseException:
-            print(f"in round {rounds + 1} of seed {SEED}: {'; '.join(self.log)}", flush=True)
+            print(f"in round {self.rounds + 1} of seed {SEED}: {'; '.join(self.log)}; {self.now}", flush=True)
             raise
         finally:
-            for one in crowd:
+            for one in self.crowd:
                 one.over.set()
-            for one in crowd:
-                one.join(30)
+            for one in self.crowd:
+                one.join(60)
+        self.assertTrue(all(one.answers for one in self.crowd), "the crowd was never answered")
+        attacks = self.cell.attacker.end()
+        self.assertEqual(attacks["kept"], 0, "an edge on which nonsense came was kept")
         self.new_client()
         self.still_opens()
-        self.assertTrue(all(one.answers for one in crowd), "the crowd was never answered")
-        print(f"{self.count} requests disturbed in {rounds} rounds, {self.executed} executed, {restarts} restarts of the cell, "
-              f"{sum(one.answers for one in crowd)} answers to the crowd", flush=True)
+        self.report(attacks)
+
+    def rounds_until(self, end: float) -> None:
+        while time.monotonic() < end:
+            self.setUp()
+            self.addresses: list[str] = []
+            self.said_ok: set[str] = set()
+            self.log: list[str] = []
+            for _ in range(ROUND):
+                if time.monotonic() < end:
+                    self.disturbed()
+            self.now = "audit"
+            self.audit()
+            self.rounds += 1
+            print(f"round {self.rounds}: {'; '.join(self.log)}", flush=True)
+
+    def report(self, attacks: dict[str, int]) -> None:
+        def told(counts: Any) -> str:
+            return ", ".join(f"{name} {n}" for name, n in counts.items())
+
+        print(f"{self.counts.total()} requests disturbed in {self.rounds} rounds, {self.executed} executed, "
+              f"{self.cell.log().count('the cell is started again')} restarts of the cell, "
+              f"{sum(one.answers for one in self.crowd)} answers to the crowd, {len(self.ledger())} records\n"
+              f"what happened: {told(self.counts)}; {self.eios} failed syncs\n"
+              f"owned fronts: {told(attacks)}\ntransport: {told(self.cell.gate.met)}", flush=True)
 
     def address(self) -> str:
         """One that no request of the last rounds has named."""
         cls = type(self)
         cls._addresses = getattr(cls, "_addresses", 0) + 1
         return ("203.0.113.%d", "198.51.100.%d")[cls._addresses // 250 % 2] % (cls._addresses % 250 + 1)
-
-
-def _signal(pid: int, number: int) -> None:
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        pass
 
 
 if __name__ == "__main__":
@@ -310,6 +234,5 @@ if __name__ == "__main__":
                 MINUTES = float(value)
             else:
                 SEED = int(value)
-    Hour.cell_options = {"seconds": int(MINUTES * 60) + 1800}
     SEED = SEED or random.SystemRandom().randrange(1, 1 << 30)
     unittest.main()

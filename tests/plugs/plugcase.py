@@ -12,6 +12,7 @@ from typing import Any, Callable
 sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "live"))
 
 from cell import poll_until  # noqa: E402
+from hostile import CELL_ROLES  # noqa: E402
 from ledger import Record, _record  # noqa: E402
 from livecase import WORD, LiveCase  # noqa: E402
 from mcp import Call, Ended  # noqa: E402
@@ -51,9 +52,13 @@ class PlugCase(LiveCase):
 
     # ---- the steps of a ceremony, each reached and held ----
 
+    def held(self, call: Call, what: str) -> None:
+        """What the one fault waits for has come to AWS, which holds it; or the request has ended before."""
+        poll_until(lambda: call.done() or not self.cell.emulator.control("state")["faults"], what)
+
     def calls(self, action: str, dry_run: bool | None = None) -> list[dict[str, Any]]:
-        return [c for c in self.cell.emulator.calls(action)
-                if c["seq"] > self.seq and dry_run in (None, c["dry_run"])]
+        return [c for c in self.cell.emulator.log(self.seq)
+                if c["action"] == action and dry_run in (None, c["dry_run"])]
 
     def touched(self, address: str) -> Call:
         """Asked, read, typed; the key blinks and is touched."""
@@ -70,6 +75,9 @@ class PlugCase(LiveCase):
 
     def at_reading(self, address: str) -> Call:
         call = self.ask(address)
+        poll_until(lambda: call.done() or self.cell.pids("consent"), "it is asked, or refused")
+        if call.done():
+            self.fail(f"nobody was asked: {call.result()}")
         self.screen.prompt(WORD)
         return call
 
@@ -86,41 +94,38 @@ class PlugCase(LiveCase):
     def at_dry_run(self, address: str) -> Call:
         self.fault("delay", AUTHORIZE, dry_run=True, seconds=HOLD)
         call = self.touched(address)
-        poll_until(lambda: self.new_records()[-1].kind == "consent", "the touch is recorded")
-        time.sleep(0.05)
+        self.held(call, "AWS has the DryRun")
         return call
 
     def at_reread(self, address: str) -> Call:
         call = self.at_blinking(address)
         self.fault("delay", DESCRIBE, seconds=HOLD)
         self.cell.key.touch(self.blinks_since)
-        poll_until(lambda: self.calls(AUTHORIZE, True), "the DryRun was made")
-        time.sleep(0.1)
+        poll_until(lambda: call.done() or self.calls(AUTHORIZE, True), "the DryRun was made")
+        self.held(call, "AWS is asked for the group again")
         return call
 
     def at_call(self, address: str) -> Call:
         """The call has been sent; AWS carries it out later."""
         call = self.at_blinking(address)
         self.fault("delay", AUTHORIZE, dry_run=False, seconds=HOLD)
-        read = len(self.calls(DESCRIBE))
         self.cell.key.touch(self.blinks_since)
-        poll_until(lambda: len(self.calls(DESCRIBE)) > read, "the group was read again")
-        time.sleep(0.1)
+        self.held(call, "AWS has the call")
         return call
 
-    def at_answer(self, address: str) -> Call:
+    def at_answer(self, address: str, seconds: float = HOLD) -> Call:
         """The call has been carried out; AWS answers later."""
-        self.fault("slow", AUTHORIZE, dry_run=False, seconds=HOLD)
+        self.fault("slow", AUTHORIZE, dry_run=False, seconds=seconds)
         call = self.touched(address)
-        poll_until(lambda: f"{address}/32" in self.sources(), "AWS has made the rule")
+        poll_until(lambda: call.done() or f"{address}/32" in self.sources(), "AWS has made the rule")
         return call
 
     def at_read_back(self, address: str) -> Call:
         call = self.at_blinking(address)
         self.fault("delay", DESCRIBE, skip=1, seconds=HOLD)
         self.cell.key.touch(self.blinks_since)
-        poll_until(lambda: self.calls(AUTHORIZE, False), "the call was made")
-        time.sleep(0.1)
+        poll_until(lambda: call.done() or self.calls(AUTHORIZE, False), "the call was made")
+        self.held(call, "AWS is asked for what was made")
         return call
 
     STEPS: dict[str, Callable[["PlugCase", str], Call]] = {
@@ -132,16 +137,20 @@ class PlugCase(LiveCase):
     def kill(self, role: str) -> None:
         if role == "supervisor":
             self.cell.end_daemon(how=signal.SIGKILL)
-        else:
-            for pid in self.cell.pids(role):
-                with contextlib.suppress(ProcessLookupError):  # right after the touch a fido is about to go
-                    os.kill(pid, signal.SIGKILL)
+            return
+        there, killed = self.cell.all_pids(), self.cell.pids(role)
+        for pid in killed:
+            with contextlib.suppress(ProcessLookupError):  # right after the touch a fido is about to go
+                os.kill(pid, signal.SIGKILL)
+        # It takes a moment to be gone, and the others of its cell to hear of it: until then the old cell answers.
+        going = {pid for other in CELL_ROLES for pid in there.get(other, [])} if killed and role in CELL_ROLES else set(killed)
+        poll_until(lambda: not going & {pid for pids in self.cell.all_pids().values() for pid in pids}, f"{role} is gone")
 
     @staticmethod
     def quietly(call: Call) -> dict[str, Any]:
         """What the client heard, if anything."""
         try:
-            return call.result(30)
+            return call.result(90)  # longer than any call waits for its person, or net for AWS
         except Ended:
             return {}
 
@@ -201,8 +210,9 @@ class PlugCase(LiveCase):
         self.cell.clock.jump(WINDOW)
         for receipt in receipts:
             poll_until(lambda: {"outcome", "reconcile", "close"} & set(self.kinds(receipt)), f"{receipt} is settled")
-        if not any("close" in self.kinds(receipt) for receipt in receipts):  # a clock may have jumped past its end
-            self.assertEqual(f"{address}/32" in self.sources(), bool(effects), "settled is not what is")
+        # a clock may have jumped past its end: then it is being closed, and the ledger says so a moment after AWS
+        poll_until(lambda: (f"{address}/32" in self.sources()) == bool(effects) or
+                   any("close" in self.kinds(receipt) for receipt in receipts), "settled is what is")
         self.cell.clock.jump(3600)
         poll_until(lambda: f"{address}/32" not in self.sources(), f"the rule of {address} is closed at its time")
         for receipt in receipts[:effects]:

@@ -117,9 +117,24 @@ class Aws(PlugCase):
                             poll_until(lambda: any(r.kind == "close" for r in self.new_records()), "closed", 0.5)
                         except AssertionError:
                             self.cell.clock.jump(21)
+                    poll_until(lambda: any(r.kind == "close" for r in self.new_records()), "closed within a few sweeps")
                     self.assertEqual(len([r for r in self.new_records() if r.kind == "close"]), 1)
                     self.assertNotIn(f"{address}/32", self.sources())
                     self.cell.clock.jump(61)
+        self.assert_ledger_holds()
+
+    def test_a_closing_that_was_asked_for(self) -> None:
+        """Regress 159. It is tried again until it is closed: a restart forgot it, and the rule stayed open to its end."""
+        address = self.address()
+        rule_ids = self.open(address)["data"]["rule_ids"]
+        self.fault("status", REVOKE, status=503, code="Unavailable", count=100)
+        result = self.client.call("whitelist_remove", security_group_id=GROUP, rule_ids=rule_ids, reason="a test")
+        self.assertEqual(result["error"]["code"], "not_closed", result)
+        self.kill("broker")
+        self.cell.emulator.control("clear_faults")
+        self.serves()
+        self.new_client()
+        poll_until(lambda: f"{address}/32" not in self.sources(), "closed by the next start")
         self.assert_ledger_holds()
 
 

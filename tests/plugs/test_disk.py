@@ -14,6 +14,7 @@ from typing import Iterator
 from plugcase import PlugCase
 from cell import GROUP, poll_until
 from livecase import WORD
+from screen import PATIENCE
 
 UNLIMITED = resource.RLIM_INFINITY
 
@@ -63,6 +64,18 @@ class Disk(PlugCase):
                 self.assertEqual(self.ledger_state(), "ok")
                 self.assertEqual(self.torn() - torn, int(more > 0))
 
+    def test_torn_and_then_nothing(self) -> None:
+        """Regress 135: nothing was written after it, and the ledger stood torn for whoever verified it."""
+        torn = self.torn()
+        self.room(100)
+        self.refused("203.0.113.72")
+        self.assertEqual(self.cell.run("ledger", "verify").returncode, 8)
+        self.room(None)
+        self.cell.clock.jump(61)
+        poll_until(lambda: self.torn() > torn, "what was torn is named")
+        self.assert_ledger_holds()
+        self.assertEqual(self.ledger_state(), "ok")
+
     def test_full_between_the_screen_and_the_call(self) -> None:
         """The consent or the intent does not fit: touched for, at most tried, and not executed."""
         self.still_opens()
@@ -86,8 +99,9 @@ class Disk(PlugCase):
     def test_full_right_before_the_outcome(self) -> None:
         """Executed, and the outcome does not fit: it is recorded when it can be, and closed at its time."""
         address = self.address()
-        call = self.at_answer(address)
+        call = self.at_answer(address, seconds=60)
         self.room(40)
+        self.cell.emulator.control("release")
         self.assertEqual(call.result()["status"], "ok")
         self.settle_screen()
         self.assertEqual(self.effects(address), 1)
@@ -173,7 +187,7 @@ class Disk(PlugCase):
             subprocess.run(["mount", "-o", "remount,ro", small], check=True)
             self.cell.start(wait=False)
             assert self.cell.daemon
-            self.assertEqual(self.cell.daemon.wait(10), 1)
+            self.assertEqual(self.cell.daemon.wait(PATIENCE), 1)
             self.cell.end_daemon(check=False)
             self.assertIn("cannot open the ledger's file 00000001.log: Read-only file system", self.cell.log(since_start=True))
             subprocess.run(["mount", "-o", "remount,rw", small], check=True)

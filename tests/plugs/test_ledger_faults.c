@@ -14,9 +14,12 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include <sgwarden/clock.h>
 #include <sgwarden/ledger_stream.h>
 #include <sgwarden/log.h>
 #include <sgwarden/topology.h>
+
+#include "ledger_write.h"
 
 #define PLENTY 1000000
 
@@ -316,6 +319,35 @@ sync_fails(void **state)
 	holds(0, 1);
 }
 
+/* Regress 135: nobody writes anything any more, and yet it is named once there is room, and that it is torn is over. */
+static void
+named_without_another_record(void **state)
+{
+	size_t before;
+
+	fresh();
+	assert_true(ledger_next_deadline(&B) == INT64_MAX);
+	disk.room = 50;
+	assert_false(append());
+	assert_in_range(ledger_next_deadline(&B) - clock_monotonic(), 1, 60000);
+	ledger_timeouts(&B); /* not yet */
+	assert_int_equal(B.torn_len, 50);
+	before = disk.len;
+	B.name_torn_at = clock_monotonic();
+	ledger_timeouts(&B);
+	assert_int_equal(disk.len, before);
+	assert_false(B.ledger_ok);
+	assert_in_range(ledger_next_deadline(&B) - clock_monotonic(), 1, 60000);
+	disk.room = PLENTY;
+	B.name_torn_at = clock_monotonic();
+	ledger_timeouts(&B);
+	assert_true(B.ledger_ok);
+	assert_true(ledger_next_deadline(&B) == INT64_MAX);
+	holds(0, 1);
+	assert_true(append());
+	holds(0, 1);
+}
+
 int
 main(void)
 {
@@ -326,6 +358,7 @@ main(void)
 	    cmocka_unit_test(a_found_tail_that_grows),
 	    cmocka_unit_test(interrupted),
 	    cmocka_unit_test(sync_fails),
+	    cmocka_unit_test(named_without_another_record),
 	};
 
 	return cmocka_run_group_tests_name("ledger faults", tests, NULL, NULL);

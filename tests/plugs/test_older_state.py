@@ -14,7 +14,8 @@ import shutil
 import unittest
 
 from plugcase import PlugCase
-from cell import poll_until
+from cell import EXIT_MEND, poll_until
+from screen import PATIENCE
 
 
 class OlderState(PlugCase):
@@ -57,7 +58,7 @@ class OlderState(PlugCase):
             before = file.read()
         self.cell.start(wait=False)
         assert self.cell.daemon
-        self.assertEqual(self.cell.daemon.wait(10), 1)
+        self.assertEqual(self.cell.daemon.wait(PATIENCE), EXIT_MEND)
         self.assertIn(why, self.cell.log(since_start=True))
         with open(self.cell.ledger_path, "rb") as file:
             self.assertEqual(file.read(), before, "the refusal changed the ledger")

@@ -97,7 +97,7 @@ class Segments(PlugCase):
                   for name in os.listdir(os.path.join(self.cell.state_dir, "ledger"))}
         self.cell.start(wait=False)
         assert self.cell.daemon
-        self.assertEqual(self.cell.daemon.wait(60), 1)
+        self.assertEqual(self.cell.daemon.wait(60), 78)
         self.cell.end_daemon(check=False)
         self.assertIn(why, self.cell.log(since_start=True))
         self.assertEqual({name: os.stat(os.path.join(self.cell.state_dir, "ledger", name)).st_size for name in before}, before,

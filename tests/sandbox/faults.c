@@ -4,7 +4,7 @@
  * one system call with an error, or with success and does nothing.  The process must end with status 70, or go on with
  * the degradation that the fault means: never go on as if nothing had been.
  */
-#include "probe.h"
+#include "faults.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -13,12 +13,15 @@
 #include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <sgwarden/log.h>
 
 #include "kernel.h"
 
@@ -43,6 +46,7 @@ enum who {
 	SYSTEM, /* system mode */
 	ORDINARY, /* an ordinary uid */
 	USER,     /* user mode */
+	NET,      /* anybody, and the process that has a network */
 };
 
 struct fault {
@@ -105,6 +109,10 @@ static const struct fault FAULTS[] = {
 	DEGRADED_LANDLOCK_NONE},
     {"Landlock lies", SCMP_SYS(landlock_restrict_self), ANY_ARG, LIE, ENDS, ANYBODY,
 	DEGRADED_LANDLOCK_NONE},
+    {"Landlock takes no port", SCMP_SYS(landlock_add_rule), ARG(1, RULE_NET_PORT), EINVAL, ENDS,
+	NET, DEGRADED_LANDLOCK_NONE | DEGRADED_LANDLOCK_OLD},
+    {"a unit locks the personality", SCMP_SYS(personality), ARG(0, 0xffffffff), EPERM, 0, ANYBODY,
+	0},
     {"no MDWE", SCMP_SYS(prctl), ARG(0, PR_SET_MDWE), EINVAL, DEGRADED_NO_MDWE, ANYBODY,
 	DEGRADED_NO_MDWE},
     {"MDWE fails", SCMP_SYS(prctl), ARG(0, PR_SET_MDWE), EPERM, ENDS, ANYBODY, DEGRADED_NO_MDWE},
@@ -158,7 +166,7 @@ fault_applies(const struct setting *s, const struct fault *fault)
 static void
 fault_check(const struct setting *s, const struct fault *fault)
 {
-	struct probe p = probe_for(s, ROLE_BROKER);
+	struct probe p = probe_for(s, fault->who == NET ? ROLE_NET : ROLE_BROKER);
 	uint32_t degraded = 0;
 	int status;
 
@@ -166,10 +174,10 @@ fault_check(const struct setting *s, const struct fault *fault)
 	p.before_arg = fault;
 	status = probe_run(&p, &degraded);
 	if (fault->want == ENDS)
-		report(WIFEXITED(status) && WEXITSTATUS(status) == LOCKDOWN_EXIT,
+		report("fault", WIFEXITED(status) && WEXITSTATUS(status) == LOCKDOWN_EXIT,
 		    "%s: the process ends (status 0x%x)", fault->name, (unsigned)status);
 	else
-		report(status == 0 && (degraded & fault->want) == fault->want,
+		report("fault", status == 0 && (degraded & fault->want) == fault->want,
 		    "%s: goes on and says so (status 0x%x, degraded 0x%x)", fault->name,
 		    (unsigned)status, degraded);
 }
@@ -188,7 +196,7 @@ twin_check(const struct setting *s)
 	uint32_t degraded = 0;
 	int status = probe_run(&p, &degraded);
 
-	report(status == 0, "twin: without a fault it comes up (degraded 0x%x)", degraded);
+	report("fault", status == 0, "twin: without a fault it comes up (degraded 0x%x)", degraded);
 	for (uint32_t bit = 1; bit != 0; bit <<= 1) {
 		if (degraded & bit)
 			printf(
@@ -197,8 +205,8 @@ twin_check(const struct setting *s)
 	return degraded;
 }
 
-void
-suite_faults(const struct setting *s)
+static void
+faults_run(const struct setting *s)
 {
 	uint32_t degraded = twin_check(s);
 	struct probe p = probe_for(s, ROLE_BROKER);
@@ -210,6 +218,24 @@ suite_faults(const struct setting *s)
 	}
 	p.before = before_persona;
 	status = probe_run(&p, NULL);
-	report(WIFEXITED(status) && WEXITSTATUS(status) == LOCKDOWN_EXIT,
+	report("fault", WIFEXITED(status) && WEXITSTATUS(status) == LOCKDOWN_EXIT,
 	    "readable means executable (personality): the process ends");
+}
+
+int
+main(int argc, char **argv)
+{
+	struct setting s;
+	int r = setting_take(argc > 1 ? argv[1] : NULL, &s);
+
+	if (r == SETTING_SKIPPED)
+		return r;
+	log_open("faults", LOG_LEVEL_ALERT);
+	if (argc - r > 1 && strcmp(argv[1 + r], "unit") == 0)
+		suite_unit(&s);
+	else
+		faults_run(&s);
+	printf("%u checks, %u failed (uid %u, %s mode)\n", report_run(), report_failed(), getuid(),
+	    s.mode == MODE_SYSTEM ? "system" : "user");
+	return report_failed() == 0 && report_run() > 0 ? 0 : 1;
 }

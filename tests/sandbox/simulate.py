@@ -5,7 +5,7 @@
     simulate.py EXPORT GOLDEN_DIR [--update]
 
 EXPORT writes a filter as classic BPF.  The filter is run for every system call number 0..600 of x86_64, i386, x32 and
-aarch64.  Where the verdict depends on arguments, every constant that the filter compares an argument with is tried, and
+aarch64, for numbers beyond these, and for architectures that there are not.  Where the verdict depends on arguments, every constant that the filter compares an argument with is tried, and
 its neighbours: one bit more, one bit less, something in the upper half.  A verdict that differs from the golden file is
 a change of policy: `--update` writes it down, and the diff is what a reviewer reads.
 """
@@ -17,8 +17,11 @@ import sys
 
 ROLES = ["front", "front-tight", "planner", "broker", "net", "consent", "fido", "loader"]
 NUMBERS = range(0, 601)
+# Where no kernel has a call: just beyond, at each bit, and the number that stands for none.
+BEYOND = sorted({601, (1 << 32) - 1} | {(1 << bit) + more for bit in range(10, 32) for more in (-1, 0, 1)})
 X32_BIT = 0x40000000
 ARCHES = {"x86_64": 0xC000003E, "i386": 0x40000003, "aarch64": 0xC00000B7}
+NO_ARCHES = [0, 0x3E, 0x4000003E, 0x8000003E, 0xC000003F, 0xFFFFFFFF]  # one bit off, and the ends
 
 KILL_PROCESS, ERRNO, ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
 LD_ABS, LD_IMM, JMP_JA, RET_K, AND_K = 0x20, 0x00, 0x05, 0x06, 0x54
@@ -128,7 +131,7 @@ def describe(program, names):
 
 
 def foreign(program):
-    """Every call of another architecture must be killed, whatever its arguments."""
+    """Every call of another architecture, or that is none, must be killed, whatever its arguments."""
     wrong, tried = [], 0
     for args in ([0] * 6, [1] * 6, [(1 << 64) - 1] * 6):
         for nr in NUMBERS:
@@ -137,6 +140,10 @@ def foreign(program):
                 tried += 1
                 if program.run(arch, number, args) != KILL_PROCESS:
                     wrong.append(f"{label} {nr} is not killed")
+        for arch, nr in [(ARCHES["x86_64"], nr) for nr in BEYOND] + [(arch, nr) for arch in NO_ARCHES for nr in NUMBERS]:
+            tried += 1
+            if program.run(arch, nr, args) != KILL_PROCESS:
+                wrong.append(f"{nr:#x} of the architecture {arch:#x} is not killed")
     return wrong, tried
 
 

@@ -18,6 +18,7 @@ struct args_case {
 	const char *argv[ARGV_MAX];
 	int want;
 	struct sandbox_args args;
+	const char *ports;
 };
 
 static const struct args_case ARGS[] = {
@@ -25,6 +26,14 @@ static const struct args_case ARGS[] = {
     {{"--parent=12", "--mode=user"}, 0, {MODE_USER, 12, 0, 0}},
     {{"--mode=system", "--parent=2147483647", "--uid=990", "--gid=991"}, 0,
 	{MODE_SYSTEM, 2147483647, 990, 991}},
+    {{"--mode=unit", "--parent=1"}, 0, {MODE_UNIT, 1, 0, 0}},
+    {{"--mode=unit", "--parent=1", "--ports=53,443"}, 0, {MODE_UNIT, 1, 0, 0}, "53,443"},
+    {{"--ports=53,443,8443", "--mode=user", "--parent=12"}, 0, {MODE_USER, 12, 0, 0},
+	"53,443,8443"},
+    {{"--mode=user", "--parent=12", "--ports="}, -1, {0}},
+    {{"--mode=user", "--parent=12", "--ports=443,53"}, -1, {0}},
+    {{"--mode=user", "--parent=12", "--ports=443", "--ports=443"}, -1, {0}},
+    {{"--mode=unit"}, -1, {0}},
     {{"--mode=user"}, -1, {0}},
     {{"--parent=12"}, -1, {0}},
     {{NULL}, -1, {0}},
@@ -52,7 +61,7 @@ static void
 test_args(void **state)
 {
 	for (size_t i = 0; i < sizeof(ARGS) / sizeof(ARGS[0]); i++) {
-		char text[ARGV_MAX][64], *argv[ARGV_MAX + 1] = {text[0]};
+		char ports[PORTS_TEXT_MAX], text[ARGV_MAX][64], *argv[ARGV_MAX + 1] = {text[0]};
 		struct sandbox_args args = {.parent = 77};
 		int argc = 1;
 
@@ -70,6 +79,8 @@ test_args(void **state)
 		assert_int_equal(args.parent, ARGS[i].args.parent);
 		assert_int_equal(args.uid, ARGS[i].args.uid);
 		assert_int_equal(args.gid, ARGS[i].args.gid);
+		ports_print(&args.ports, ports);
+		assert_string_equal(ports, ARGS[i].ports != NULL ? ARGS[i].ports : "");
 	}
 }
 
@@ -110,6 +121,7 @@ test_topology(void **state)
 			assert_int_equal(row->fds[i].fd, FD_FIRST + i);
 		assert_int_equal((row->namespaces & NS_NET) == 0, role == ROLE_NET);
 		assert_int_equal(row->read_paths[0] != NULL, role == ROLE_NET);
+		assert_int_equal(row->tcp_ports[0] != 0, role == ROLE_NET);
 		assert_true(row->limit_nofile > 0 && row->limit_as > 0 && row->limit_nproc > 0);
 		assert_int_equal(
 		    row->limit_memlock > 0, role == ROLE_BROKER || role == ROLE_CONSENT ||

@@ -65,7 +65,7 @@ fido_start(struct run *r)
 	r->broker = chan_open(ends[1][0], ROLE_BROKER, ROLE_FIDO);
 	r->broker.state = CHAN_TOUCH;
 	r->consent = chan_open(ends[2][0], ROLE_CONSENT, ROLE_FIDO);
-	assert_true(run_next(r, &r->control, 5000));
+	assert_true(run_next(r, &r->control, 60000));
 	assert_int_equal(r->m.id, MSG_READY);
 }
 
@@ -148,7 +148,7 @@ consent_hears(struct run *r, enum key_state want)
 {
 	r->told = KEY_STATE_MAX;
 	while (r->told != want) {
-		assert_true(run_next(r, &r->consent, 10000));
+		assert_true(run_next(r, &r->consent, 60000));
 		assert_int_equal(r->m.id, MSG_KEY_STATE);
 		r->told = r->m.key_state.state;
 		r->retries = r->m.key_state.retries;
@@ -158,7 +158,7 @@ consent_hears(struct run *r, enum key_state want)
 void
 broker_hears(struct run *r, enum msg_id want)
 {
-	assert_true(run_next(r, &r->broker, 10000));
+	assert_true(run_next(r, &r->broker, 60000));
 	assert_int_equal(r->m.id, want);
 }
 
@@ -228,7 +228,7 @@ assertion(struct run *r, struct credential *cred, const char *pin, bool uv, bool
 void
 set_pin(struct run *r, const char *pin)
 {
-	fido_dev_t *dev = platform_open(&r->p, 5000);
+	fido_dev_t *dev = platform_open(&r->p, 20000);
 
 	assert_int_equal(fido_dev_set_pin(dev, pin, NULL), FIDO_OK);
 	platform_close(&dev);

@@ -11,7 +11,7 @@
 #define BROADCAST 0xffffffffU
 #define INIT_DATA (HID_REPORT - 7)
 #define CONT_DATA (HID_REPORT - 5)
-#define MESSAGE_MS 500
+#define MESSAGE_MS 3000 /* keys have half a second; a platform on a busy machine may need more */
 #define KEEPALIVE_UP 2
 
 enum {

@@ -18,7 +18,7 @@ enum misbehave {
 	MIS_STALE_COUNTER = 1 << 5, /* the counter stands still */
 	MIS_ZERO_COUNTER = 1 << 6,  /* the counter is always 0 */
 	MIS_HANG = 1 << 7,          /* makeCredential and getAssertion are never answered */
-	MIS_GARBAGE = 1 << 8,       /* status 0, then random bytes */
+	MIS_GARBAGE = 1 << 8,       /* status 0, then random bytes that are no map */
 	MIS_BAD_EXT = 1 << 9,       /* one extension output that nobody asked for */
 	MIS_SHORT_AUTHDATA = 1 << 10, /* authenticator data without its last byte */
 	MIS_HMAC_NO_UP = 1 << 11,     /* answers hmac-secret without a touch, also for up=false */

@@ -85,7 +85,7 @@ events_read(struct platform *p, int timeout_ms)
 bool
 platform_await(struct platform *p, const char *event)
 {
-	for (unsigned i = 0; i < 500; i++) {
+	for (unsigned i = 0; i < 6000; i++) {
 		if (strstr(p->events, event) != NULL)
 			return true;
 		events_read(p, 10);

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -149,6 +150,32 @@ test_touch(void **state)
 	platform_stop(&run.p);
 }
 
+/* 145: the person gives up at the question for the PIN, and fido's end came to the broker as that of a key that failed. */
+static void
+test_given_up(void **state)
+{
+	struct pollfd broker;
+	struct credential cred;
+
+	key_start(&run, "--auto-touch", "1");
+	set_pin(&run, "123456");
+	cred = enroll(&run, "123456");
+	for (int again = 0; again < 2; again++) {
+		fido_start(&run);
+		ask_assertion(&run, &cred, true, true);
+		if (again) {
+			sign(&run, "000000");
+			consent_hears(&run, KEY_PIN_WRONG);
+		}
+		chan_close(&run.consent);
+		broker = (struct pollfd){.fd = run.broker.fd, .events = POLLIN};
+		assert_int_equal(poll(&broker, 1, 200), 0);
+		chan_close(&run.broker);
+		assert_int_equal(fido_end(&run), 1);
+	}
+	platform_stop(&run.p);
+}
+
 static void
 key_blinks(void)
 {
@@ -163,11 +190,16 @@ static void
 test_ends(void **state)
 {
 	struct chan *const peers[] = {&run.control, &run.broker, &run.consent};
+	struct pollfd broker;
 
 	for (size_t i = 0; i < 3; i++) {
 		key_blinks();
 		chan_close(peers[i]); /* whoever goes: the key stops blinking */
 		assert_true(platform_await(&run.p, "cancelled\n"));
+		broker = (struct pollfd){.fd = run.broker.fd, .events = POLLIN};
+		if (peers[i] == &run.consent) /* 185: broker may have no turn for some seconds */
+			assert_int_equal(poll(&broker, 1, 3000), 0);
+		chan_close(&run.broker); /* where consent went first, it has waited for this */
 		assert_int_equal(fido_end(&run), 1);
 		platform_stop(&run.p);
 	}
@@ -299,6 +331,7 @@ main(int argc, char **argv)
 	    cmocka_unit_test(test_pin),
 	    cmocka_unit_test(test_pin_is_erased),
 	    cmocka_unit_test(test_touch),
+	    cmocka_unit_test(test_given_up),
 	    cmocka_unit_test(test_ends),
 	    cmocka_unit_test(test_the_next_salt),
 	    cmocka_unit_test(test_lies),

@@ -13,7 +13,10 @@
 #include <sgwarden/clock.h>
 #include <sgwarden/log.h>
 
+#include <sgwarden/ledger_stream.h>
+
 #include "broker_world.h"
+#include "same_receipts.h"
 
 struct world W;
 static FILE *ledger;
@@ -100,10 +103,36 @@ world_open(void **state)
 	return 0;
 }
 
+/* What the broker's table says of its receipts is what the loader would make of its ledger. */
+static void
+assert_replayed(void)
+{
+	static struct stream s;
+	static struct receipts again;
+	static struct record record;
+	enum stream_event event;
+
+	memset(&again, 0, sizeof(again));
+	if (lseek(W.b.ledger_fd, 0, SEEK_SET) != 0)
+		return; /* a test without a ledger */
+	stream_open(&s, W.b.ledger_fd, read);
+	while ((event = stream_next(&s)) == STREAM_ENTRY) {
+		const struct ledger_field *text = ledger_field(&s.entry, "text");
+
+		if (s.entry.kind == LEDGER_CONSENT &&
+		    !record_decode((const uint8_t *)text->value, text->len, &record))
+			return; /* a test that has no record worth the name */
+		receipts_entry(&again, &s.entry, &record);
+	}
+	if (event == STREAM_END && s.chain.number == W.b.chain.number) /* all went into this file */
+		assert_same_receipts(&W.b.receipts, &again);
+}
+
 int
 world_close(void **state)
 {
 	(void)state;
+	assert_replayed();
 	secret_free(&W.b.secrets);
 	chan_close(&W.b.net);
 	chan_close(&W.net);
@@ -168,4 +197,22 @@ world_said(enum msg_id id)
 		if (W.control[i - 1].id == id)
 			return &W.control[i - 1];
 	return NULL;
+}
+
+const struct msg_result *
+world_result(void)
+{
+	const struct msg *m = world_said(MSG_RESULT);
+
+	assert_non_null(m);
+	return &m->result;
+}
+
+void
+world_ended(enum status status, enum sgw_error error)
+{
+	assert_int_equal(world_result()->status, status);
+	assert_int_equal(world_result()->error, error);
+	assert_null(W.b.active);
+	W.n_planner = W.n_control = 0;
 }

@@ -34,4 +34,8 @@ const struct msg_send *world_sent(void);
 /* The last message of that kind that was said to the planner or the supervisor, or NULL. */
 const struct msg *world_said(enum msg_id id);
 
+/* The answer to what was asked, which must be there; it, where nothing is under way any more: what was said is forgotten. */
+const struct msg_result *world_result(void);
+void world_ended(enum status status, enum sgw_error error);
+
 #endif

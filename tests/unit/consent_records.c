@@ -71,6 +71,24 @@ sealing(void)
 	return r;
 }
 
+static struct record
+making(void)
+{
+	struct record r = sealing();
+
+	r.act = ACT_MAKE_CODE;
+	return r;
+}
+
+static struct record
+recovering(void)
+{
+	struct record r = enrolling();
+
+	r.by_code = 1;
+	return r;
+}
+
 /* Words that would repaint a terminal, were they shown as they came. */
 static struct record
 hostile(void)
@@ -98,6 +116,8 @@ static const struct {
     {"enrolling", enrolling},
     {"first-key", first_key},
     {"sealing", sealing},
+    {"making", making},
+    {"recovering", recovering},
     {"longest", longest},
     {"hostile", hostile},
 };

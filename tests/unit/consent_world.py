@@ -22,7 +22,9 @@ from sgwire import ENUMS, decode, encode  # noqa: E402
 from vt import Terminal  # noqa: E402
 
 PIN = "Zq7-pin-canary"
-PATIENCE = 10.0  # seconds that anything may take
+# Seconds that anything may take; fewer where a failure is what is looked for.
+PATIENCE = 15.0 if "SGW_FIRST_FAILURE" in os.environ else 60.0
+COUNTDOWN = re.compile(r"^ \[ *(\d+) s\]", re.MULTILINE)  # on the last line of a question
 ALLOWED = re.compile(rb"(?:[\x20-\x7e\r\n]|\x1b\[H|\x1b\[2J|\x1b\[K)*")
 
 
@@ -105,10 +107,42 @@ class World:
     def expect(self, text, timeout=PATIENCE):
         deadline = time.monotonic() + timeout
         while text not in self.terminal.text():
-            if time.monotonic() > deadline:
-                raise AssertionError(f"{text!r} was never shown:\n{self.terminal.text()}\n{self.logged()}")
+            self.before(deadline, text)
             self.look(0.1)
         return self.terminal.text()
+
+    def shows_anew(self, typed, text):
+        """Types a line; until the text is drawn behind that: on the screen it may stand since the line before."""
+        deadline, drawn = time.monotonic() + PATIENCE, len(self.raw)
+        self.type(typed)
+        while text.encode() not in self.raw[drawn:]:
+            self.before(deadline, text)
+            self.look(0.1)
+
+    def turned(self, number):
+        """The text of that page, once what was typed before it is thrown away: that is so right after it is drawn, and the
+        supervisor's next word, for which the last line is drawn anew, is taken after that."""
+        deadline = time.monotonic() + PATIENCE
+        self.expect(f"page {number} of ")
+        self.seconds_left()
+        drawn = len(self.raw)
+        self.control.say("KEY_END", ceremony=1)
+        while len(self.raw) == drawn:
+            self.before(deadline, "another last line")
+            self.look(0.1)
+        return self.terminal.text()
+
+    def seconds_left(self):
+        """What the countdown on the last line says."""
+        deadline = time.monotonic() + PATIENCE
+        while not (found := COUNTDOWN.search(self.terminal.text())):
+            self.before(deadline, "the time that is left")
+            self.look(0.1)
+        return int(found[1])
+
+    def before(self, deadline, what):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what!r} was never shown:\n{self.terminal.text()}\n{self.logged()}")
 
     def body(self):
         """The lines between the frame's two rules, the phrase left out."""

@@ -5,38 +5,9 @@
 #include "ec2req.h"
 #include "forge_key.h"
 #include "ledger_forge_entries.h"
+#include "ledger_forge_lockdown.h"
+#include "ledger_forge_recovery.h"
 #include "record_fixture.h"
-
-/* ---- records ---- */
-
-static void
-record_here(struct world *w, struct record r)
-{
-	struct buf b = buf_over(w->text, SGW_RECORD_MAX);
-
-	r.created = w->now;
-	r.expires = w->now + 120;
-	r.ledger_number = w->chain.number;
-	memcpy(r.ledger_head, w->chain.head, sizeof(r.ledger_head));
-	if (r.closes)
-		r.closes = w->now + 3600;
-	if (w->tweak == TWEAK_BOOT_OTHER && r.kind == RECORD_CHANGE)
-		r.boot_id[0] = 'f';
-	if (w->tweak == TWEAK_POLICY_OTHER && r.kind == RECORD_CHANGE)
-		r.policy_digest[0] ^= 1;
-	if (w->tweak == TWEAK_APPLIANCE_OTHER && r.kind == RECORD_CHANGE)
-		r.appliance[0] = 'z';
-	if (w->tweak == TWEAK_HEAD_OTHER && r.kind == RECORD_CHANGE)
-		r.ledger_head[31] ^= 1;
-	if (w->tweak == TWEAK_HEAD_FUTURE && r.kind == RECORD_CHANGE)
-		r.ledger_number++;
-	if (w->tweak == TWEAK_ENROLL_COUNT && r.keys_enrolled == 1)
-		r.keys_enrolled = 0;
-	MUST(record_encode(&r, &b) && buf_put_c(&b));
-	w->record = r;
-	w->text_len = b.len;
-	record_receipt((const uint8_t *)w->text, w->text_len, w->receipt);
-}
 
 /* ---- the story ---- */
 
@@ -52,46 +23,6 @@ start(struct world *w, const char *appliance)
 	put(w, "mode", "user");
 	put_hex(w, "policy", r.policy_digest, sizeof(r.policy_digest));
 	put(w, "degraded", "none");
-	end(w);
-}
-
-static void
-put_by(struct world *w, struct authenticator *by, uint8_t *authdata, uint8_t *signature)
-{
-	size_t len = head_put(authdata, RP, 0x05, ++by->counter);
-
-	put_hex(w, "by", by->id, sizeof(by->id));
-	put_hex(w, "by-authdata", authdata, len);
-	put_hex(
-	    w, "by-signature", signature, sign(by, authdata, len, w->text, w->text_len, signature));
-}
-
-static void
-enroll(struct world *w, const char *name, struct authenticator *a, struct authenticator *by)
-{
-	struct record r = fixture_enroll();
-	uint8_t authdata[SGW_AUTHDATA_MAX], by_authdata[37], signature[SGW_SIGNATURE_MAX];
-	const uint8_t *id = a->id, *pub = a->pub;
-	size_t len;
-
-	r.keys_enrolled = by ? 1 : 0;
-	(void)FIELD_SET(r.key_name, name);
-	record_here(w, r);
-	begin(w, LEDGER_ENROLL);
-	put(w, "receipt", w->receipt);
-	put(w, "uid", "1000");
-	put(w, "name", w->tweak == TWEAK_ENROLL_NAME ? "other" : name);
-	put_hex(w, "credential", w->tweak == TWEAK_ENROLL_CREDENTIAL ? w->b.id : id, sizeof(a->id));
-	put_hex(w, "key", w->tweak == TWEAK_ENROLL_KEY ? w->b.pub : pub, sizeof(a->pub));
-	put(w, "aaguid", "00000000000000000000000000000000");
-	put(w, "zero", w->tweak == TWEAK_ENROLL_ZERO ? "no" : "yes");
-	put(w, "format", "none");
-	len = credential_put(authdata, RP, a);
-	put_hex(w, "authdata", authdata, w->tweak == TWEAK_ENROLL_AUTHDATA ? len - 1 : len);
-	put_hex(w, "keys", w->chain.head, HASH_LEN);
-	if (by && w->tweak != TWEAK_ENROLL_UNSIGNED)
-		put_by(w, w->tweak == TWEAK_ENROLL_BY_ITSELF ? a : by, by_authdata, signature);
-	put(w, "text", w->text);
 	end(w);
 }
 
@@ -240,6 +171,29 @@ closing(struct world *w, const char *receipt)
 	end(w);
 }
 
+/* Before the touch for an opening: lockdowns, and what lifts them or not. */
+static void
+lockdowns(struct world *w)
+{
+	enum forge_tweak t = w->tweak;
+	const char *subject = t == TWEAK_ENABLE_OTHER     ? "group sg-0fedcba9876543210"
+			      : t == TWEAK_ENABLE_SUBJECT ? "nothing"
+			      : t == TWEAK_ENABLE_NAMES   ? "all"
+							  : "everything";
+
+	if (t < TWEAK_LOCKDOWN_ELSEWHERE || t > TWEAK_ENABLE_NAMES)
+		return;
+	lockdown(w, t == TWEAK_LOCKDOWN_ELSEWHERE ? "group sg-0fedcba9876543210"
+		    : t == TWEAK_LOCKDOWN_SCOPE   ? "nowhere"
+						  : "all");
+	if (t == TWEAK_LOCKDOWN_TWICE)
+		lockdown(w, "all");
+	if (t != TWEAK_LOCKDOWN_LIFTED && t != TWEAK_LOCKDOWN_TWICE && t < TWEAK_ENABLE_UNTOUCHED)
+		return;
+	record_here(w, enable_record(subject));
+	enable(w, &w->a, subject);
+}
+
 /* Records 4 to 8: an opening and its closing. */
 static void
 opening(struct world *w)
@@ -250,6 +204,7 @@ opening(struct world *w)
 	put(w, "class", "open-sensitive");
 	put(w, "line", "sensitive.port");
 	end(w);
+	lockdowns(w);
 	record_here(w, w->tweak == TWEAK_TEXT_ENROLMENT ? fixture_enroll() : fixture_record());
 	if (w->tweak == TWEAK_TEXT_NOT_RENDERED) {
 		char *uid = strstr(w->text, "uid 1000");
@@ -266,6 +221,15 @@ opening(struct world *w)
 	if (w->tweak == TWEAK_INTENT_TWICE)
 		intent(w);
 	outcome(w);
+	if (w->tweak == TWEAK_LOCKDOWN_EXTENDS) {
+		lockdown(w, "all");
+		record_here(w, extension_record(w->receipt));
+		consent(w, &w->a);
+	}
+	if (w->tweak == TWEAK_EXTENDS_NOTHING) {
+		record_here(w, extension_record("sgw-aaaaaaaaaaaaaaaaaaaa"));
+		consent(w, &w->a);
+	}
 	closing(w, w->receipt);
 }
 
@@ -303,18 +267,6 @@ torn(struct world *w)
 	end(w);
 }
 
-static void
-key_add(struct rec_key_list *list, const char *name, const struct authenticator *a)
-{
-	struct rec_key_entry *k = &list->keys[list->n_keys++];
-
-	(void)FIELD_SET(k->name, name);
-	k->cred_id_len = sizeof(a->id);
-	memcpy(k->cred_id, a->id, sizeof(a->id));
-	memcpy(k->public_key, a->pub, sizeof(a->pub));
-	k->zero_counter = true;
-}
-
 /* Here a segment ends and the next one begins, where there is more than one. */
 static void
 segment(struct world *w)
@@ -347,10 +299,14 @@ forge(enum forge_tweak tweak, char *out, size_t *ret_at, struct rec_key_list *re
 	if (tweak != TWEAK_START_MISSING)
 		start(&w, APPLIANCE);
 	enroll(&w, "first", &w.a, NULL);
-	enroll(&w, "second", tweak == TWEAK_ENROLL_TWICE ? &w.a : &w.b, &w.a);
-	opening(&w);
-	segment(&w);
-	closing_foreign(&w);
+	if (is_recovery(tweak)) {
+		recovery_story(&w);
+	} else {
+		enroll(&w, "second", tweak == TWEAK_ENROLL_TWICE ? &w.a : &w.b, &w.a);
+		opening(&w);
+		segment(&w);
+		closing_foreign(&w);
+	}
 	if (tweak == TWEAK_CLOSE_OF_CLOSE)
 		closing(&w, w.receipt);
 	if (tweak == TWEAK_TORN || tweak == TWEAK_TORN_OTHER)
@@ -382,18 +338,6 @@ size_t
 forge_segments(char *out, size_t ret_at[FORGE_SEGMENTS], struct rec_key_list *ret_keys)
 {
 	return forge(TWEAK_NONE, out, ret_at, ret_keys);
-}
-
-static void
-refusal(struct world *w)
-{
-	begin(w, LEDGER_REFUSAL);
-	put(w, "plan", "sgw-bbbbbbbbbbbbbbbbbbbb");
-	put(w, "uid", "1000");
-	put(w, "class", "forbidden");
-	put(w, "error", "refused");
-	put(w, "line", "cidr.forbidden");
-	end(w);
 }
 
 void

@@ -63,6 +63,32 @@
 	X(ENROLL_UNSIGNED, 3, "its assertion is not there")                                        \
 	X(ENROLL_BY_ITSELF, 3, "was not enrolled before it")                                       \
 	X(ENROLL_TWICE, 3, "enrolled already")                                                     \
+	X(LOCKDOWN_ELSEWHERE, 0, "")                                                               \
+	X(LOCKDOWN_LIFTED, 0, "")                                                                  \
+	X(LOCKDOWN_OPENS, 7, "it opens what a lockdown before it had turned off")                  \
+	X(LOCKDOWN_TWICE, 0, "") /* regress 127: written, not synced, written again */             \
+	X(LOCKDOWN_SCOPE, 5, "its scope or uid is not of its form")                                \
+	X(LOCKDOWN_BY, 5, "it names nobody who could have asked for it")                           \
+	X(ENABLE_UNTOUCHED, 6, "nobody touched the key")                                           \
+	X(ENABLE_OTHER, 8, "it opens what a lockdown before it had turned off")                    \
+	X(ENABLE_SUBJECT, 6, "its subject is no lockdown")                                         \
+	X(ENABLE_NAMES, 6, "it is about something else than its record")                           \
+	X(LOCKDOWN_EXTENDS, 9, "it keeps open longer what a lockdown before it had turned off")    \
+	X(EXTENDS_NOTHING, 8, "it extends or calls its own what was not opened")                   \
+	X(CODE_USED, 0, "")                                                                        \
+	X(CODE_UNTOUCHED, 3, "nobody touched the key")                                             \
+	X(CODE_SUBJECT, 3, "its subject is no public key")                                         \
+	X(CODE_BESIDE, 4, "beside another one")                                                    \
+	X(CODE_DROPS_OTHER, 4, "drops a recovery code that there is not")                          \
+	X(CODE_DROPPED, 5, "there is no such recovery code")                                       \
+	X(CODE_OTHER, 4, "there is no such recovery code")                                         \
+	X(CODE_OTHER_SIGNS, 4, "the recovery code's signature does not verify")                    \
+	X(CODE_NOT_ASKED, 4, "asks for no recovery code")                                          \
+	X(CODE_UNSIGNED, 4, "no recovery code has agreed to it")                                   \
+	X(CODE_FOR_ANOTHER, 5, "no recovery code has agreed to it")                                \
+	X(CODE_AND_KEY, 5, "the recovery code and a key have agreed")                              \
+	X(CODE_TWICE, 6, "there is no such recovery code")                                         \
+	X(CODE_EXPIRED, 4, "after its record had expired")                                         \
 	X(START_OTHER, 13, "another appliance was started")                                        \
 	X(START_MISSING, 1, "nothing was started before it")
 

@@ -55,6 +55,9 @@ put_record(struct record r, const char *counter)
 	struct buf b = buf_over(L.record, SGW_RECORD_MAX);
 
 	r.nonce[0] = (uint8_t)L.chain.number;
+	r.created += L.later;
+	r.expires += L.later;
+	r.closes += r.closes ? L.later : 0;
 	assert_true(record_encode(&r, &b));
 	L.record[b.len] = 0;
 	snprintf(L.ops, sizeof(L.ops), "%u", (unsigned)r.plan.n_ops);
@@ -238,10 +241,22 @@ hear(void)
 		H.head = H.m.loaded_head;
 		break;
 	case MSG_LOADED_GRANT:
+		H.latest[H.n_grants] = H.m.loaded_grant.latest;
 		H.grants[H.n_grants++] = H.m.loaded_grant.grant;
+		break;
+	case MSG_LOADED_LOCKDOWN:
+		H.lockdowns[H.n_lockdowns++] = H.m.loaded_lockdown.lockdown;
 		break;
 	case MSG_LOADED_COUNTER:
 		H.counters[H.n_counters++] = H.m.loaded_counter;
+		break;
+	case MSG_LOADED_RECEIPT:
+		assert_int_equal(H.m.loaded_receipt.head.n_ops, H.m.loaded_receipt.n_ops);
+		receipts_add(&H.receipts, &H.m.loaded_receipt.head, H.m.loaded_receipt.ops);
+		break;
+	case MSG_LOADED_LIMIT:
+		assert_true(H.n_limits < sizeof(H.limits) / sizeof(H.limits[0]));
+		H.limits[H.n_limits++] = H.m.loaded_limit;
 		break;
 	case MSG_LOADED_PROFILE:
 		H.profiles[H.n_profiles++] = H.m.loaded_profile;
@@ -255,6 +270,7 @@ hear(void)
 		assert_int_equal(H.m.id, MSG_LOADED);
 		H.whole = true;
 		H.records = H.m.loaded.records;
+		H.n_receipts = H.m.loaded.receipts;
 		break;
 	}
 }
@@ -310,7 +326,7 @@ load_files(int credentials, int config)
 		struct pollfd p[2] = {
 		    {.fd = broker[0], .events = POLLIN}, {.fd = control[0], .events = POLLIN}};
 
-		assert_in_range(poll(p, 2, 10000), 1, 2);
+		assert_in_range(poll(p, 2, 60000), 1, 2);
 		if (p[1].revents & POLLIN) {
 			supervisor.state = ready ? CHAN_OPEN : CHAN_STARTING;
 			hear_control(&supervisor);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include <sgwarden/ledger.h>
+#include <sgwarden/receipts.h>
 #include <sgwarden/wire.h>
 
 #define NOW 1795278600
@@ -47,9 +48,16 @@ struct load_heard {
 	struct msg_loaded_head head;
 	size_t n_grants, n_counters, n_profiles, n_problems;
 	struct rec_grant grants[256];
+	int64_t latest[256]; /* of each */
+	size_t n_lockdowns;
+	struct rec_lockdown lockdowns[SGW_LOCKDOWNS_MAX];
 	struct msg_loaded_counter counters[8];
+	size_t n_limits;
+	struct msg_loaded_limit limits[128];
 	struct msg_loaded_profile profiles[8];
 	struct msg_loaded_problem problem; /* the last */
+	uint64_t n_receipts;               /* that the ledger is said to have */
+	struct receipts receipts;
 };
 extern struct load_heard H;
 

@@ -111,7 +111,7 @@ class Sending(unittest.TestCase):
                 self.assertEqual(len(server.requests), 2)
 
     def test_many_at_once(self):
-        at_once = threading.Barrier(12, timeout=10)
+        at_once = threading.Barrier(12, timeout=60)
 
         def together(server, sock, number):
             at_once.wait()
@@ -129,7 +129,7 @@ class Sending(unittest.TestCase):
         release = threading.Event()
 
         def slow(server, sock, number):
-            release.wait(10)
+            release.wait(60)
             return reply(OK_READ)
 
         with Server(slow) as server, net_for(server) as net:
@@ -146,7 +146,7 @@ class Outcomes(unittest.TestCase):
     def ask(self, handler, **fields):
         with Server(handler) as server, net_for(server) as net:
             pages, done = net.ask(host=server.host, **fields)
-            self.requests = len(server.requests)
+            self.requests = server.requests
             return pages, done
 
     def test_nobody_listens(self):
@@ -154,6 +154,18 @@ class Outcomes(unittest.TestCase):
             host = "127.0.0.1:%d" % listener.getsockname()[1]
         with Net(PROGRAM, config(ec2="http://" + host)) as net:
             self.assertEqual(outcome(net.ask(host=host, op=WRITE)[1]), "NET_NOT_SENT")
+
+    def test_a_port_that_it_was_not_given(self):
+        with Server(always(reply(OK_READ))) as server:
+            conf = config(ec2="http://" + server.host, sources=["http://" + server.host])
+            with Net(PROGRAM, conf, ports=[53, 443]) as net:
+                _, done = net.ask(host=server.host)
+                self.assertEqual(outcome(done), "NET_NOT_SENT")
+                self.assertIn("TCP port", done["message"])
+                self.assertEqual(net.look_up()[0], "SEEN_UNREACHABLE")
+            with Net(PROGRAM, conf) as net:
+                self.assertEqual(outcome(net.ask(host=server.host)[1]), "NET_ANSWERED")
+            self.assertEqual(server.connections, 1)
 
     def test_no_such_name(self):
         with Net(PROGRAM, config(ec2="https://no-such..invalid")) as net:
@@ -163,7 +175,7 @@ class Outcomes(unittest.TestCase):
 
     def test_closed_without_an_answer(self):
         _, done = self.ask(lambda *_: None, op=WRITE)
-        self.assertEqual((outcome(done), done["http_status"], self.requests), ("NET_NO_ANSWER", 0, 1))
+        self.assertEqual((outcome(done), done["http_status"], len(self.requests)), ("NET_NO_ANSWER", 0, 1))
 
     def test_cut_in_the_head(self):
         _, done = self.ask(always(b"HTTP/1.1 200 OK\r\nContent-Le\r\nConnection: close\r\n"), op=WRITE)
@@ -191,19 +203,20 @@ class Outcomes(unittest.TestCase):
         self.assertEqual(outcome(self.ask(always(start + chunk), op=WRITE)[1]), "NET_NO_ANSWER")
 
     def test_slow_drip(self):
+        """Its time goes on with each byte: where it did not, all of it would come."""
         def drip(server, sock, number):
             for byte in reply(OK_WRITE):
                 sock.sendall(bytes([byte]))
-                time.sleep(0.02)
+                time.sleep(0.1)
 
-        began = time.monotonic()
-        _, done = self.ask(drip, op=WRITE, timeout=400)
+        _, done = self.ask(drip, op=WRITE, timeout=6000)
         self.assertEqual(outcome(done), "NET_NO_ANSWER")
-        self.assertLess(time.monotonic() - began, 3)
 
     def test_never_answers(self):
-        _, done = self.ask(lambda *_: time.sleep(2), op=WRITE, timeout=300)
-        self.assertEqual((outcome(done), self.requests), ("NET_NO_ANSWER", 1))
+        came = threading.Event()
+        _, done = self.ask(lambda *_: came.set() or time.sleep(60), op=WRITE, timeout=6000)
+        self.assertTrue(came.wait(60), "AWS never had it")
+        self.assertEqual((outcome(done), len(self.requests)), ("NET_NO_ANSWER", 1))
 
     def test_host_that_the_configuration_does_not_name(self):
         with Server(always(reply(OK_READ))) as server, net_for(server) as net:
@@ -250,6 +263,15 @@ class Answers(unittest.TestCase):
             self.assertEqual(pages[2][1]["rules"][1]["from_port"], 130)
             self.assertEqual((done["next_token"], done["server_date"]), ("tok+en", 1795282200))
 
+    def test_broker_hears_the_date_of_the_planners_refusals(self):
+        """It signs for AWS's time; of what goes well it needs to hear nothing, and of its own it hears anyway."""
+        date = "Date: Sat, 21 Nov 2026 17:30:00 GMT"
+        for answer in (reply(error("RequestExpired", "a"), 400), reply(rules(1), extra=(date,)), reply("no XML", 400, extra=(date,))):
+            self.ask(answer, to_planner=True)
+        self.ask(reply(error("RequestExpired", "a"), 400, extra=(date,)), op=WRITE)
+        self.ask(reply(error("RequestExpired", "a"), 400, extra=(date,)), to_planner=True)
+        self.assertEqual(self.net.receive(self.net.broker), ("AWS_DATE", {"server_date": 1795282200}))
+
     def test_large_answer_within_bounds(self):
         pages, done = self.ask(reply(rules(20000)))
         self.assertEqual(outcome(done), "NET_ANSWERED")
@@ -284,7 +306,7 @@ class Answers(unittest.TestCase):
         self.refused(reply(rules(1).replace("203.0.113.0/24", "x")), "does not fit")
 
     def test_too_much(self):
-        body = OK_READ.replace("<requestId>", "<!--" + "x" * (17 << 20) + "--><requestId>")
+        body = OK_READ.replace("<requestId>", ("<!--" + "x" * 9000 + "-->") * 2000 + "<requestId>")
         self.refused(reply(body), "too large")
         self.refused(reply(OK_READ.replace("<requestId>", "<x/>" * 10 + "<item/>" * 100001 + "<requestId>")), "items")
 
@@ -339,7 +361,7 @@ class Edges(unittest.TestCase):
                 self.assertEqual(net.wait(), 0)
 
     def test_nothing_is_read_from_the_broker_before_the_configuration(self):
-        with Server(always(reply(OK_READ))) as server, Net(PROGRAM, None, configure=False) as net:
+        with Server(always(reply(OK_READ))) as server, Net(PROGRAM, config(ec2="http://" + server.host), configure=False) as net:
             net.send(host=server.host, request=1)
             with self.assertRaises(TimeoutError):
                 net.receive(net.broker, 0.3)

@@ -8,6 +8,7 @@ import select
 import signal
 import socket
 import time
+import urllib.parse
 
 import sgwire
 
@@ -25,10 +26,20 @@ def config(http_loopback=True, ec2="", sts="", proxy="", regions=(REGION,), sour
             "ca_bundle": "/nowhere"}
 
 
+def ports_of(conf):
+    """The TCP ports of a configuration, as the supervisor names them."""
+    urls = [conf["proxy"]] + [s["url"] for s in conf["address_sources"]]
+    urls += [p[service] or "https://aws" for p in conf["profiles"] for service in ("ec2_endpoint", "sts_endpoint")]
+    split = [urllib.parse.urlsplit(url) for url in urls]
+    default = {"https": 443, "http": 80}
+    return sorted({53} | {s.port or default[s.scheme] for s in split if s.scheme in default})
+
+
 class Net:
     """The process and the other ends of its edges."""
 
-    def __init__(self, program, conf, ca_file=os.devnull, environment=None, configure=True):
+    def __init__(self, program, conf, ca_file=os.devnull, environment=None, configure=True, ports=None):
+        ports = ports or ports_of(conf)
         ends = {3: None, 4: None, 5: None}
         mine = {}
         for fd in ends:
@@ -40,7 +51,8 @@ class Net:
         places = {0: null, 1: null, 2: 2, 6: ca, **{fd: end.fileno() for fd, end in ends.items()}}
         high = {fd: fcntl.fcntl(source, fcntl.F_DUPFD_CLOEXEC, 100) for fd, source in places.items()}
         self.pid = os.posix_spawn(
-            program, [program, "--mode=user", "--parent=%d" % os.getpid()], environment or {},
+            program, [program, "--mode=user", "--parent=%d" % os.getpid(), "--ports=" + ",".join(map(str, ports))],
+            environment or {},
             file_actions=[(os.POSIX_SPAWN_DUP2, source, fd) for fd, source in high.items()])
         for fd in [null, ca, *high.values()]:
             os.close(fd)
@@ -67,7 +79,7 @@ class Net:
             end.close()
         return self.wait()
 
-    def wait(self, seconds=5):
+    def wait(self, seconds=60):
         """The exit status, or minus the signal."""
         deadline = time.monotonic() + seconds
         while self.status is None:

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PATIENCE 5000 /* ms */
+#define PATIENCE 60000 /* ms */
 
 struct world W;
 
@@ -107,6 +107,7 @@ world_start(void **state)
 	W.status.ledger_ok = true;
 	W.status.keys = 2;
 	FIELD_SET(W.status.tty, "tty3");
+	W.status.phrase = true;
 	world_add_group(GROUP, "vpc-0123456789abcdef0", true);
 	spawn(60);
 	return 0;

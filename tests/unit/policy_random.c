@@ -53,9 +53,18 @@ static void
 change_lists(uint32_t *seed, struct rec_policy *p, unsigned which)
 {
 	static const uint16_t ports[] = {22, 80, 443, 3389, 8050};
+	static const char *const names[] = {"game", "grafana", "loki", "zoo"};
 	uint32_t r = random_next(seed);
 
-	if (which == 0 && r % 2 && p->n_scopes < SGW_SCOPES_MAX)
+	if (which == 3 && r % 2 && p->n_services < SGW_SERVICES_MAX) {
+		struct rec_named_service *s = &p->services[p->n_services++];
+
+		*s = (struct rec_named_service){
+		    .ports = {PROTO_TCP, 3000 + (int32_t)(r / 8 % 2), 3005}};
+		FIELD_SET(s->name, names[r / 2 % 4]);
+	} else if (which == 3)
+		p->n_services = (uint16_t)(p->n_services - (p->n_services > 0));
+	else if (which == 0 && r % 2 && p->n_scopes < SGW_SCOPES_MAX)
 		p->scopes[p->n_scopes++] = random_scope(seed);
 	else if (which == 0)
 		p->n_scopes = (uint16_t)(p->n_scopes - (p->n_scopes > 0));
@@ -120,7 +129,8 @@ static void
 change_switch(struct rec_policy *p, unsigned which)
 {
 	bool *const switches[] = {&p->require_opt_in, &p->require_reason, &p->allow_private,
-	    &p->allow_documentation, &p->allow_shared_display, &p->client_lockdown};
+	    &p->allow_documentation, &p->allow_shared_display, &p->client_lockdown,
+	    &p->allow_permanent};
 
 	*switches[which] = !*switches[which];
 }
@@ -134,7 +144,7 @@ random_change(uint32_t *seed, struct rec_policy *policy, const char **ret_name)
 
 	if (r == 0) {
 		*ret_name = "list";
-		change_lists(seed, policy, which % 3);
+		change_lists(seed, policy, which % 4);
 	} else if (r == 1) {
 		*ret_name = "class";
 		change_class(seed, rules[which % 4], which / 4 % 5);

@@ -120,6 +120,7 @@ fixture_longest(void)
 		FIELD_SET(r.groups[i].vpc_id, "vpc-0123456789abcdef0");
 		r.groups[i].iac = true;
 		r.groups[i].quota_used = UINT16_MAX;
+		r.groups[i].quota_lists = UINT16_MAX;
 	}
 	return r;
 }

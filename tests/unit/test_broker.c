@@ -25,15 +25,6 @@ open_op(void)
 	return &op;
 }
 
-static const struct msg_result *
-result(void)
-{
-	const struct msg *m = world_said(MSG_RESULT);
-
-	assert_non_null(m);
-	return &m->result;
-}
-
 /* ---- judgement ---- */
 
 /* The grant of an opening that stands. */
@@ -65,8 +56,8 @@ test_open_never_closes(void **state)
 	world_active(*open_op(), JOB_READ_RULES);
 	world_rule(fixture_rule("sgr-1", PROTO_TCP, 8443, 8443, SOURCE));
 	job_judge(&W.b);
-	assert_int_equal(result()->status, STATUS_FAILED);
-	assert_int_equal(result()->error, SGW_ERR_DUPLICATE);
+	assert_int_equal(world_result()->status, STATUS_FAILED);
+	assert_int_equal(world_result()->error, SGW_ERR_DUPLICATE);
 	assert_null(g->waiter);
 	assert_true(g->g.closes > clock_now());
 	closing_run(&W.b);
@@ -83,7 +74,7 @@ test_net_hides_no_operation(void **state)
 	j->plan.n_ops = 2;
 	world_rule(fixture_rule("sgr-1", PROTO_TCP, 22, 22, "0.0.0.0/0"));
 	job_judge(&W.b);
-	assert_int_equal(result()->error, SGW_ERR_DUPLICATE);
+	assert_int_equal(world_result()->error, SGW_ERR_DUPLICATE);
 	assert_null(W.b.active);
 	/* The twin: the harmless one alone comes to a person. */
 	W.n_planner = 0;
@@ -170,7 +161,7 @@ test_ambiguous_is_told(void **state)
 
 	(void)FIELD_SET(j->receipt, "sgw-aaaaaaaaaaaaaaaaaaaa");
 	job_answer(&W.b, &(struct aws_result){.outcome = NET_NO_ANSWER});
-	assert_int_equal(result()->status, STATUS_AMBIGUOUS);
+	assert_int_equal(world_result()->status, STATUS_AMBIGUOUS);
 	assert_non_null(world_said(MSG_WROTE));
 	assert_null(world_sent());
 }
@@ -183,7 +174,7 @@ test_clock_behind(void **state)
 	W.b.keys.n_keys = 1;
 	world_active(*open_op(), JOB_READ_RULES);
 	job_judge(&W.b);
-	assert_int_equal(result()->error, SGW_ERR_CLOCK);
+	assert_int_equal(world_result()->error, SGW_ERR_CLOCK);
 	/* the other way round is no trouble */
 	W.n_planner = 0;
 	W.b.clock_skew = -4000;
@@ -229,12 +220,12 @@ test_enroll_list_full(void **state)
 	W.b.keys.n_keys = SGW_KEYS_MAX;
 	enrolling("ninth");
 	job_restart(&W.b);
-	assert_int_equal(result()->error, SGW_ERR_QUOTA);
+	assert_int_equal(world_result()->error, SGW_ERR_QUOTA);
 	W.b.keys.n_keys = 2;
 	W.n_planner = 0;
 	enrolling("key1");
 	job_restart(&W.b);
-	assert_int_equal(result()->error, SGW_ERR_KEY_EXISTS);
+	assert_int_equal(world_result()->error, SGW_ERR_KEY_EXISTS);
 	W.n_planner = 0;
 	enrolling("third");
 	job_restart(&W.b);
@@ -246,10 +237,10 @@ test_enroll_list_full(void **state)
 static void
 test_enroll_blocked(void **state)
 {
-	quota_of(&W.b, quota_whose(1000, JOB_ENROLL))->blocked_until = clock_now() + 60;
+	quota_of(&W.b, quota_whose(1000, true))->blocked_until = clock_now() + 60;
 	enrolling("third");
 	job_restart(&W.b);
-	assert_int_equal(result()->error, SGW_ERR_BLOCKED);
+	assert_int_equal(world_result()->error, SGW_ERR_BLOCKED);
 }
 
 /* ---- the screen ---- */
@@ -270,7 +261,7 @@ test_screen_becomes_shared(void **state)
 	W.b.screen = DISPLAY_SHARED;
 	ceremony_screen(&W.b);
 	assert_null(W.b.active);
-	assert_int_equal(result()->error, SGW_ERR_DISPLAY_NOT_TRUSTED);
+	assert_int_equal(world_result()->error, SGW_ERR_DISPLAY_NOT_TRUSTED);
 	close(ends[1]);
 }
 
@@ -283,7 +274,7 @@ test_outcome_stays(void **state)
 	world_active(*open_op(), JOB_READ_GROUP);
 	job_fail(&W.b, SGW_ERR_FORBIDDEN, "no");
 	assert_null(world_said(MSG_END_CEREMONY));
-	assert_int_equal(result()->closes, 0); /* nor is another record's time its own */
+	assert_int_equal(world_result()->closes, 0); /* nor is another record's time its own */
 	/* The twin: one whose consent is being started, or has gone, is ended. */
 	world_active(*open_op(), JOB_SPAWNING);
 	ceremony_voided(&W.b);
@@ -315,7 +306,7 @@ test_second_key_is_waited_for(void **state)
 	close(fido_end(1));
 	touch_fido(&W.b, 1);
 	assert_null(W.b.active);
-	assert_int_equal(result()->error, SGW_ERR_KEY_REFUSED);
+	assert_int_equal(world_result()->error, SGW_ERR_KEY_REFUSED);
 }
 
 int

@@ -24,20 +24,11 @@
 static struct authenticator key;
 static struct chan screen; /* consent's end */
 
-static const struct msg_result *
-result(void)
-{
-	const struct msg *m = world_said(MSG_RESULT);
-
-	assert_non_null(m);
-	return &m->result;
-}
-
 static void
 expect_end(enum status status, enum sgw_error error)
 {
-	assert_int_equal(result()->status, status);
-	assert_int_equal(result()->error, error);
+	assert_int_equal(world_result()->status, status);
+	assert_int_equal(world_result()->error, error);
 	W.n_planner = W.n_control = 0;
 }
 
@@ -210,7 +201,7 @@ test_the_person_goes_first(void **state)
 	W.b.jobs[1].state = JOB_QUEUED;
 	W.b.jobs[0].client = W.b.jobs[1].client = 2;
 	/* nor do the machine's quota and its being blocked */
-	quota_of(&W.b, quota_whose(1000, JOB_CHANGE))->blocked_until = quota_now() + 600;
+	quota_of(&W.b, quota_whose(1000, false))->blocked_until = quota_now() + 600;
 	W.b.jobs[1].order = W.b.last_order = 40;
 	(void)FIELD_SET(W.b.jobs[1].plan_id, PLAN_B);
 	{
@@ -248,7 +239,7 @@ test_try(void **state)
 	assert_non_null(strstr(W.b.ceremony.text, "act test-key\n"));
 	touched();
 	assert_null(committed());
-	assert_string_equal(result()->detail, "the key \"blue\" answered, with a touch");
+	assert_string_equal(world_result()->detail, "the key \"blue\" answered, with a touch");
 	expect_end(STATUS_OK, SGW_ERR_NONE);
 	assert_int_equal(W.b.chain.number, before + 2); /* request, test */
 	assert_int_equal(W.b.counters[0], 6);

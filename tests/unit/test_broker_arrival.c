@@ -15,24 +15,6 @@
 
 static const struct aws_result ANSWERED = {.http_status = 200};
 
-static const struct msg_result *
-result(void)
-{
-	const struct msg *m = world_said(MSG_RESULT);
-
-	assert_non_null(m);
-	return &m->result;
-}
-
-static void
-expect_end(enum status status, enum sgw_error error)
-{
-	assert_int_equal(result()->status, status);
-	assert_int_equal(result()->error, error);
-	assert_null(W.b.active);
-	W.n_planner = W.n_control = 0;
-}
-
 static void
 plan_of(uint32_t client, int32_t port)
 {
@@ -56,12 +38,12 @@ test_who_asks(void **state)
 	struct msg_plan m = {.client = 1};
 
 	plan_of(9, 8443); /* nobody */
-	expect_end(STATUS_REFUSED, SGW_ERR_BAD_ARGUMENT);
+	world_ended(STATUS_REFUSED, SGW_ERR_BAD_ARGUMENT);
 	assert_int_equal(W.b.chain.number, 0);
 	m.plan = fixture_plan(fixture_op(ACTION_OPEN, PROTO_TCP, 8443, 8443, SOURCE));
 	(void)FIELD_SET(m.plan.region, "no region");
 	job_plan(&W.b, &m);
-	expect_end(STATUS_REFUSED, SGW_ERR_BAD_ARGUMENT);
+	world_ended(STATUS_REFUSED, SGW_ERR_BAD_ARGUMENT);
 	m.plan.n_ops = 0; /* has no form at all, so no name either */
 	job_plan(&W.b, &m);
 	assert_int_equal(W.n_planner, 0);
@@ -80,8 +62,9 @@ test_the_same_again(void **state)
 static void
 test_queue(void **state)
 {
-	const struct msg_client others[] = {{.client = 2, .uid = 1000}, {.client = 3, .uid = 1000},
-	    {.client = 4, .uid = 1000}, {.client = 5, .uid = 1000}};
+	const struct msg_client others[] = {{.client = 2, .admin = true, .uid = 1000},
+	    {.client = 3, .admin = true, .uid = 1000}, {.client = 4, .admin = true, .uid = 1000},
+	    {.client = 5, .admin = true, .uid = 1000}};
 
 	for (size_t i = 0; i < 4; i++)
 		client_add(&W.b, &others[i]);
@@ -90,7 +73,7 @@ test_queue(void **state)
 	assert_int_equal(world_said(MSG_STAGE)->stage.stage, STAGE_QUEUED);
 	W.n_planner = 0;
 	plan_of(1, 3); /* one on the screen and one queued: enough */
-	assert_int_equal(result()->error, SGW_ERR_QUEUE_FULL);
+	assert_int_equal(world_result()->error, SGW_ERR_QUEUE_FULL);
 	for (uint32_t client = 2; client <= 4; client++)
 		for (int k = 0; k < 2; k++) {
 			W.n_planner = 0;
@@ -99,7 +82,36 @@ test_queue(void **state)
 		}
 	W.n_planner = 0;
 	plan_of(5, 77); /* a new connection of the same uid is no new place */
-	assert_int_equal(result()->error, SGW_ERR_QUEUE_FULL);
+	assert_int_equal(world_result()->error, SGW_ERR_QUEUE_FULL);
+}
+
+/*
+ * The machine has filled its queue and used up its prompts: the person at the terminal, the same user over admin.sock,
+ * has a place, is served as soon as the screen is free, and the machine's block is not theirs.
+ */
+static void
+test_the_person_goes_first(void **state)
+{
+	const struct msg_client machine[] = {{.client = 2, .uid = 1000}, {.client = 3, .uid = 1000},
+	    {.client = 4, .uid = 1000}, {.client = 5, .uid = 1000}};
+
+	for (uint32_t i = 0; i < 4; i++) {
+		client_add(&W.b, &machine[i]);
+		plan_of(i + 2, (int32_t)i * 2 + 1);
+		plan_of(i + 2, (int32_t)i * 2 + 2);
+	}
+	W.n_planner = 0;
+	plan_of(2, 100);
+	assert_int_equal(world_result()->error, SGW_ERR_QUEUE_FULL);
+	quota_of(&W.b, quota_whose(1000, false))->blocked_until = quota_now() + 600;
+	W.n_planner = 0;
+	plan_of(1, 443);
+	assert_null(world_said(MSG_RESULT)); /* it waits: one of the machine's is being read */
+	assert_int_equal(W.b.active->client, 2);
+	job_end(&W.b, STATUS_DENIED, SGW_ERR_DENIED, "");
+	assert_non_null(W.b.active);
+	assert_int_equal(W.b.active->client, 1);
+	assert_int_equal(W.b.active->plan.ops[0].from_port, 443);
 }
 
 static void
@@ -110,7 +122,7 @@ test_no_room_at_all(void **state)
 		(void)snprintf(W.b.jobs[i].plan_id, SGW_RECEIPT_LEN, "plan %zu", i);
 	}
 	plan_of(1, 1);
-	assert_int_equal(result()->error, SGW_ERR_QUEUE_FULL);
+	assert_int_equal(world_result()->error, SGW_ERR_QUEUE_FULL);
 }
 
 static void
@@ -120,10 +132,10 @@ test_too_many_plans(void **state)
 
 	W.b.config.policy.prompts_per_hour = 1;
 	for (int i = 0; i < PLANS_PER_PROMPT; i++)
-		assert_true(quota_plan(&W.b, 1000));
+		assert_true(quota_plan(&W.b, quota_whose(1000, true)));
 	before = W.b.chain.number;
 	plan_of(1, 1);
-	expect_end(STATUS_REFUSED, SGW_ERR_RATE_LIMITED);
+	world_ended(STATUS_REFUSED, SGW_ERR_RATE_LIMITED);
 	assert_int_equal(
 	    W.b.chain.number, before); /* not even recorded: the disk is the honest's */
 }
@@ -131,9 +143,9 @@ test_too_many_plans(void **state)
 static void
 test_blocked(void **state)
 {
-	quota_of(&W.b, 1000)->blocked_until = quota_now() + 60;
+	quota_of(&W.b, quota_whose(1000, true))->blocked_until = quota_now() + 60;
 	plan_of(1, 1);
-	expect_end(STATUS_REFUSED, SGW_ERR_BLOCKED);
+	world_ended(STATUS_REFUSED, SGW_ERR_BLOCKED);
 	assert_int_equal(W.b.chain.number, 1);
 }
 
@@ -149,14 +161,14 @@ test_enroll_arrives(void **state)
 	(void)FIELD_SET(m.plan_id, "sgw-cccccccccccccccccccc");
 	m.client = 7;
 	job_enroll(&W.b, &m);
-	expect_end(STATUS_REFUSED, SGW_ERR_BAD_ARGUMENT);
+	world_ended(STATUS_REFUSED, SGW_ERR_BAD_ARGUMENT);
 	m.client = 2; /* not over the admin's socket */
 	job_enroll(&W.b, &m);
-	expect_end(STATUS_REFUSED, SGW_ERR_BAD_ARGUMENT);
+	world_ended(STATUS_REFUSED, SGW_ERR_BAD_ARGUMENT);
 	m.client = 1;
 	m.name[0] = 0;
 	job_enroll(&W.b, &m);
-	expect_end(STATUS_REFUSED, SGW_ERR_BAD_ARGUMENT);
+	world_ended(STATUS_REFUSED, SGW_ERR_BAD_ARGUMENT);
 	(void)FIELD_SET(m.name, "blue");
 	job_enroll(&W.b, &m);
 	assert_int_equal(W.b.active->state, JOB_WAIT_SCREEN);
@@ -174,18 +186,18 @@ test_profile_has_gone(void **state)
 
 	(void)FIELD_SET(j->plan.profile, "nobody");
 	job_restart(&W.b);
-	expect_end(STATUS_FAILED, SGW_ERR_UNKNOWN_PROFILE);
+	world_ended(STATUS_FAILED, SGW_ERR_UNKNOWN_PROFILE);
 	(void)FIELD_SET(active(JOB_QUEUED)->plan.region, "us-east-1");
 	job_restart(&W.b);
-	expect_end(STATUS_REFUSED, SGW_ERR_REGION_NOT_ALLOWED);
+	world_ended(STATUS_REFUSED, SGW_ERR_REGION_NOT_ALLOWED);
 	W.b.profiles[0].has_keys = false;
 	(void)active(JOB_QUEUED);
 	job_restart(&W.b);
-	expect_end(STATUS_FAILED, SGW_ERR_NO_CREDENTIALS);
+	world_ended(STATUS_FAILED, SGW_ERR_NO_CREDENTIALS);
 	W.b.profiles[0].has_keys = true;
 	(void)FIELD_SET(active(JOB_QUEUED)->plan.account, "222222222222");
 	job_restart(&W.b);
-	expect_end(STATUS_FAILED, SGW_ERR_STATE_CHANGED);
+	world_ended(STATUS_FAILED, SGW_ERR_STATE_CHANGED);
 	assert_null(world_sent());
 }
 
@@ -213,13 +225,13 @@ test_unsigned_reads(void **state)
 	(void)FIELD_SET(W.b.config.profiles[0].regions[0].name, "atlantis-1");
 	(void)FIELD_SET(active(JOB_QUEUED)->plan.region, "atlantis-1");
 	job_restart(&W.b);
-	expect_end(STATUS_REFUSED, SGW_ERR_REGION_NOT_ALLOWED);
+	world_ended(STATUS_REFUSED, SGW_ERR_REGION_NOT_ALLOWED);
 	(void)FIELD_SET(active(JOB_READ_GROUP)->plan.region, "atlantis-1");
 	job_answer(&W.b, &ANSWERED);
-	expect_end(STATUS_REFUSED, SGW_ERR_REGION_NOT_ALLOWED);
+	world_ended(STATUS_REFUSED, SGW_ERR_REGION_NOT_ALLOWED);
 	(void)FIELD_SET(active(JOB_READ_RULES)->plan.region, "atlantis-1");
 	job_answer(&W.b, &more);
-	expect_end(STATUS_REFUSED, SGW_ERR_REGION_NOT_ALLOWED);
+	world_ended(STATUS_REFUSED, SGW_ERR_REGION_NOT_ALLOWED);
 	c->overflow = false;
 }
 
@@ -259,6 +271,7 @@ main(void)
 	    TEST(test_who_asks),
 	    TEST(test_the_same_again),
 	    TEST(test_queue),
+	    TEST(test_the_person_goes_first),
 	    TEST(test_no_room_at_all),
 	    TEST(test_too_many_plans),
 	    TEST(test_blocked),

@@ -42,6 +42,8 @@ test_meaning(void **state)
 	    {{.http_status = 199}, SGW_ERR_AWS_REFUSED, false},
 	    {{.http_status = 302}, SGW_ERR_AWS_REFUSED, false},
 	    {{.http_status = 400, .code = "ExpiredToken"}, SGW_ERR_CREDENTIALS_EXPIRED, false},
+	    {{.http_status = 400, .code = "RequestExpired"}, SGW_ERR_REQUEST_EXPIRED, false},
+	    {{.http_status = 200, .code = "UnknownIpPermissions"}, SGW_ERR_NO_SUCH_RULE, false},
 	    {{.http_status = 400, .code = "NobodyKnows"}, SGW_ERR_AWS_REFUSED, false},
 	    {{.http_status = 503, .code = "Throttling"}, SGW_ERR_THROTTLED, false},
 	    {{.http_status = 500, .code = "InternalError"}, SGW_ERR_AWS_UNREACHABLE, true},
@@ -311,7 +313,7 @@ test_learns_the_clock(void **state)
 static void
 test_follows_the_clock(void **state)
 {
-	learn(NET_ANSWERED, 0); /* looks for the first time */
+	learn(NET_ANSWERED, clock_now()); /* hears AWS for the first time */
 	W.b.clock_skew = 100;
 	W.b.clock_base -= 3600; /* the wall clock goes an hour ahead */
 	assert_int_equal(read_groups(REGION), SGW_ERR_NONE);
@@ -325,6 +327,36 @@ test_follows_the_clock(void **state)
 	W.b.clock_base -= INT64_C(1) << 40;
 	assert_int_equal(read_groups(REGION), SGW_ERR_NONE);
 	assert_int_equal(W.b.clock_skew, 0);
+}
+
+static void
+date_heard(int64_t ago)
+{
+	assert_int_equal(planner_reads("prod", REGION, AWS_DESCRIBE_RULES, GROUP), SGW_ERR_NONE);
+	assert_true(W.b.date_wanted);
+	aws_date(&W.b, &(struct msg_aws_date){.server_date = clock_now() - ago});
+}
+
+/* Who has never heard AWS's time has no difference to move: the clock may just have been put right. */
+static void
+regress_146_nothing_learnt(void **state)
+{
+	assert_int_equal(read_groups(REGION), SGW_ERR_NONE);
+	learn(NET_NO_ANSWER, clock_now());
+	learn(NET_ANSWERED, 0);
+	learn(NET_ANSWERED, clock_now() - 90000);
+	assert_int_equal(W.b.clock_base, 0);
+	aws_date(&W.b, &(struct msg_aws_date){.server_date = clock_now()});
+	assert_int_equal(W.b.clock_base, 0); /* it is of no read */
+	date_heard(90000);
+	assert_int_equal(W.b.clock_base, 0);
+	date_heard(7200);
+	assert_in_range(W.b.clock_skew + 7202, 0, 4);
+	aws_date(&W.b, &(struct msg_aws_date){.server_date = clock_now()});
+	assert_in_range(W.b.clock_skew + 7202, 0, 4);
+	W.b.clock_base -= 7200; /* the wall clock goes two hours ahead */
+	assert_int_equal(read_groups(REGION), SGW_ERR_NONE);
+	assert_in_range(W.b.clock_skew + 14402, 0, 4);
 }
 
 /* An owned net keeps silent: that is no answer, and the broker goes on. */
@@ -406,6 +438,7 @@ main(void)
 	    TEST(test_learns_the_clock),
 	    TEST(regress_090_answer_from_before_a_suspend),
 	    TEST(test_follows_the_clock),
+	    TEST(regress_146_nothing_learnt),
 	    TEST(test_net_keeps_silent),
 	    TEST(test_net_is_stuck),
 	};

@@ -91,17 +91,83 @@ test_plans_run_out(void **state)
 static void
 test_quietest_makes_room(void **state)
 {
-	for (uint32_t uid = 0; uid < QUOTAS_MAX; uid++)
+	for (uint32_t uid = 0; uid < SGW_QUOTAS_MAX; uid++)
 		quota_of(&W.b, uid)->blocked_until = quota_now() + 1000;
 	quota_of(&W.b, 17)->blocked_until = 0;
 	quota_of(&W.b, 18)->blocked_until = 0;
 	quota_of(&W.b, 17)->prompts[5] = quota_now(); /* 18 is the quieter of the two */
 	quota_of(&W.b, 40)->cool_until = quota_now() + 5000;
 	(void)quota_of(&W.b, 5000);
-	for (uint32_t uid = 0; uid < QUOTAS_MAX; uid++)
+	for (uint32_t uid = 0; uid < SGW_QUOTAS_MAX; uid++)
 		if (uid != 17 && uid != 18)
 			assert_true(quota_of(&W.b, uid)->blocked_until > 0);
 	assert_true(quota_of(&W.b, 17)->prompts[5] > 0);
+}
+
+static void
+limit_says(uint32_t uid, bool person, enum limit_event event, int64_t time)
+{
+	const struct msg_loaded_limit m = {
+	    .uid = uid, .person = person, .event = event, .time = time};
+
+	quota_loaded(&W.b, &m);
+}
+
+static enum sgw_error
+limited(uint64_t whose)
+{
+	char detail[SGW_DETAIL_MAX + 1];
+
+	return quota_problem(&W.b, whose, detail);
+}
+
+/* A no, a block and each prompt count from their own time on, whoever was started in between. */
+static void
+test_limits(void **state)
+{
+	const uint64_t person = quota_whose(1000, true);
+	const int64_t now = clock_now();
+
+	limit_says(1000, false, LIMIT_DENIAL, now - COOLDOWN_SECONDS + 30);
+	assert_int_equal(limited(1000), SGW_ERR_COOLING_DOWN);
+	assert_in_range(quota_of(&W.b, 1000)->cool_until - quota_now(), 20, 30);
+	assert_int_equal(limited(1001), SGW_ERR_NONE);
+	assert_int_equal(limited(person), SGW_ERR_NONE); /* the machine's no is not its person's */
+	limit_says(1000, true, LIMIT_BLOCK, now - BLOCK_SECONDS + 30);
+	assert_int_equal(limited(person), SGW_ERR_BLOCKED);
+	limit_says(1001, false, LIMIT_DENIAL, now - COOLDOWN_SECONDS - 1); /* is over */
+	limit_says(1001, false, LIMIT_BLOCK, now - BLOCK_SECONDS - 1);
+	assert_int_equal(limited(1001), SGW_ERR_NONE);
+	W.b.config.policy.prompts_per_hour = 3;
+	limit_says(1001, false, LIMIT_PROMPT, now - 3601);
+	limit_says(1001, false, LIMIT_PROMPT, now - 3500);
+	limit_says(1001, false, LIMIT_PROMPT, now - 10);
+	assert_int_equal(limited(1001), SGW_ERR_NONE);
+	limit_says(1001, false, LIMIT_PROMPT, now);
+	assert_int_equal(limited(1001), SGW_ERR_RATE_LIMITED);
+	quota_of(&W.b, 1001)->prompts[0] -= 101; /* the oldest of them is an hour ago now */
+	assert_int_equal(limited(1001), SGW_ERR_NONE);
+}
+
+/* A wall clock that was set back frees nobody, and limits nobody for longer than the limit itself. */
+static void
+test_limits_and_clocks(void **state)
+{
+	const int64_t now = clock_now();
+
+	W.b.head.time = now + 7200;
+	limit_says(1, false, LIMIT_DENIAL, now + 7200 - 30);
+	assert_int_equal(limited(1), SGW_ERR_COOLING_DOWN);
+	assert_in_range(quota_of(&W.b, 1)->cool_until - quota_now(), 20, COOLDOWN_SECONDS - 30);
+	limit_says(2, false, LIMIT_DENIAL, now + 7200 - COOLDOWN_SECONDS);
+	assert_int_equal(limited(2), SGW_ERR_NONE);
+	limit_says(3, false, LIMIT_DENIAL, now + 90000); /* set back between two records */
+	assert_in_range(quota_of(&W.b, 3)->cool_until - quota_now(), 50, COOLDOWN_SECONDS);
+	limit_says(4, false, LIMIT_DENIAL, INT64_MIN);
+	limit_says(4, false, LIMIT_BLOCK, INT64_MIN);
+	assert_int_equal(limited(4), SGW_ERR_NONE);
+	limit_says(5, false, LIMIT_BLOCK, INT64_MAX);
+	assert_in_range(quota_of(&W.b, 5)->blocked_until - quota_now(), 590, BLOCK_SECONDS);
 }
 
 /* ---- profiles ---- */
@@ -243,10 +309,10 @@ test_grants_told_in_parts(void **state)
 		assert_int_equal(W.planner[i].grants.more, i < 2);
 		told += W.planner[i].grants.n_grants;
 	}
-	assert_int_equal(told, 2 * SGW_GRANTS_PAGE + 1);
+	assert_int_equal(told, 2 * SGW_GRANTS_PAGE + 2); /* one that is looked at once more, too */
 	W.n_planner = 0;
 	grants_tell(&W.b, 6, "");
-	assert_int_equal(W.planner[2].grants.n_grants, 2);
+	assert_int_equal(W.planner[2].grants.n_grants, 3);
 }
 
 static void
@@ -294,6 +360,10 @@ test_status(void **state)
 	assert_int_equal(m->open_grants, 2);
 	assert_int_equal(m->ambiguous, 1);
 	assert_int_equal(m->overdue, 2);
+	assert_false(m->phrase);
+	FIELD_SET(W.b.keys.phrase, "nine owls");
+	status_tell(&W.b, 9);
+	assert_true(world_said(MSG_BROKER_STATUS)->broker_status.phrase);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, world_open, world_close)
@@ -307,6 +377,8 @@ main(void)
 	    TEST(test_quota_most),
 	    TEST(test_plans_run_out),
 	    TEST(test_quietest_makes_room),
+	    TEST(test_limits),
+	    TEST(test_limits_and_clocks),
 	    TEST(test_keys_of_profiles),
 	    TEST(test_whose_account),
 	    TEST(test_plan_waits_for_account),

@@ -106,8 +106,29 @@ test_what_is_left(void **state)
 	assert_string_equal(g->why, "request");
 	close_own_ended(&W.b, g, SGW_ERR_NONE);
 	assert_int_equal(result()->status, STATUS_OK);
-	assert_int_equal(result()->done[0].state, OP_UNTRIED);
+	assert_int_equal(result()->done[0].state, OP_CLOSED); /* it is, by itself */
 	assert_int_equal(result()->done[1].state, OP_CLOSED);
+}
+
+/* Of what another request is closing nobody knows yet: it is not called closed because the rest is. */
+static void
+regress_130_another_closes_one(void **state)
+{
+	struct job other = {.state = JOB_CLOSE_OWN};
+	struct grant *g = grant_make(443), *h = grant_make(444);
+	struct job *j;
+
+	g->waiter = &other;
+	j = begin();
+	assert_int_equal(j->n_waiting, 1);
+	close_own_ended(&W.b, h, SGW_ERR_NONE);
+	assert_int_equal(result()->status, STATUS_FAILED);
+	assert_int_equal(result()->error, SGW_ERR_BUSY);
+	assert_string_equal(result()->detail, "1 of 2 is being closed by another request");
+	assert_int_equal(result()->done[0].state, OP_FAILED);
+	assert_int_equal(result()->done[0].error, SGW_ERR_BUSY);
+	assert_int_equal(result()->done[1].state, OP_CLOSED);
+	assert_ptr_equal(g->waiter, &other);
 }
 
 /* Both are waited for; the first that cannot be closed now ends the waiting, and nothing points at the job any more. */
@@ -131,6 +152,9 @@ test_one_of_two(void **state)
 	    result()->detail, "2 of 2 not closed yet: it is tried again until it is");
 	assert_null(g->waiter);
 	assert_true(g->used && h->used);
+	j = begin();
+	close_own_ended(&W.b, h, SGW_ERR_REQUEST_EXPIRED);
+	assert_int_equal(result()->error, SGW_ERR_REQUEST_EXPIRED);
 }
 
 /* What is not plainly ours goes the way of every plan, to be judged. */
@@ -181,6 +205,7 @@ main(void)
 	    TEST(test_closed_meanwhile),
 	    TEST(test_being_closed),
 	    TEST(test_what_is_left),
+	    TEST(regress_130_another_closes_one),
 	    TEST(test_one_of_two),
 	    TEST(test_not_taken),
 	    TEST(test_no_place),

@@ -46,6 +46,16 @@ read_answered(bool there)
 	aws_done(&W.b, &done);
 }
 
+static const struct msg_send *
+revoke_sent(void)
+{
+	const struct msg_send *sent = world_sent();
+
+	assert_non_null(sent);
+	assert_int_equal(sent->op, AWS_REVOKE_INGRESS);
+	return sent;
+}
+
 /* Closed before its time and opened anew with another touch: the look back must not close the new one. */
 static void
 test_check_leaves_a_new_opening(void **state)
@@ -100,6 +110,72 @@ test_new_opening_takes_over(void **state)
 	assert_int_equal(W.b.chain.number, 1); /* its close is recorded */
 }
 
+/*
+ * The same, while the first one is being closed: the revoke has taken the rule away, and what its read-back finds is
+ * the new one's.  That was taken for a closing that had failed, and the new one was closed ten seconds later.
+ */
+static void
+regress_149_opened_anew_while_closing(void **state)
+{
+	const struct aws_result opened = {.outcome = NET_ANSWERED, .http_status = 200};
+	struct grant *old = grant_make("sgw-aaaaaaaaaaaaaaaaaaaa", GRANT_OPEN, clock_now());
+	struct grant *new;
+	struct job *j;
+
+	closing_run(&W.b);
+	aws_done(&W.b,
+	    &(struct msg_done){
+		.request = revoke_sent()->request, .outcome = NET_ANSWERED, .http_status = 200});
+	new = grant_make("sgw-bbbbbbbbbbbbbbbbbbbb", GRANT_AMBIGUOUS, clock_now() + 3600);
+	j = world_active(fixture_op(ACTION_OPEN, PROTO_TCP, 443, 443, "198.51.100.7/32"), JOB_CALL);
+	(void)FIELD_SET(j->receipt, new->g.receipt);
+	job_answer(&W.b, &opened);
+	read_answered(true);
+	assert_false(old->used);
+	assert_true(new->used);
+	assert_int_equal(W.b.closing.state, CLOSING_IDLE);
+	assert_int_equal(W.b.chain.number, 1); /* its close is recorded */
+	W.b.active = NULL;
+	closing_run(&W.b);
+	while (world_sent())
+		assert_int_not_equal(W.sent.send.op, AWS_REVOKE_INGRESS);
+}
+
+/* Nor is a revoke sent while AWS may be making the same rule anew: should it refuse, the closing follows. */
+static void
+regress_149_no_revoke_beside_an_opening(void **state)
+{
+	const struct aws_result there = {
+	    .outcome = NET_ANSWERED, .http_status = 400, .code = "InvalidPermission.Duplicate"};
+	struct job *j;
+
+	(void)grant_make("sgw-aaaaaaaaaaaaaaaaaaaa", GRANT_OPEN, clock_now());
+	j = world_active(fixture_op(ACTION_OPEN, PROTO_TCP, 443, 443, "198.51.100.7/32"), JOB_CALL);
+	(void)FIELD_SET(j->receipt, "sgw-bbbbbbbbbbbbbbbbbbbb");
+	closing_run(&W.b);
+	assert_null(world_sent());
+	assert_int_equal(closing_next(&W.b), INT64_MAX);
+	j->plan.ops[0].to_port = 444; /* another rule's opening keeps nothing open */
+	assert_true(closing_next(&W.b) <= clock_monotonic());
+	j->plan.ops[0].to_port = 443;
+	job_answer(&W.b, &there);
+	closing_run(&W.b);
+	(void)revoke_sent();
+}
+
+/* What was closed while the ledger could not be written is told to it all the same. */
+static void
+regress_149_unrecorded_and_opened_anew(void **state)
+{
+	struct grant *old = grant_make("sgw-aaaaaaaaaaaaaaaaaaaa", GRANT_CLOSED, 0);
+	struct grant *new = grant_make("sgw-bbbbbbbbbbbbbbbbbbbb", GRANT_OPEN, clock_now() + 3600);
+
+	old->unrecorded = true;
+	closing_superseded(&W.b, new);
+	assert_false(old->used);
+	assert_int_equal(W.b.chain.number, 1);
+}
+
 /* The clock is put back between the request and its turn: the person's closing does not wait for it to catch up. */
 static void
 test_close_own_clock_back(void **state)
@@ -113,7 +189,7 @@ test_close_own_clock_back(void **state)
 	close_own_begin(&W.b, W.b.active);
 	W.b.active = NULL;
 	g->g.closes = clock_now() + 3000; /* as a clock that went back sees it */
-	assert_true(closing_next(&W.b) <= clock_now());
+	assert_true(closing_next(&W.b) <= clock_monotonic());
 	closing_run(&W.b);
 	sent = world_sent();
 	assert_non_null(sent);
@@ -125,14 +201,25 @@ test_close_own_clock_back(void **state)
 	assert_int_equal(world_said(MSG_RESULT)->result.status, STATUS_OK);
 }
 
-static const struct msg_send *
-revoke_sent(void)
+/* Whichever clock says first that the time is up: one that is set back, or one that stood still, keeps nothing open. */
+static void
+test_either_clock(void **state)
 {
-	const struct msg_send *sent = world_sent();
+	struct grant *g = grant_make("sgw-aaaaaaaaaaaaaaaaaaaa", GRANT_OPEN, clock_now() + 3600);
 
-	assert_non_null(sent);
-	assert_int_equal(sent->op, AWS_REVOKE_INGRESS);
-	return sent;
+	closing_run(&W.b);
+	assert_null(world_sent());
+	g->closes_by = clock_monotonic();
+	assert_true(closing_next(&W.b) <= clock_monotonic());
+	closing_run(&W.b);
+	(void)revoke_sent();
+	W.b.closing.state = CLOSING_IDLE;
+	W.b.calls[CALL_CLOSING].number = 0;
+	g->closes_by = clock_monotonic() + 3600000;
+	g->g.closes = clock_now();
+	assert_true(closing_next(&W.b) <= clock_monotonic());
+	closing_run(&W.b);
+	(void)revoke_sent();
 }
 
 /* A plan to close what is ours, from its arrival on. */
@@ -182,6 +269,75 @@ test_close_own_twice(void **state)
 	assert_int_equal(world_said(MSG_RESULT)->result.error, SGW_ERR_BUSY);
 	closing_run(&W.b);
 	assert_null(world_sent());
+}
+
+/*
+ * The answer to a first try was lost, and AWS names in a success what it did not find any more.  That was taken for a
+ * refusal, and the rule was to be closed for ever.
+ */
+static void
+test_gone_already(void **state)
+{
+	struct grant *g = grant_make("sgw-aaaaaaaaaaaaaaaaaaaa", GRANT_OPEN, clock_now());
+
+	closing_run(&W.b);
+	aws_done(&W.b, &(struct msg_done){.request = revoke_sent()->request,
+			   .outcome = NET_ANSWERED,
+			   .http_status = 200,
+			   .code = "UnknownIpPermissions"});
+	read_answered(false);
+	assert_false(grant_is_live(g));
+	assert_int_equal(W.b.closing.error, SGW_ERR_NONE);
+}
+
+/* The closing that was asked for, to its end: the revoke is answered so, and a read finds nothing. */
+static const struct rec_op_done *
+closed_after(enum net_outcome outcome, const char *code)
+{
+	struct msg_done done = {
+	    .outcome = outcome, .http_status = outcome == NET_ANSWERED ? (code[0] ? 400 : 200) : 0};
+
+	(void)FIELD_SET(done.code, code);
+	closing_run(&W.b);
+	done.request = revoke_sent()->request;
+	aws_done(&W.b, &done);
+	read_answered(false);
+	assert_int_equal(world_result()->status, STATUS_OK);
+	return &world_result()->done[0];
+}
+
+/*
+ * What somebody else had removed at AWS was closed by nobody here, and is told so; what AWS may have taken away for a
+ * revoke of ours, however its answers came, was.
+ */
+static void
+regress_150_gone_already(void **state)
+{
+	const struct rec_op_done *done;
+	struct grant *g = grant_make("sgw-aaaaaaaaaaaaaaaaaaaa", GRANT_OPEN, clock_now() + 3600);
+
+	ask_to_close();
+	done = closed_after(NET_ANSWERED, "InvalidPermission.NotFound");
+	assert_int_equal(done->state, OP_CLOSED);
+	assert_int_equal(done->error, SGW_ERR_NO_SUCH_RULE);
+	assert_false(g->was_there);
+	g = grant_make("sgw-bbbbbbbbbbbbbbbbbbbb", GRANT_OPEN, clock_now() + 3600);
+	ask_to_close();
+	done = closed_after(NET_NO_ANSWER, "");
+	assert_int_equal(done->error, SGW_ERR_NONE);
+	/* the read-back fails, and by the next try AWS knows it no more */
+	g = grant_make("sgw-cccccccccccccccccccc", GRANT_OPEN, clock_now());
+	closing_run(&W.b);
+	aws_done(&W.b,
+	    &(struct msg_done){
+		.request = revoke_sent()->request, .outcome = NET_ANSWERED, .http_status = 200});
+	aws_done(
+	    &W.b, &(struct msg_done){.request = world_sent()->request, .outcome = NET_NO_ANSWER});
+	assert_true(grant_is_live(g));
+	ask_to_close();
+	done = closed_after(NET_ANSWERED, "InvalidPermission.NotFound");
+	assert_int_equal(done->error, SGW_ERR_NONE);
+	assert_true(g->was_there);
 }
 
 /* The reader's session has ended early: the alarm names it and whose it is, and the closing is tried again. */
@@ -238,9 +394,18 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		test_check_closes_what_came_back, world_open, world_close),
 	    cmocka_unit_test_setup_teardown(test_new_opening_takes_over, world_open, world_close),
+	    cmocka_unit_test_setup_teardown(
+		regress_149_opened_anew_while_closing, world_open, world_close),
+	    cmocka_unit_test_setup_teardown(
+		regress_149_no_revoke_beside_an_opening, world_open, world_close),
+	    cmocka_unit_test_setup_teardown(
+		regress_149_unrecorded_and_opened_anew, world_open, world_close),
+	    cmocka_unit_test_setup_teardown(test_either_clock, world_open, world_close),
 	    cmocka_unit_test_setup_teardown(test_close_own_clock_back, world_open, world_close),
 	    cmocka_unit_test_setup_teardown(test_close_own_beside_a_plan, world_open, world_close),
 	    cmocka_unit_test_setup_teardown(test_close_own_twice, world_open, world_close),
+	    cmocka_unit_test_setup_teardown(test_gone_already, world_open, world_close),
+	    cmocka_unit_test_setup_teardown(regress_150_gone_already, world_open, world_close),
 	    cmocka_unit_test_setup_teardown(test_expired_credentials, world_open, world_close),
 	    cmocka_unit_test_setup_teardown(
 		test_foreign_is_settled_by_a_read, world_open, world_close),

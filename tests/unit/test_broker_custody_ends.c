@@ -173,7 +173,7 @@ test_nothing_worth_sealing(void **state)
 {
 	W.b.profiles[0].keys[TIER_OPENER].secret_key[0] = 0; /* the loader takes none of these */
 	collected(ACT_SEAL, PROD);
-	ended(STATUS_FAILED, SGW_ERR_SEALED, "");
+	ended(STATUS_FAILED, SGW_ERR_SEALED, "the secret key is empty or too long");
 	nothing_sealed();
 }
 

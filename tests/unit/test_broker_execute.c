@@ -9,29 +9,12 @@
 #include <sgwarden/clock.h>
 
 #include "broker_world.h"
+#include "execute.h"
 
 #define SOURCE "203.0.113.7/32"
 #define RECEIPT "sgw-aaaaaaaaaaaaaaaaaaaa"
 
 static const struct aws_result ANSWERED = {.http_status = 200};
-
-static const struct msg_result *
-result(void)
-{
-	const struct msg *m = world_said(MSG_RESULT);
-
-	assert_non_null(m);
-	return &m->result;
-}
-
-static void
-expect_end(enum status status, enum sgw_error error)
-{
-	assert_int_equal(result()->status, status);
-	assert_int_equal(result()->error, error);
-	assert_null(W.b.active);
-	W.n_planner = W.n_control = 0;
-}
 
 /* Of no tier: nothing can be signed any more. */
 static void
@@ -81,7 +64,7 @@ test_begin_without_a_form(void **state)
 	(void)touched(ACTION_OPEN, JOB_KEYS);
 	(void)FIELD_SET(W.b.ceremony.record.description, "no place for the receipt");
 	execute_begin(&W.b);
-	expect_end(STATUS_FAILED, SGW_ERR_INTERNAL);
+	world_ended(STATUS_FAILED, SGW_ERR_INTERNAL);
 	assert_null(world_sent());
 }
 
@@ -91,7 +74,7 @@ test_begin_without_a_ledger(void **state)
 	(void)touched(ACTION_OPEN, JOB_REREAD);
 	W.b.ledger_fd = -1;
 	job_answer(&W.b, &ANSWERED);
-	expect_end(STATUS_FAILED, SGW_ERR_LEDGER_FAILED);
+	world_ended(STATUS_FAILED, SGW_ERR_LEDGER_FAILED);
 	assert_null(world_sent());
 }
 
@@ -101,7 +84,7 @@ test_begin_unsigned(void **state)
 	(void)touched(ACTION_OPEN, JOB_KEYS);
 	keys_go();
 	execute_begin(&W.b);
-	expect_end(STATUS_FAILED, SGW_ERR_NO_CREDENTIALS);
+	world_ended(STATUS_FAILED, SGW_ERR_NO_CREDENTIALS);
 	assert_int_equal(W.b.chain.number, 1); /* the outcome: there was no intent yet */
 	assert_null(world_sent());
 }
@@ -114,17 +97,17 @@ test_trial_run(void **state)
 
 	(void)touched(ACTION_OPEN, JOB_DRY_RUN);
 	job_answer(&W.b, &no);
-	expect_end(STATUS_FAILED, SGW_ERR_AWS_REFUSED);
+	world_ended(STATUS_FAILED, SGW_ERR_AWS_REFUSED);
 	(void)touched(ACTION_OPEN, JOB_DRY_RUN);
 	job_answer(&W.b, &ANSWERED); /* a trial run that succeeds was none */
-	expect_end(STATUS_FAILED, SGW_ERR_AWS_BAD_ANSWER);
+	world_ended(STATUS_FAILED, SGW_ERR_AWS_BAD_ANSWER);
 	(void)touched(ACTION_OPEN, JOB_DRY_RUN);
 	job_answer(&W.b, &(struct aws_result){.outcome = NET_NO_ANSWER});
-	expect_end(STATUS_FAILED, SGW_ERR_AWS_UNREACHABLE);
+	world_ended(STATUS_FAILED, SGW_ERR_AWS_UNREACHABLE);
 	(void)touched(ACTION_OPEN, JOB_DRY_RUN);
 	keys_go();
 	job_answer(&W.b, &yes); /* the group cannot be read again */
-	expect_end(STATUS_FAILED, SGW_ERR_NO_CREDENTIALS);
+	world_ended(STATUS_FAILED, SGW_ERR_NO_CREDENTIALS);
 	assert_null(world_sent());
 }
 
@@ -135,18 +118,18 @@ test_second_look(void **state)
 {
 	(void)touched(ACTION_OPEN, JOB_REREAD);
 	job_answer(&W.b, &(struct aws_result){.http_status = 400, .code = "InvalidGroup.NotFound"});
-	expect_end(STATUS_FAILED, SGW_ERR_NO_SUCH_GROUP);
+	world_ended(STATUS_FAILED, SGW_ERR_NO_SUCH_GROUP);
 	(void)touched(ACTION_OPEN, JOB_REREAD);
 	W.b.collected[CALL_JOB].overflow = true; /* more than can be compared */
 	job_answer(&W.b, &ANSWERED);
-	expect_end(STATUS_FAILED, SGW_ERR_AWS_BAD_ANSWER);
+	world_ended(STATUS_FAILED, SGW_ERR_AWS_BAD_ANSWER);
 	W.b.collected[CALL_JOB].overflow = false;
 	(void)touched(ACTION_OPEN, JOB_REREAD);
 	W.b.collected[CALL_JOB].rules[0] = fixture_rule("sgr-1", PROTO_TCP, 22, 22, SOURCE);
 	W.b.collected[CALL_JOB].n_rules = 1;
 	job_answer(&W.b, &ANSWERED);
-	assert_string_equal(result()->detail, GROUP ": added tcp/22 from " SOURCE);
-	expect_end(STATUS_FAILED, SGW_ERR_STATE_CHANGED);
+	assert_string_equal(world_result()->detail, GROUP ": added tcp/22 from " SOURCE);
+	world_ended(STATUS_FAILED, SGW_ERR_STATE_CHANGED);
 	assert_null(world_sent());
 }
 
@@ -158,7 +141,7 @@ test_second_look_too_late(void **state)
 
 	j->began = clock_monotonic() - (SETTLE_MARGIN + 1) * 1000;
 	job_answer(&W.b, &ANSWERED);
-	expect_end(STATUS_FAILED, SGW_ERR_AWS_UNREACHABLE);
+	world_ended(STATUS_FAILED, SGW_ERR_AWS_UNREACHABLE);
 	assert_null(world_sent());
 }
 
@@ -170,10 +153,10 @@ test_a_touch_does_not_wait(void **state)
 
 	touched(ACTION_OPEN, JOB_REREAD)->began = clock_monotonic() - 61000;
 	job_answer(&W.b, &ANSWERED);
-	expect_end(STATUS_FAILED, SGW_ERR_AWS_UNREACHABLE);
+	world_ended(STATUS_FAILED, SGW_ERR_AWS_UNREACHABLE);
 	touched(ACTION_OPEN, JOB_DRY_RUN)->began = clock_monotonic() - 61000;
 	job_answer(&W.b, &yes);
-	expect_end(STATUS_FAILED, SGW_ERR_AWS_UNREACHABLE);
+	world_ended(STATUS_FAILED, SGW_ERR_AWS_UNREACHABLE);
 	assert_null(world_sent());
 }
 
@@ -194,7 +177,7 @@ test_no_room_for_grants(void **state)
 	while (grant_make(GRANT_OPEN, clock_now() + 3600))
 		;
 	job_answer(&W.b, &ANSWERED);
-	expect_end(STATUS_FAILED, SGW_ERR_BUSY);
+	world_ended(STATUS_FAILED, SGW_ERR_BUSY);
 	assert_null(world_sent());
 }
 
@@ -204,13 +187,13 @@ test_call_unsigned(void **state)
 	(void)touched(ACTION_OPEN, JOB_REREAD);
 	keys_go();
 	job_answer(&W.b, &ANSWERED);
-	expect_end(STATUS_FAILED, SGW_ERR_NO_CREDENTIALS);
+	world_ended(STATUS_FAILED, SGW_ERR_NO_CREDENTIALS);
 	for (size_t i = 0; i < SGW_GRANTS_MAX; i++)
 		assert_false(W.b.grants[i].used); /* nothing was sent: nothing is open */
 	(void)touched(ACTION_OPEN, JOB_REREAD);
 	(void)FIELD_SET(W.b.ceremony.record.description, "no place");
 	job_answer(&W.b, &ANSWERED);
-	expect_end(STATUS_FAILED, SGW_ERR_INTERNAL);
+	world_ended(STATUS_FAILED, SGW_ERR_INTERNAL);
 	assert_null(world_sent());
 }
 
@@ -223,7 +206,7 @@ test_call_refused(void **state)
 	(void)grant_make(GRANT_AMBIGUOUS, clock_now() + 3600);
 	job_answer(&W.b,
 	    &(struct aws_result){.http_status = 400, .code = "RulesPerSecurityGroupLimitExceeded"});
-	expect_end(STATUS_FAILED, SGW_ERR_QUOTA);
+	world_ended(STATUS_FAILED, SGW_ERR_QUOTA);
 	assert_false(W.b.grants[0].used);
 }
 
@@ -232,7 +215,7 @@ test_ambiguous_close(void **state)
 {
 	(void)touched(ACTION_CLOSE, JOB_CALL);
 	job_answer(&W.b, &(struct aws_result){.outcome = NET_BAD_ANSWER, .http_status = 200});
-	expect_end(STATUS_AMBIGUOUS, SGW_ERR_AMBIGUOUS);
+	world_ended(STATUS_AMBIGUOUS, SGW_ERR_AMBIGUOUS);
 }
 
 static void
@@ -241,8 +224,8 @@ test_read_back_unsigned(void **state)
 	(void)touched(ACTION_OPEN, JOB_CALL);
 	keys_go();
 	job_answer(&W.b, &ANSWERED);
-	assert_non_null(strstr(result()->detail, "reading it back failed"));
-	expect_end(STATUS_OK, SGW_ERR_NONE);
+	assert_non_null(strstr(world_result()->detail, "reading it back failed"));
+	world_ended(STATUS_OK, SGW_ERR_NONE);
 }
 
 static void
@@ -267,11 +250,11 @@ test_read_back_fails(void **state)
 {
 	(void)touched(ACTION_OPEN, JOB_READ_BACK);
 	job_answer(&W.b, &(struct aws_result){.outcome = NET_NO_ANSWER});
-	expect_end(STATUS_OK, SGW_ERR_NONE); /* AWS accepted it */
+	world_ended(STATUS_OK, SGW_ERR_NONE); /* AWS accepted it */
 	(void)touched(ACTION_OPEN, JOB_READ_BACK);
 	W.b.collected[CALL_JOB].overflow = true;
 	job_answer(&W.b, &ANSWERED);
-	expect_end(STATUS_OK, SGW_ERR_NONE);
+	world_ended(STATUS_OK, SGW_ERR_NONE);
 	W.b.collected[CALL_JOB].overflow = false;
 	(void)touched(ACTION_OPEN, JOB_READ_BACK);
 	job_answer(&W.b, &(struct aws_result){.http_status = 200, .next_token = "more"});
@@ -304,9 +287,9 @@ test_three_looks(void **state)
 			assert_int_equal(world_sent()->op, AWS_DESCRIBE_RULES);
 		}
 		if (actions[i] == ACTION_OPEN)
-			expect_end(STATUS_OK, SGW_ERR_NONE);
+			world_ended(STATUS_OK, SGW_ERR_NONE);
 		else
-			expect_end(STATUS_FAILED, SGW_ERR_NOT_CLOSED);
+			world_ended(STATUS_FAILED, SGW_ERR_NOT_CLOSED);
 	}
 }
 
@@ -323,20 +306,20 @@ test_outcome_without_a_ledger(void **state)
 	world_rule(fixture_rule("sgr-1", PROTO_TCP, 8443, 8443, SOURCE));
 	W.b.ledger_fd = -1;
 	job_answer(&W.b, &ANSWERED);
-	assert_non_null(strstr(result()->detail, "the ledger cannot be written"));
-	expect_end(STATUS_OK, SGW_ERR_NONE);
+	assert_non_null(strstr(world_result()->detail, "the ledger cannot be written"));
+	world_ended(STATUS_OK, SGW_ERR_NONE);
 	assert_int_equal(g->g.state, GRANT_AMBIGUOUS);
 	assert_int_equal(other->g.state, GRANT_OPEN);
 	assert_int_equal(closed->g.state, GRANT_CLOSED);
 	(void)touched(ACTION_OPEN, JOB_DRY_RUN); /* one that failed keeps its own words */
 	job_answer(&W.b, &(struct aws_result){.http_status = 400, .code = "Strange"});
-	assert_string_equal(result()->detail, "Strange");
-	expect_end(STATUS_FAILED, SGW_ERR_AWS_REFUSED);
+	assert_string_equal(world_result()->detail, "Strange");
+	world_ended(STATUS_FAILED, SGW_ERR_AWS_REFUSED);
 	/* and so does one that was done with something to say about it */
 	(void)touched(ACTION_OPEN, JOB_READ_BACK);
 	job_answer(&W.b, &(struct aws_result){.outcome = NET_NO_ANSWER});
-	assert_non_null(strstr(result()->detail, "reading it back failed"));
-	expect_end(STATUS_OK, SGW_ERR_NONE);
+	assert_non_null(strstr(world_result()->detail, "reading it back failed"));
+	world_ended(STATUS_OK, SGW_ERR_NONE);
 }
 
 static void
@@ -347,6 +330,50 @@ test_answer_of_no_step(void **state)
 	execute_answer(&W.b, &ANSWERED);
 	assert_int_equal(j->state, JOB_CLOSE_OWN);
 	assert_int_equal(W.n_planner, 0);
+}
+
+/* AWS closes what it can, and says in the same answer what it no longer knows: each is told as it was. */
+static void
+regress_132_some_were_gone(void **state)
+{
+	static const struct aws_result partly = {
+	    .http_status = 200, .code = "UnknownIpPermissions"};
+	struct job *j = touched(ACTION_CLOSE, JOB_CALL);
+	struct collected *c = &W.b.collected[CALL_JOB];
+
+	j->plan.ops[1] = fixture_op(ACTION_CLOSE, PROTO_TCP, 8444, 8444, SOURCE);
+	j->plan.n_ops = 2;
+	j->n = 2;
+	c->rules[0] = fixture_rule("sgr-1", PROTO_TCP, 8443, 8443, SOURCE);
+	c->n_rules = 1; /* what it has revoked */
+	job_answer(&W.b, &partly);
+	assert_int_equal(j->state, JOB_READ_BACK);
+	job_answer(&W.b, &ANSWERED);
+	assert_int_equal(world_result()->done[0].state, OP_CLOSED);
+	assert_int_equal(world_result()->done[0].error, SGW_ERR_NONE);
+	assert_string_equal(world_result()->done[0].rule_id, "sgr-1");
+	assert_int_equal(world_result()->done[1].state, OP_CLOSED);
+	assert_int_equal(world_result()->done[1].error, SGW_ERR_NO_SUCH_RULE);
+	assert_string_equal(world_result()->detail, "1 of 2 rules was gone already");
+	assert_non_null(
+	    strstr(W.b.ledger_text, "rules sgr-1\ndetail 1 of 2 rules was gone already\n"));
+	world_ended(STATUS_OK, SGW_ERR_NONE);
+	/* what is there for all that is not closed */
+	j = touched(ACTION_CLOSE, JOB_CALL);
+	j->tries = READ_BACK_TRIES;
+	c->n_rules = 0;
+	job_answer(&W.b, &partly);
+	c->rules[0] = fixture_rule("sgr-1", PROTO_TCP, 8443, 8443, SOURCE);
+	c->n_rules = 1;
+	job_answer(&W.b, &ANSWERED);
+	assert_int_equal(world_result()->done[0].state, OP_FAILED);
+	world_ended(STATUS_FAILED, SGW_ERR_NOT_CLOSED);
+	/* where it refuses the whole request nothing of it was done */
+	(void)touched(ACTION_CLOSE, JOB_CALL);
+	job_answer(
+	    &W.b, &(struct aws_result){.http_status = 400, .code = "InvalidPermission.NotFound"});
+	assert_int_equal(world_result()->done[0].state, OP_FAILED);
+	world_ended(STATUS_FAILED, SGW_ERR_NO_SUCH_RULE);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, world_open, world_close)
@@ -374,6 +401,7 @@ main(void)
 	    TEST(test_three_looks),
 	    TEST(test_outcome_without_a_ledger),
 	    TEST(test_answer_of_no_step),
+	    TEST(regress_132_some_were_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

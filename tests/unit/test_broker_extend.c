@@ -11,6 +11,7 @@
 #include "broker_world.h"
 
 #define SOURCE "203.0.113.7/32"
+#define OTHER "sg-0fedcba9876543210"
 #define OLD "sgw-bbbbbbbbbbbbbbbbbbbb"
 #define NONE "sgw-cccccccccccccccccccc"
 
@@ -56,21 +57,12 @@ extending(enum job_state state)
 	return j;
 }
 
-static const struct msg_result *
-result(void)
-{
-	const struct msg *m = world_said(MSG_RESULT);
-
-	assert_non_null(m);
-	return &m->result;
-}
-
 static void
 expect_refused(enum sgw_error error, const char *why)
 {
 	job_judge(&W.b);
-	assert_int_equal(result()->error, error);
-	assert_string_equal(result()->detail, why);
+	assert_int_equal(world_result()->error, error);
+	assert_string_equal(world_result()->detail, why);
 	assert_null(W.b.active);
 	assert_null(world_sent());
 }
@@ -111,8 +103,8 @@ test_open_for_long_enough(void **state)
 	j = extending(JOB_READ_RULES);
 	ours->g.sent = clock_now() - (most - (int64_t)j->plan.lifetime + 60);
 	job_judge(&W.b);
-	assert_int_equal(result()->status, STATUS_REFUSED);
-	assert_string_equal(result()->policy_line, "deny.lifetime-in-all");
+	assert_int_equal(world_result()->status, STATUS_REFUSED);
+	assert_string_equal(world_result()->policy_line, "deny.lifetime-in-all");
 	assert_null(W.b.active);
 }
 
@@ -203,6 +195,7 @@ test_judged(void **state)
 	expect_refused(SGW_ERR_NO_SUCH_RULE, none);
 	(void)extending(JOB_READ_RULES);
 	ours->g.closes = clock_now() + 7200;
+	ours->closes_by = clock_monotonic() + 7200000;
 	expect_refused(SGW_ERR_BAD_ARGUMENT, "it is to close later than that already");
 	(void)extending(JOB_READ_RULES);
 	ours->g.state = GRANT_AMBIGUOUS;
@@ -216,6 +209,33 @@ test_judged(void **state)
 	W.b.n_seen = SEEN_MAX;
 	expect_refused(
 	    SGW_ERR_BUSY, "the plan's groups have more rules in all than can be watched");
+}
+
+/* Six in two groups are as much to read as six in one. */
+static void
+regress_082_many_over_two_groups(void **state)
+{
+	struct job *j = extending(JOB_READ_RULES);
+
+	W.b.screen = DISPLAY_TRUSTED;
+	for (uint16_t i = 1; i < 6; i++) {
+		struct grant *g = grant_make(8443 + i, clock_now() + 600);
+
+		j->plan.ops[i] = j->plan.ops[0];
+		j->plan.ops[i].from_port = j->plan.ops[i].to_port = 8443 + i;
+		(void)FIELD_SET(j->plan.ops[i].group_id, i < 3 ? GROUP : OTHER);
+		(void)FIELD_SET(g->g.group_id, i < 3 ? GROUP : OTHER);
+	}
+	j->plan.n_ops = 6;
+	(void)FIELD_SET(j->plan.groups[1].group_id, OTHER);
+	j->plan.n_groups = 2;
+	assert_null(plan_problem(&j->plan));
+	world_rule(fixture_rule("sgr-2", PROTO_TCP, 8444, 8444, SOURCE));
+	world_rule(fixture_rule("sgr-3", PROTO_TCP, 8445, 8445, SOURCE));
+	job_judge(&W.b);
+	assert_ptr_equal(W.b.active, j);
+	assert_int_equal(j->verdict.effect, CLASS_OPEN_WIDE);
+	assert_string_equal(j->verdict.line, "wide.bulk");
 }
 
 /* It opens for longer: what stops an opening stops it. */
@@ -246,16 +266,71 @@ test_carried_out(void **state)
 	assert_int_equal(ours->g.closes, closes);
 	assert_true(ours->closes_by > clock_monotonic() + 3590000);
 	assert_string_equal(ours->g.receipt, OLD); /* it stays what it was opened with */
-	assert_int_equal(result()->status, STATUS_OK);
-	assert_int_equal(result()->closes, closes);
-	assert_int_equal(result()->done[0].state, OP_EXTENDED);
-	assert_int_equal(result()->done[1].state, OP_UNTRIED);
+	assert_int_equal(world_result()->status, STATUS_OK);
+	assert_int_equal(world_result()->closes, closes);
+	assert_int_equal(world_result()->done[0].state, OP_EXTENDED);
+	assert_int_equal(world_result()->done[1].state, OP_UNTRIED);
 	assert_string_equal(world_said(MSG_WROTE)->wrote.group_id, GROUP);
 	assert_null(W.b.active);
 	assert_null(world_sent());
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, world_open, world_close)
+
+/*
+ * The wall clock was two hours ahead when the record was made, and has been put right since: an hour is an hour from the
+ * record on, for what is opened as for what is extended.  Nor does a clock that has gone on add to it.
+ */
+static void
+regress_151_clock_put_right(void **state)
+{
+	struct ceremony c = {.made = clock_monotonic() - 60000};
+	int64_t by = c.made + 3600000;
+
+	(void)extending(JOB_KEYS);
+	c.record.created = clock_now() + 7200;
+	c.record.closes = c.record.created + 3600;
+	grant_closes(&c, ours);
+	assert_int_equal(ours->g.closes, c.record.closes);
+	assert_int_equal(ours->closes_by, by);
+	c.record.created = clock_now() - 60;
+	c.record.closes = c.record.created + 1800;
+	grant_closes(&c, ours);
+	assert_in_range(ours->closes_by, by - 1802000, by - 1798000);
+	c.record.closes = c.record.created + UINT32_MAX; /* for good */
+	grant_closes(&c, ours);
+	assert_true(ours->closes_by > clock_monotonic() + (INT64_C(1) << 40));
+}
+
+/*
+ * Touched for under a wall clock that was two hours ahead and is right now: it is to close in ten minutes, whatever its
+ * record says, and so it is told, and may be extended.
+ */
+static void
+regress_160_end_as_it_is(void **state)
+{
+	struct job *j = extending(JOB_READ_RULES);
+	const struct record *r = &W.b.ceremony.record;
+	int64_t now = clock_now();
+
+	assert_int_equal(grant_end(ours), ours->g.closes); /* no rounding is told */
+	ours->g.closes = now + 7800;
+	assert_in_range(grant_end(ours), now + 598, now + 601);
+	grants_tell(&W.b, 4, "");
+	assert_in_range(world_said(MSG_GRANTS)->grants.grants[0].closes, now + 598, now + 601);
+	job_judge(&W.b);
+	assert_ptr_equal(W.b.active, j);
+	j = extending(JOB_SPAWNING);
+	ours->g.closes = now + 7800;
+	screen_comes();
+	assert_true(record_make(&W.b, &W.b.ceremony, j));
+	assert_in_range(r->closes_now, now + 598, now + 601);
+	assert_true(r->closes > r->closes_now);
+	ours->closes_by = clock_monotonic() + 9000000; /* nor later than it says */
+	assert_int_equal(grant_end(ours), now + 7800);
+	ours->closes_by = clock_monotonic() - 1; /* asked to be closed */
+	assert_int_equal(grant_end(ours), now + 7800);
+}
 
 int
 main(void)
@@ -267,8 +342,11 @@ main(void)
 	    TEST(test_shown),
 	    TEST(test_time_to_read),
 	    TEST(test_judged),
+	    TEST(regress_082_many_over_two_groups),
 	    TEST(test_counts_as_an_opening),
 	    TEST(test_carried_out),
+	    TEST(regress_151_clock_put_right),
+	    TEST(regress_160_end_as_it_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,24 +19,6 @@
 static struct authenticator key;
 static struct msg_credential made;
 
-static const struct msg_result *
-result(void)
-{
-	const struct msg *m = world_said(MSG_RESULT);
-
-	assert_non_null(m);
-	return &m->result;
-}
-
-static void
-expect_end(enum status status, enum sgw_error error)
-{
-	assert_int_equal(result()->status, status);
-	assert_int_equal(result()->error, error);
-	assert_null(W.b.active);
-	W.n_planner = W.n_control = 0;
-}
-
 static int
 keys_open(void **state)
 {
@@ -219,7 +201,7 @@ expect_refused(enum sgw_error error)
 {
 	enroll_credential(&W.b, &made);
 	assert_null(world_said(MSG_COMMIT));
-	expect_end(STATUS_FAILED, error);
+	world_ended(STATUS_FAILED, error);
 }
 
 static void
@@ -241,8 +223,8 @@ test_enrolled(void **state)
 		assert_string_equal(W.b.keys.keys[0].name, "blue");
 		assert_true(W.b.keys.keys[0].zero_counter);
 		enroll_committed(&W.b, true);
-		assert_non_null(strstr(result()->detail, "fingerprint"));
-		expect_end(STATUS_OK, SGW_ERR_NONE);
+		assert_non_null(strstr(world_result()->detail, "fingerprint"));
+		world_ended(STATUS_OK, SGW_ERR_NONE);
 	}
 	enroll_committed(&W.b, true); /* nobody waits for it */
 	assert_int_equal(W.n_planner, 0);
@@ -308,6 +290,22 @@ test_enrolled_already(void **state)
 	expect_refused(SGW_ERR_INTERNAL);
 }
 
+/* A key that could open nothing of what is sealed is not enrolled: with it the last one would seal it for good. */
+static void
+test_opens_nothing_that_is_sealed(void **state)
+{
+	(void)enrolling();
+	W.b.sealed.n_entries = 1;
+	credential("none");
+	expect_refused(SGW_ERR_KEY_REFUSED);
+	assert_int_equal(W.b.keys.n_keys, 0);
+	(void)enrolling();
+	W.b.sealed.n_entries = 0;
+	credential("none");
+	enroll_credential(&W.b, &made);
+	assert_non_null(world_said(MSG_COMMIT));
+}
+
 static void
 test_file_cannot_be_written(void **state)
 {
@@ -315,7 +313,7 @@ test_file_cannot_be_written(void **state)
 	credential("none");
 	enroll_credential(&W.b, &made);
 	enroll_committed(&W.b, false);
-	expect_end(STATUS_FAILED, SGW_ERR_INTERNAL);
+	world_ended(STATUS_FAILED, SGW_ERR_INTERNAL);
 	assert_int_equal(W.b.keys.n_keys, 0);
 }
 
@@ -330,7 +328,7 @@ test_ledger_cannot_be_written(void **state)
 	enroll_credential(&W.b, &made);
 	W.b.ledger_fd = -1;
 	enroll_committed(&W.b, true);
-	expect_end(STATUS_FAILED, SGW_ERR_LEDGER_FAILED);
+	world_ended(STATUS_FAILED, SGW_ERR_LEDGER_FAILED);
 	assert_int_equal(W.b.keys.n_keys, 0);
 	/* all bytes are written and cannot be synced: only a new start can tell whether it counts */
 	W.b.ledger_ok = true;
@@ -377,6 +375,7 @@ main(void)
 	    TEST(test_attested_by_its_maker),
 	    TEST(test_bad_credentials),
 	    TEST(test_enrolled_already),
+	    TEST(test_opens_nothing_that_is_sealed),
 	    TEST(test_file_cannot_be_written),
 	    TEST(test_ledger_cannot_be_written),
 	    TEST(test_by_an_earlier_key),

@@ -18,24 +18,6 @@
 static struct chan consent; /* consent's end */
 static uint8_t scratch[SGW_DATAGRAM_MAX];
 
-static const struct msg_result *
-result(void)
-{
-	const struct msg *m = world_said(MSG_RESULT);
-
-	assert_non_null(m);
-	return &m->result;
-}
-
-static void
-expect_end(enum status status, enum sgw_error error)
-{
-	assert_int_equal(result()->status, status);
-	assert_int_equal(result()->error, error);
-	assert_null(W.b.active);
-	W.n_planner = W.n_control = 0;
-}
-
 static int
 screen_open(void **state)
 {
@@ -112,6 +94,31 @@ test_shown(void **state)
 	assert_int_equal(c->record.expires - c->record.created, 120);
 	assert_int_equal(world_said(MSG_STAGE)->stage.stage, STAGE_ON_SCREEN);
 	assert_true(j->deadline > clock_monotonic());
+	assert_null(world_said(MSG_START_KEYS)); /* no key before the word */
+}
+
+/* Only a screen of its own shows what no client's program may learn. */
+static void
+test_the_phrase(void **state)
+{
+	static const char *const shown[] = {
+	    [DISPLAY_TRUSTED] = "blue whale", [DISPLAY_SHARED] = ""};
+
+	W.b.config.policy.allow_shared_display = true;
+	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+		struct msg m;
+
+		if (!shown[i])
+			continue;
+		(void)spawning();
+		(void)FIELD_SET(W.b.keys.phrase, "blue whale");
+		W.b.screen = (enum display_kind)i;
+		(void)spawned(5);
+		consent.state = CHAN_OPEN;
+		assert_int_equal(chan_recv(&consent, scratch, &m, NULL), CHAN_GOT);
+		assert_int_equal(m.id, MSG_SHOW);
+		assert_string_equal(m.show.phrase, shown[i]);
+	}
 }
 
 static void
@@ -125,19 +132,6 @@ test_the_user_has_a_name(void **state)
 	j->client = 2;
 	(void)spawned(5);
 	assert_non_null(strstr(W.b.ceremony.record.description, "alice"));
-}
-
-/* Many operations take longer to read. */
-static void
-test_time_to_read(void **state)
-{
-	struct job *j = spawning();
-
-	for (size_t i = 1; i < 8; i++)
-		j->plan.ops[i] = fixture_op(ACTION_OPEN, PROTO_TCP, (int32_t)i, (int32_t)i, SOURCE);
-	j->plan.n_ops = 8;
-	(void)spawned(5);
-	assert_int_equal(W.b.ceremony.record.expires - W.b.ceremony.record.created, 150);
 }
 
 /* One that nobody waits for is let go, and its descriptor with it. */
@@ -163,7 +157,7 @@ test_no_screen_after_all(void **state)
 {
 	(void)spawning();
 	ceremony_spawned(&W.b, 5, -1);
-	expect_end(STATUS_FAILED, SGW_ERR_NO_SCREEN);
+	world_ended(STATUS_FAILED, SGW_ERR_NO_SCREEN);
 }
 
 /* What has no form is not shown. */
@@ -173,18 +167,19 @@ test_no_record(void **state)
 	(void)spawning();
 	client_remove(&W.b, 1); /* nobody to say who asked */
 	(void)spawned(5);
-	expect_end(STATUS_FAILED, SGW_ERR_INTERNAL);
+	world_ended(STATUS_FAILED, SGW_ERR_INTERNAL);
 	client_add(&W.b, &(struct msg_client){.client = 1, .uid = 1000, .chain = "sh(7)"});
 	(void)spawning();
 	(void)FIELD_SET(W.b.tty, "tty\n");
 	(void)spawned(5);
-	expect_end(STATUS_FAILED, SGW_ERR_INTERNAL);
+	world_ended(STATUS_FAILED, SGW_ERR_INTERNAL);
 	(void)spawning(); /* the first enrolment, under a name that no message carries */
 	W.b.active->kind = JOB_ENROLL;
+	W.b.screen = DISPLAY_SHARED; /* a trusted one asks for the phrase before */
 	(void)FIELD_SET(W.b.active->key_name, "\x01");
 	W.b.keys.n_keys = 0;
 	(void)spawned(5);
-	expect_end(STATUS_FAILED, SGW_ERR_INTERNAL);
+	world_ended(STATUS_FAILED, SGW_ERR_INTERNAL);
 }
 
 /* It may be another screen than the one that the policy was asked about. */
@@ -196,16 +191,16 @@ test_another_display(void **state)
 	(void)spawning();
 	W.b.screen = DISPLAY_NONE; /* it went: no record says that it was shown nowhere */
 	(void)spawned(5);
-	expect_end(STATUS_FAILED, SGW_ERR_INTERNAL);
+	world_ended(STATUS_FAILED, SGW_ERR_INTERNAL);
 	(void)spawning();
 	W.b.screen = DISPLAY_SHARED;
 	(void)spawned(5);
-	expect_end(STATUS_REFUSED, SGW_ERR_DISPLAY_NOT_TRUSTED);
+	world_ended(STATUS_REFUSED, SGW_ERR_DISPLAY_NOT_TRUSTED);
 	W.b.config.policy.allow_shared_display = true;
 	spawning()->verdict.needs_trusted_display = true;
 	W.b.screen = DISPLAY_SHARED;
 	(void)spawned(5);
-	expect_end(STATUS_REFUSED, SGW_ERR_DISPLAY_NOT_TRUSTED);
+	world_ended(STATUS_REFUSED, SGW_ERR_DISPLAY_NOT_TRUSTED);
 	j = spawning();
 	W.b.screen = DISPLAY_SHARED;
 	(void)spawned(5);
@@ -219,7 +214,7 @@ test_too_many_prompts(void **state)
 	assert_true(quota_prompt(&W.b, 1000));
 	(void)spawning();
 	(void)spawned(5);
-	expect_end(STATUS_REFUSED, SGW_ERR_RATE_LIMITED);
+	world_ended(STATUS_REFUSED, SGW_ERR_RATE_LIMITED);
 }
 
 /* ---- it speaks ---- */
@@ -246,7 +241,7 @@ test_every_refusal(void **state)
 
 		(void)reading();
 		consent_says(&m);
-		expect_end(rows[i].status, rows[i].error);
+		world_ended(rows[i].status, rows[i].error);
 		assert_int_equal(q->cool_until > quota_now(), rows[i].cools);
 		assert_int_equal(q->blocked_until > quota_now(), rows[i].blocks);
 		q->cool_until = q->blocked_until = 0;
@@ -262,7 +257,7 @@ test_silence_and_end(void **state)
 	assert_int_equal(j->state, JOB_READING);
 	chan_close(&consent);
 	ceremony_consent(&W.b);
-	expect_end(STATUS_DENIED, SGW_ERR_SCREEN_CLOSED);
+	world_ended(STATUS_DENIED, SGW_ERR_SCREEN_CLOSED);
 	ceremony_consent(&W.b); /* closed since poll(2) saw it */
 	assert_int_equal(W.n_planner, 0);
 }
@@ -349,7 +344,7 @@ test_screen_becomes_shared(void **state)
 	assert_int_equal(j->state, JOB_KEYS);
 	W.b.screen = DISPLAY_SHARED;
 	ceremony_screen(&W.b);
-	expect_end(STATUS_REFUSED, SGW_ERR_DISPLAY_NOT_TRUSTED);
+	world_ended(STATUS_REFUSED, SGW_ERR_DISPLAY_NOT_TRUSTED);
 	/* a record that says "shared" already stays what it is */
 	W.b.config.policy.allow_shared_display = true;
 	j = spawning();
@@ -366,7 +361,7 @@ test_begin(void **state)
 
 	W.b.keys.n_keys = 0;
 	ceremony_begin(&W.b);
-	expect_end(STATUS_FAILED, SGW_ERR_NO_KEY);
+	world_ended(STATUS_FAILED, SGW_ERR_NO_KEY);
 	j = spawning();
 	W.b.last_ceremony = 5;
 	ceremony_begin(&W.b);
@@ -383,19 +378,19 @@ test_time_is_up(void **state)
 {
 	spawning()->state = JOB_WAIT_SCREEN;
 	ceremony_voided(&W.b);
-	expect_end(STATUS_EXPIRED, SGW_ERR_NO_SCREEN);
+	world_ended(STATUS_EXPIRED, SGW_ERR_NO_SCREEN);
 	(void)reading();
 	ceremony_voided(&W.b);
-	expect_end(STATUS_EXPIRED, SGW_ERR_EXPIRED);
+	world_ended(STATUS_EXPIRED, SGW_ERR_EXPIRED);
 	(void)reading();
 	consent_says(&(struct msg){.id = MSG_AGREED});
 	ceremony_voided(&W.b);
-	expect_end(STATUS_EXPIRED, SGW_ERR_EXPIRED);
+	world_ended(STATUS_EXPIRED, SGW_ERR_EXPIRED);
 	(void)reading();
 	consent_says(&(struct msg){.id = MSG_AGREED});
 	W.b.ceremony.waiting_for_key = true;
 	ceremony_voided(&W.b);
-	expect_end(STATUS_EXPIRED, SGW_ERR_NO_KEY);
+	world_ended(STATUS_EXPIRED, SGW_ERR_NO_KEY);
 }
 
 static void
@@ -413,8 +408,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(test_shown),
+	    TEST(test_the_phrase),
 	    TEST(test_the_user_has_a_name),
-	    TEST(test_time_to_read),
 	    TEST(test_not_awaited),
 	    TEST(test_no_screen_after_all),
 	    TEST(test_no_record),

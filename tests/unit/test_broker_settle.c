@@ -109,6 +109,29 @@ test_settled(void **state)
 	W.b.ledger_fd = disk;
 }
 
+/* While AWS may still take the request nothing is read, whatever the wall clock says of when it was sent. */
+static void
+test_not_before_the_window(void **state)
+{
+	static const int64_t AGO[] = {0, 600, -86400};
+
+	for (size_t i = 0; i < sizeof(AGO) / sizeof(AGO[0]); i++) {
+		struct rec_grant sent = grant_make(443, GRANT_AMBIGUOUS, clock_now() + 3600)->g;
+		int64_t left = SGW_SIGNATURE_WINDOW + SETTLE_MARGIN - (AGO[i] > 0 ? AGO[i] : 0);
+		struct grant *g;
+
+		W.b.grants[0].used = false;
+		sent.sent = clock_now() - AGO[i];
+		g = grant_add(&W.b, &sent, 0);
+		assert_in_range(g->settle_at, clock_monotonic() + (left - 60) * 1000,
+		    clock_monotonic() + (left + 5) * 1000);
+		assert_true(closing_next(&W.b) == g->settle_at);
+		closing_run(&W.b);
+		assert_null(world_sent());
+		g->used = false;
+	}
+}
+
 static void
 test_foreign_not_recorded(void **state)
 {
@@ -242,6 +265,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_unrecorded),
 	    TEST(test_settled),
+	    TEST(test_not_before_the_window),
 	    TEST(test_foreign_not_recorded),
 	    TEST(test_the_longest_due),
 	    TEST(test_two_of_ours),

@@ -12,6 +12,7 @@
 
 #include "broker_world.h"
 #include "ledger_write.h"
+#include "receipts.h"
 #include "start.h"
 
 static struct chan loader; /* the loader's end */
@@ -281,8 +282,8 @@ test_grants(void **state)
 	(void)FIELD_SET(keys.loaded_profile.secret_key, "secret");
 	start_cell(&W.b, &cell);
 	loader_says(&keys);
-	head.loaded_head.time =
-	    clock_now() + 1800; /* the wall clock was set back by half an hour */
+	/* the wall clock was set back by half an hour */
+	due.loaded_grant.latest = open.loaded_grant.latest = clock_now() + 1800;
 	loader_says(&head);
 	loader_says(&due);
 	loader_says(&open);
@@ -294,6 +295,36 @@ test_grants(void **state)
 	loader_says(&LOADED);
 	assert_int_equal(world_said(MSG_SERVING)->serving.overdue, 1);
 	assert_int_equal(world_sent()->op, AWS_REVOKE_INGRESS); /* at once */
+}
+
+/* Receipts are taken as they are told, and what cannot be of one ledger is not. */
+static void
+test_receipts(void **state)
+{
+	static struct msg m = {.id = MSG_LOADED_RECEIPT};
+	struct msg end = LOADED;
+
+	(void)FIELD_SET(m.loaded_receipt.head.receipt, "sgw-bbbbbbbbbbbbbbbbbbbb");
+	m.loaded_receipt.head.n_ops = m.loaded_receipt.n_ops = 1;
+	m.loaded_receipt.ops[0] = (struct rec_receipt_op){
+	    .op = fixture_op(ACTION_OPEN, PROTO_TCP, 443, 443, "203.0.113.7/32"), .state = OP_OPEN};
+	start_cell(&W.b, &cell);
+	loader_says(&HEAD);
+	loader_says(&m);
+	assert_non_null(receipt_find(&W.b, "sgw-bbbbbbbbbbbbbbbbbbbb"));
+	assert_ptr_equal(receipt_newest(&W.b, 0), receipt_find(&W.b, "sgw-bbbbbbbbbbbbbbbbbbbb"));
+	assert_null(receipt_newest(&W.b, 1));
+	assert_int_equal(receipt_op(&W.b, receipt_newest(&W.b, 0), 0)->op.from_port, 443);
+	m.loaded_receipt.head.n_ops = 2;
+	send_loaded(&m);
+	expect_assert_failure(start_loader(&W.b));
+	send_loaded(&end);
+	expect_assert_failure(start_loader(&W.b)); /* one was told, and there is said to be none */
+	end.loaded.receipts = 1000;
+	loader_says(&end);
+	assert_int_equal(W.b.receipts.n, 1);
+	assert_int_equal(W.b.receipts.older, 999);
+	W.b.receipts = (struct receipts){0}; /* this world's ledger has none of them */
 }
 
 static void
@@ -324,6 +355,16 @@ test_counters(void **state)
 	m.loaded_counter.counter = 77;
 	loader_says(&m);
 	assert_int_equal(W.b.counters[0], 9);
+}
+
+static void
+test_limits_before_the_head(void **state)
+{
+	struct msg m = {.id = MSG_LOADED_LIMIT};
+
+	start_cell(&W.b, &cell);
+	send_loaded(&m);
+	expect_assert_failure(start_loader(&W.b));
 }
 
 /* ---- the ledger's own refusals ---- */
@@ -359,8 +400,10 @@ main(void)
 	    TEST(test_files_of_no_form),
 	    TEST(test_no_memory_for_secrets),
 	    TEST(test_grants),
+	    TEST(test_receipts),
 	    TEST(test_more_grants_than_fit),
 	    TEST(test_counters),
+	    TEST(test_limits_before_the_head),
 	    TEST(test_no_form),
 	};
 

@@ -17,15 +17,6 @@
 #define SOURCE "203.0.113.7/32"
 #define FOREIGN 80 /* the port of somebody else's rule in OTHER */
 
-static const struct msg_result *
-result(void)
-{
-	const struct msg *m = world_said(MSG_RESULT);
-
-	assert_non_null(m);
-	return &m->result;
-}
-
 /* Touched for: opens a port in GROUP, closes a foreign rule in OTHER, opens one more in GROUP. */
 static struct job *
 three_steps(void)
@@ -135,12 +126,12 @@ test_all_steps(void **state)
 	answer_rules(8443, 0); /* what the first step has opened is no change of somebody else's */
 	answer(sent(AWS_AUTHORIZE_INGRESS), 200, "");
 	answer_rules(8443, 8444);
-	assert_int_equal(result()->status, STATUS_OK);
-	assert_int_equal(result()->n_done, 3);
-	assert_int_equal(result()->done[0].state, OP_OPEN);
-	assert_int_equal(result()->done[1].state, OP_CLOSED);
-	assert_int_equal(result()->done[2].state, OP_OPEN);
-	assert_string_equal(result()->detail, "2 opened, 1 closed");
+	assert_int_equal(world_result()->status, STATUS_OK);
+	assert_int_equal(world_result()->n_done, 3);
+	assert_int_equal(world_result()->done[0].state, OP_OPEN);
+	assert_int_equal(world_result()->done[1].state, OP_CLOSED);
+	assert_int_equal(world_result()->done[2].state, OP_OPEN);
+	assert_string_equal(world_result()->detail, "2 opened, 1 closed");
 	assert_int_equal(j->state, JOB_FREE);
 	assert_int_equal(W.b.chain.number, 6); /* an intent and an outcome for each */
 }
@@ -152,10 +143,10 @@ test_a_trial_run_fails(void **state)
 	(void)three_steps();
 	answer(sent(AWS_AUTHORIZE_INGRESS), 412, "DryRunOperation");
 	answer(sent(AWS_REVOKE_INGRESS), 403, "UnauthorizedOperation");
-	assert_int_equal(result()->status, STATUS_FAILED);
-	assert_int_equal(result()->error, SGW_ERR_AWS_REFUSED);
-	assert_int_equal(result()->done[0].state, OP_UNTRIED);
-	assert_int_equal(result()->done[1].state, OP_FAILED);
+	assert_int_equal(world_result()->status, STATUS_FAILED);
+	assert_int_equal(world_result()->error, SGW_ERR_AWS_REFUSED);
+	assert_int_equal(world_result()->done[0].state, OP_UNTRIED);
+	assert_int_equal(world_result()->done[1].state, OP_FAILED);
 	assert_null(world_sent());
 }
 
@@ -172,14 +163,14 @@ test_taken_back(void **state)
 	closing_run(&W.b);
 	answer(sent(AWS_REVOKE_INGRESS), 200, "");
 	answer_rules(0, 0);
-	assert_int_equal(result()->status, STATUS_FAILED);
-	assert_int_equal(result()->error, SGW_ERR_AWS_REFUSED);
-	assert_int_equal(result()->done[0].state, OP_TAKEN_BACK);
-	assert_true(receipt_id_ok(result()->done[0].closing));
-	assert_int_equal(result()->done[1].state, OP_FAILED);
-	assert_int_equal(result()->done[2].state, OP_UNTRIED);
+	assert_int_equal(world_result()->status, STATUS_FAILED);
+	assert_int_equal(world_result()->error, SGW_ERR_AWS_REFUSED);
+	assert_int_equal(world_result()->done[0].state, OP_TAKEN_BACK);
+	assert_true(receipt_id_ok(world_result()->done[0].closing));
+	assert_int_equal(world_result()->done[1].state, OP_FAILED);
+	assert_int_equal(world_result()->done[2].state, OP_UNTRIED);
 	assert_non_null(
-	    strstr(result()->detail, "1 opened and closed again, 1 failed, 1 not tried"));
+	    strstr(world_result()->detail, "1 opened and closed again, 1 failed, 1 not tried"));
 	assert_null(W.b.active);
 }
 
@@ -196,12 +187,12 @@ test_closed_stays_closed(void **state)
 	closing_run(&W.b);
 	answer(sent(AWS_REVOKE_INGRESS), 200, "");
 	answer_rules(22, 0);
-	assert_int_equal(result()->error, SGW_ERR_STATE_CHANGED);
-	assert_int_equal(result()->done[0].state, OP_TAKEN_BACK);
-	assert_int_equal(result()->done[1].state, OP_CLOSED);
-	assert_int_equal(result()->done[2].state, OP_FAILED);
-	assert_non_null(strstr(result()->detail, "what was closed is NOT opened again"));
-	assert_non_null(strstr(result()->detail, "added tcp/22 from " SOURCE));
+	assert_int_equal(world_result()->error, SGW_ERR_STATE_CHANGED);
+	assert_int_equal(world_result()->done[0].state, OP_TAKEN_BACK);
+	assert_int_equal(world_result()->done[1].state, OP_CLOSED);
+	assert_int_equal(world_result()->done[2].state, OP_FAILED);
+	assert_non_null(strstr(world_result()->detail, "what was closed is NOT opened again"));
+	assert_non_null(strstr(world_result()->detail, "added tcp/22 from " SOURCE));
 }
 
 static void
@@ -216,8 +207,8 @@ test_best_effort_goes_on(void **state)
 	answer_rules(8443, 0);
 	answer(sent(AWS_AUTHORIZE_INGRESS), 200, "");
 	answer_rules(8443, 8444);
-	assert_int_equal(result()->status, STATUS_FAILED);
-	assert_string_equal(result()->detail, "2 opened, 1 failed: UnauthorizedOperation");
+	assert_int_equal(world_result()->status, STATUS_FAILED);
+	assert_string_equal(world_result()->detail, "2 opened, 1 failed: UnauthorizedOperation");
 }
 
 /* In a plan of several steps no answer ends it too: what may be open is closed at once, not in a quarter of an hour. */
@@ -235,8 +226,43 @@ test_unanswered_is_taken_back(void **state)
 	closing_run(&W.b);
 	answer(sent(AWS_REVOKE_INGRESS), 200, "");
 	answer_rules(0, 0);
-	assert_int_equal(result()->done[0].state, OP_TAKEN_BACK);
-	assert_int_equal(result()->error, SGW_ERR_AMBIGUOUS);
+	assert_int_equal(world_result()->done[0].state, OP_TAKEN_BACK);
+	assert_int_equal(world_result()->error, SGW_ERR_AMBIGUOUS);
+}
+
+/* Whether an unanswered opening is there or not, that is no change by somebody else: the others go on. */
+static void
+unanswered_goes_on(int32_t made)
+{
+	const struct msg_send *m;
+	struct job *j = three_steps();
+
+	j->plan.best_effort = true;
+	trial_runs();
+	answer_rules(0, 0);
+	m = sent(AWS_AUTHORIZE_INGRESS);
+	aws_done(&W.b, &(struct msg_done){.request = m->request, .outcome = NET_NO_ANSWER});
+	answer_rules(FOREIGN, 0);
+	answer(sent(AWS_REVOKE_INGRESS), 200, "");
+	answer_rules(0, 0);
+	answer_rules(made, 0);
+	answer(sent(AWS_AUTHORIZE_INGRESS), 200, "");
+	answer_rules(8444, made);
+	assert_int_equal(world_result()->status, STATUS_AMBIGUOUS);
+	assert_int_equal(world_result()->done[0].state, OP_AMBIGUOUS);
+	assert_int_equal(world_result()->done[2].state, OP_OPEN);
+}
+
+static void
+regress_083_unanswered_and_made(void **state)
+{
+	unanswered_goes_on(8443);
+}
+
+static void
+test_unanswered_and_not_made(void **state)
+{
+	unanswered_goes_on(0);
 }
 
 /* A refresh: the new one is opened, and then the closing machine closes the old one. */
@@ -282,10 +308,10 @@ test_open_new_then_close_own(void **state)
 	closing_run(&W.b);
 	answer(sent(AWS_REVOKE_INGRESS), 200, "");
 	answer_rules(0, 0);
-	assert_int_equal(result()->done[0].state, OP_OPEN);
-	assert_int_equal(result()->done[1].state, OP_CLOSED);
-	assert_true(receipt_id_ok(result()->done[1].closing));
-	assert_int_equal(result()->status, STATUS_OK);
+	assert_int_equal(world_result()->done[0].state, OP_OPEN);
+	assert_int_equal(world_result()->done[1].state, OP_CLOSED);
+	assert_true(receipt_id_ok(world_result()->done[1].closing));
+	assert_int_equal(world_result()->status, STATUS_OK);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, world_open, world_close)
@@ -300,6 +326,8 @@ main(void)
 	    TEST(test_closed_stays_closed),
 	    TEST(test_best_effort_goes_on),
 	    TEST(test_unanswered_is_taken_back),
+	    TEST(regress_083_unanswered_and_made),
+	    TEST(test_unanswered_and_not_made),
 	    TEST(test_open_new_then_close_own),
 	};
 

@@ -21,24 +21,6 @@ static struct authenticator key;
 static uint8_t scratch[SGW_DATAGRAM_MAX];
 static struct msg said;
 
-static const struct msg_result *
-result(void)
-{
-	const struct msg *m = world_said(MSG_RESULT);
-
-	assert_non_null(m);
-	return &m->result;
-}
-
-static void
-expect_end(enum status status, enum sgw_error error)
-{
-	assert_int_equal(result()->status, status);
-	assert_int_equal(result()->error, error);
-	assert_null(W.b.active);
-	W.n_planner = W.n_control = 0;
-}
-
 static int
 touch_open(void **state)
 {
@@ -214,7 +196,7 @@ test_every_key_error(void **state)
 		(void)typed(JOB_CHANGE);
 		(void)plugged(0, 1);
 		fido_says(&m);
-		expect_end(rows[i].status, rows[i].error);
+		world_ended(rows[i].status, rows[i].error);
 	}
 	(void)typed(JOB_CHANGE);
 	(void)plugged(0, 1);
@@ -222,7 +204,7 @@ test_every_key_error(void **state)
 	assert_non_null(W.b.active);
 	chan_close(&keys[0]);
 	touch_fido(&W.b, 0);
-	expect_end(STATUS_FAILED, SGW_ERR_KEY_REFUSED);
+	world_ended(STATUS_FAILED, SGW_ERR_KEY_REFUSED);
 }
 
 /* What comes when nobody asks is not looked at. */
@@ -264,7 +246,7 @@ static void
 expect_refused(enum sgw_error error)
 {
 	say();
-	expect_end(STATUS_FAILED, error);
+	world_ended(STATUS_FAILED, error);
 	assert_null(world_sent());
 }
 
@@ -334,12 +316,12 @@ test_too_late(void **state)
 	W.b.active->deadline = clock_monotonic() - 1;
 	(void)assertion(0x01, 6);
 	say();
-	expect_end(STATUS_EXPIRED, SGW_ERR_EXPIRED);
+	world_ended(STATUS_EXPIRED, SGW_ERR_EXPIRED);
 	asked_again();
 	W.b.ceremony.record.expires = clock_now() - 1; /* by the other clock */
 	(void)assertion(0x01, 6);
 	say();
-	expect_end(STATUS_EXPIRED, SGW_ERR_EXPIRED);
+	world_ended(STATUS_EXPIRED, SGW_ERR_EXPIRED);
 	assert_null(world_sent());
 }
 

@@ -86,6 +86,26 @@ test_used_and_renewed(void **state)
 	}
 }
 
+/* What needs the PIN is unsealed with what the PIN's own seal was made with, and nothing else is. */
+static void
+test_each_class_its_seal(void **state)
+{
+	static const enum tier TIERS[] = {TIER_OPENER, TIER_OPENER_SENSITIVE};
+	struct msg ask;
+
+	(void)sealed_by_hand(TIER_OPENER);
+	(void)sealed_by_hand(TIER_OPENER_SENSITIVE);
+	for (size_t pin = 0; pin < 2; pin++) {
+		typed()->verdict.needs_pin = pin;
+		assert_true(touch_ask(&W.b, &ask, false));
+		assert_int_equal(ask.ask_assertion.n_creds, 2);
+		assert_memory_equal(ask.ask_assertion.creds[BLUE].salt,
+		    sealed_entry(TIERS[pin])->wraps[BLUE].salt, 32);
+	}
+	assert_memory_not_equal(sealed_entry(TIER_OPENER)->wraps[BLUE].salt,
+	    sealed_entry(TIER_OPENER_SENSITIVE)->wraps[BLUE].salt, 32);
+}
+
 /* With what an earlier touch's answer opened nothing opens any more. */
 static void
 test_an_old_answer(void **state)
@@ -408,6 +428,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, custody_open, custody_close)
 	static const struct CMUnitTest tests[] = {
 	    TEST(test_used_and_renewed),
+	    TEST(test_each_class_its_seal),
 	    TEST(test_an_old_answer),
 	    TEST(test_wrong_secret),
 	    TEST(test_damaged),

@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """open, close, rules, groups, check and grants against a stand-in for the daemon: what is asked, what is said."""
+import csv
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -22,7 +24,7 @@ GRANT = {"receipt_id": RECEIPT, "state": "open", "profile": "prod", "account_id"
          "closes_at": "2026-11-21T17:30:00Z", "seconds_left": 28799}
 LISTED = {"rule_id": RULE, "direction": "ingress", "protocol": "tcp", "from_port": 443, "to_port": 443,
           "source": "203.0.113.7/32", "description": "me", "own": True, "receipt_id": RECEIPT,
-          "expires_at": "2999-11-21T17:30:00Z", "flags": []}
+          "expires_at": "2099-11-21T17:30:00Z", "flags": []}
 OPEN = ("open", GROUP, "https", "--from", "203.0.113.7", "--for", "8h", "--why", "debug")
 
 
@@ -46,10 +48,10 @@ class Case(unittest.TestCase):
             self.daemon.close()
         front = Front(*answers)
         self.daemon = StandIn(self.dir, "mcp", front)
-        r = subprocess.run([SGWARDEN, *args], capture_output=True, timeout=30, env=self.env)
+        r = subprocess.run([SGWARDEN, *args], capture_output=True, timeout=120, env=self.env)
         for stream in (r.stdout, r.stderr):
             self.assertTrue(all(c == 10 or 32 <= c < 127 for c in stream), stream)
-        if "--json" not in args:
+        if "--json" not in args and "--csv" not in args:
             self.assertTrue(all(len(row) <= 80 for row in r.stdout.splitlines()), r.stdout)
         asked = [(q["params"]["name"], q["params"]["arguments"]) for q in front.requests]
         return r.returncode, r.stdout.decode(), r.stderr.decode(), asked
@@ -111,7 +113,7 @@ class Open(Case):
                                                "profile": "prod", "region": "eu-west-1"})
 
     def test_what_is_not_asked(self):
-        for args, word in ((OPEN[:3], "--for"), (OPEN[:5], "--for"), (OPEN[:7], "--why"),
+        for args, word in ((OPEN[:3], "--why"), (OPEN[:5], "--why"), (OPEN[:7], "--why"),
                            (("open", GROUP, "4x", *OPEN[3:]), "PORT"), (("open", GROUP, "5-", *OPEN[3:]), "PORT"),
                            (("open", GROUP, "5/sctp", *OPEN[3:]), "PORT"), (("open", GROUP, "123456", *OPEN[3:]), "PORT"),
                            ((*OPEN, "--yes"), "--yes"), (("open", GROUP), "missing")):
@@ -203,7 +205,106 @@ class Close(Case):
                 self.assertNotIn("whitelist_remove", [tool for tool, _ in asked])
 
 
+PREVIEW = " OPEN   tcp/443\n SAYS   the client, not verified: \"\\\\u{430}\"\n"
+PLANNED = ok({"plan_id": RECEIPT, "policy_line": "open.default", "policy_text": "a temporary opening within the policy",
+              "needs": "consent and touch", "consent_preview": PREVIEW}, status="planned")
+
+
+class Plan(Case):
+    def file(self):
+        path = os.path.join(self.folder.name, "changes")
+        with open(path, "w", encoding="ascii") as out:
+            out.write(f"add,{GROUP},203.0.113.7,443\n")
+        return path
+
+    def test_each_change(self):
+        entry = {"action": "add", "security_group_id": GROUP, "ip": "203.0.113.7", "port": 443}
+        for args, wanted in (
+                (OPEN, {**Open.WANTED, "action": "add"}),
+                (("close", RULE, "--group", GROUP), {"security_group_id": GROUP, "rule_ids": [RULE], "action": "remove"}),
+                (("bulk", "-f", self.file(), "--why", "debug"), {"entries": [entry], "reason": "debug"}),
+                (("extend", RECEIPT, "--for", "2h"), {"grant_id": RECEIPT, "expires_in": "2h", "action": "extend"}),
+                (("refresh", RECEIPT), {"grant_id": RECEIPT, "action": "refresh"})):
+            with self.subTest(args[0]):
+                code, out, err, asked = self.run_it(*args, "--plan", answers=(PLANNED,))
+                self.assertEqual((code, asked), (0, [("whitelist_plan", wanted)]), err)
+                self.assertIn(f"plan     {RECEIPT}\npolicy   open.default\n", out)
+                self.assertIn(PREVIEW, out, "as the screen shows it, escaped once")
+                self.assertIn("Nobody was asked", out)
+                code, out, _, _ = self.run_it(*args, "--plan", "--json", answers=(PLANNED,))
+                self.assertEqual((code, json.loads(out)["data"]["consent_preview"]), (0, PREVIEW))
+
+    def test_refused(self):
+        refused = ok({}, status="refused", error={"code": "forbidden", "message": "so it is", "retryable": False,
+                                                  "next_step": "do this"})
+        code, out, err, _ = self.run_it(*OPEN, "--plan", answers=(refused,))
+        self.assertEqual((code, out, err), (3, "", "sgwarden: so it is\nnext:     do this\n"))
+
+
+class File(Case):
+    """Of a file of changes nothing is passed over: what is not asked for is not opened, or for longer, or elsewhere."""
+
+    ENTRY = {"action": "add", "security_group_id": GROUP, "ip": "203.0.113.7", "port": 443}
+    LIST = json.dumps([ENTRY])
+
+    def bulk(self, text):
+        path = os.path.join(self.folder.name, "changes")
+        with open(path, "w", encoding="utf-8") as out:
+            out.write(text)
+        return self.run_it("bulk", "-f", path, "--why", "debug", "--plan", answers=(PLANNED,))
+
+    def test_both_forms(self):
+        for text in (self.LIST + "\n", f' {{"entries": {self.LIST}}}'):
+            code, _, err, asked = self.bulk(text)
+            self.assertEqual((code, asked), (0, [("whitelist_plan", {"entries": [self.ENTRY], "reason": "debug"})]), err)
+
+    def test_regress_156_nothing_is_passed_over(self):
+        for text, named in ((f'{{"entries": {self.LIST}, "expires_in": "20m"}}', "'expires_in'"),
+                            (f'{{"profile": "test", "entries": {self.LIST}}}', "'profile'"),
+                            (f'{{"entries": {self.LIST}, "entries": {self.LIST}}}', "'entries'"),
+                            (f'{{"entries": {self.LIST}, "\x1b[2J": 1}}', "'\\x1b[2J'"),
+                            (f"{self.LIST}\n{self.LIST}", "no JSON list"),
+                            (f"add,{GROUP},203.0.113.7,443\n\0\nadd,{GROUP},203.0.113.8,443\n", "NUL")):
+            code, out, err, asked = self.bulk(text)
+            self.assertEqual((code, out, asked), (2, "", []), text)
+            self.assertIn(named, " ".join(err.split()))
+
+
+class Sentences(Case):
+    def test_regress_157_no_line_is_too_wide(self):
+        verbs = re.findall(r"^  (\S+)", subprocess.run([SGWARDEN, "help"], capture_output=True, check=True,
+                                                      timeout=120).stdout.decode(), re.MULTILINE)
+        self.assertIn("open", verbs)
+        for verb in sorted(set(verbs)):
+            for words in (("help", verb), (verb, "--nonsense"), (verb, "show", "--nonsense"), (verb, "test", "a", "b", "c", "d")):
+                done = subprocess.run([SGWARDEN, *words], capture_output=True, timeout=120, env=self.env, check=False)
+                for row in (done.stdout + done.stderr).decode().splitlines():
+                    self.assertLessEqual(len(row), 80, row)
+        self.daemon = StandIn(self.dir, "admin", Front(ok({}, status="failed", error={"code": "denied", "message": "no"})))
+        done = subprocess.run([SGWARDEN, "recovery", "use", "blue"], capture_output=True, timeout=120, env=self.env,
+                              check=False)
+        self.assertEqual(done.returncode, 4)
+        self.assertIn(b"the code", done.stderr)
+        self.assertEqual([row for row in done.stderr.splitlines() if len(row) > 80], [])
+
+    def test_what_closing_does_not_do(self):
+        """Every verb's help that speaks of closing a rule says it."""
+        for verb in ("open", "close", "bulk", "extend", "refresh", "lockdown"):
+            more = subprocess.run([SGWARDEN, "help", verb], capture_output=True, check=True, timeout=120).stdout.decode()
+            self.assertIn("Established connections are not cut by closing.", " ".join(more.split()), verb)
+
+
 class Look(Case):
+    def test_csv(self):
+        other = {**LISTED, "description": "=HYPERLINK(\"x\")\x1b[2J", "own": False, "flags": ["sensitive", "wide"]}
+        code, out, err, _ = self.run_it("rules", GROUP, "--csv", answers=(ok({"rules": [LISTED, other]}),))
+        self.assertEqual(code, 0, err)
+        rows = list(csv.reader(out.splitlines()))
+        self.assertEqual([len(row) for row in rows], [11] * 3)
+        self.assertEqual(rows[0][:2], ["rule_id", "direction"])
+        self.assertEqual(rows[1][:7], [RULE, "ingress", "tcp", "443", "443", "203.0.113.7/32", "true"])
+        self.assertEqual(rows[2][9:], ["sensitive wide", "'=HYPERLINK(\"x\")\\x1b[2J"])
+
     def test_rules(self):
         other = {**LISTED, "rule_id": RULE2, "own": False, "protocol": "icmp", "from_port": -1, "to_port": -1,
                  "source": "2001:db8:1111:2222:3333:4444:5555:6666/128", "description": "\u202e\x1b[2J" * 30}
@@ -243,7 +344,7 @@ class Look(Case):
         front = Front("x")
         front.answers = Endless("x")
         self.daemon = StandIn(self.dir, "mcp", front)
-        r = subprocess.run([SGWARDEN, "grants", "--json"], capture_output=True, timeout=30, env=self.env)
+        r = subprocess.run([SGWARDEN, "grants", "--json"], capture_output=True, timeout=120, env=self.env)
         self.assertEqual((r.returncode, len(front.requests)), (1, 1000))
         self.assertEqual(json.loads(r.stdout)["error"]["code"], "internal")
 
@@ -261,6 +362,42 @@ class Look(Case):
         for port in ("https", "1-5", "x/"):
             self.assertEqual(self.run_it("check", GROUP, "203.0.113.7", port)[0], 2)
 
+
+class Hostile(Case):
+    """Whatever a front says, an owned one, is printable before a terminal has it: run_it() looks at each byte."""
+
+    EVIL = "\x1b[2J\u202e\r"
+
+    def test_regress_134_each_text_of_a_finding(self):
+        rule = {**dict.fromkeys(("protocol", "source"), self.EVIL), "from_port": 1, "to_port": 2}
+        keys = ("kind", "security_group_id", "receipt_id", "rule_id", "says", "next_step")
+        finding = {**dict.fromkeys(keys, self.EVIL), **rule}
+        replaced = {**finding, "kind": "replaced", "at_aws": rule}
+        code, out, err, _ = self.run_it("drift", answers=(ok({"findings": [finding, replaced]}),))
+        self.assertEqual((code, err), (1, ""))
+        for line in (r"^\\x1b\[2J\\u\{202e\}\\x0d$", r"^      \\x1b.*\\x0d \\x1b.*\\x0d$", "    at AWS "):
+            self.assertRegex(out, re.compile(line, re.M))
+
+    def test_regress_134_each_text_of_what_is_settled(self):
+        keys = ("action", "receipt_id", "security_group_id", "protocol", "source", "says", "known_at", "state")
+        item = {**dict.fromkeys(keys, self.EVIL), "from_port": 1, "to_port": 2}
+        code, out, err, _ = self.run_it("reconcile", answers=(ok({"operations": [item]}, status="ambiguous"),))
+        self.assertEqual((code, err), (6, ""))
+        self.assertEqual(out.count("\\x1b[2J"), 7)
+        self.assertIn("known_at \\x1b[2J", out)
+
+    def test_each_text_of_a_receipt(self):
+        keys = ("receipt_id", "touched_at", "kind", "act", "subject", "state", "profile", "account_id", "region")
+        head = {**dict.fromkeys(keys, self.EVIL), "operation_count": 2}
+        keys = ("action", "protocol", "source", "state", "security_group_id", "closed_at", "closed_because", "error")
+        op = {**dict.fromkeys(keys, self.EVIL), "from_port": 1, "to_port": 2}
+        self.assertEqual(self.run_it("receipts", answers=(ok({"receipts": [head]}),))[0], 0)
+        self.assertEqual(self.run_it("receipts", RECEIPT, answers=(ok({"receipt": head, "operations": [op]}),))[0], 0)
+
+    def test_what_is_escaped_already_is_not_escaped_again(self):
+        listed = {**LISTED, "description": "a\\\\b\\x1b"}
+        _, out, _, _ = self.run_it("rules", GROUP, "--csv", answers=(ok({"rules": [listed]}),))
+        self.assertIn('"a\\\\b\\x1b"', out)
 
 if __name__ == "__main__":
     unittest.main()

@@ -166,7 +166,7 @@ class Case(unittest.TestCase):
         os.chmod(self.file, mode)
 
     def run_it(self, *args, env=None):
-        r = subprocess.run([SGWARDEN, *args], capture_output=True, timeout=20, stdin=subprocess.DEVNULL,
+        r = subprocess.run([SGWARDEN, *args], capture_output=True, timeout=120, stdin=subprocess.DEVNULL,
                            env={**os.environ, **(env or {})})
         for stream in (r.stdout, r.stderr):
             self.assertTrue(all(c == 10 or 32 <= c < 127 for c in stream), stream)
@@ -340,6 +340,7 @@ class Good(Case):
         self.assertNotIn("relaxed", out)
         self.assertNotIn("accepts", out)
         self.assertIn("profile  demo (default): eu-west-1", out)
+        self.assertIn("ports    53 443\n", out)
 
     def test_each_relaxation_is_said(self):
         data, out = self.compiled(top('"policy": {"allow_documentation": true, "allow_private": true, '
@@ -351,6 +352,7 @@ class Good(Case):
         code, out, err = self.run_it("config", "check", self.file, "--json")
         self.assertEqual(code, 0)
         self.assertEqual(json.loads(out)["data"]["profiles"], [{"name": "demo", "default": True, "regions": ["eu-west-1"]}])
+        self.assertEqual(json.loads(out)["data"]["tcp_ports"], [53, 443])
         self.assertEqual(sorted(os.listdir(self.folder.name)), ["config"])
 
     def test_strings_may_hold_comment_signs(self):

@@ -340,6 +340,26 @@ test_refusals(void **state)
 #undef REFUSED
 }
 
+/* A number has one form, and is no greater than whoever asks can hold. */
+static void
+test_numbers(void **state)
+{
+	static const char *const BAD[] = {"", "00", "07", "-1", "+7", "7 ", "0x7", "256", "9:"};
+	struct ledger_entry e = {.kind = LEDGER_CONSENT};
+	uint64_t n = 77;
+
+	assert_false(ledger_field_number(&e, "counter", 255, &n)); /* it is not there */
+	put(&e, "counter", "0");
+	assert_true(ledger_field_number(&e, "counter", 255, &n) && n == 0);
+	e.fields[0] = (struct ledger_field){"counter", "255", 3};
+	assert_true(ledger_field_number(&e, "counter", 255, &n) && n == 255);
+	for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++) {
+		e.fields[0] = (struct ledger_field){"counter", BAD[i], strlen(BAD[i])};
+		assert_false(ledger_field_number(&e, "counter", 255, &n));
+	}
+	assert_int_equal(n, 255);
+}
+
 static void
 test_kinds(void **state)
 {
@@ -365,6 +385,7 @@ main(void)
 	    cmocka_unit_test(test_records),
 	    cmocka_unit_test(test_rehashed),
 	    cmocka_unit_test(test_refusals),
+	    cmocka_unit_test(test_numbers),
 	    cmocka_unit_test(test_kinds),
 	};
 

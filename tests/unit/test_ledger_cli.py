@@ -22,7 +22,7 @@ class Case(unittest.TestCase):
         os.mkdir(os.path.join(self.folder.name, "ledger"))
         self.file = os.path.join(self.folder.name, "ledger", "00000001.log")
         self.keys = os.path.join(self.folder.name, "keys")
-        subprocess.run([FORGE, self.file, self.keys], check=True, timeout=20)
+        subprocess.run([FORGE, self.file, self.keys], check=True, timeout=120)
         with open(self.file, "rb") as f:
             self.text = f.read()
         self.hashes = [m.decode() for m in re.findall(rb"^self ([0-9a-f]{64})$", self.text, re.M)]
@@ -35,7 +35,7 @@ class Case(unittest.TestCase):
             f.write(data)
 
     def run_it(self, *args):
-        r = subprocess.run([SGWARDEN, "ledger", *args], capture_output=True, timeout=20, stdin=subprocess.DEVNULL)
+        r = subprocess.run([SGWARDEN, "ledger", *args], capture_output=True, timeout=120, stdin=subprocess.DEVNULL)
         for stream in (r.stdout, r.stderr):
             self.assertTrue(all(c == 10 or 32 <= c < 127 for c in stream), stream)
         return r.returncode, r.stdout.decode(), r.stderr.decode()

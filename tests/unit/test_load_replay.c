@@ -97,6 +97,38 @@ test_digests_and_counters(void **state)
 	assert_memory_equal(H.head.keys_digest, a, HASH_LEN);
 }
 
+/* Receipts come with what has become of each operation, the oldest first; how many there are in all is said at the end. */
+static void
+test_receipts(void **state)
+{
+	char first[SGW_RECEIPT_LEN + 1];
+	const struct rcpt *r;
+
+	put_start(DIGEST_A);
+	put_consent(2, "1");
+	memcpy(first, L.receipt, sizeof(first));
+	put_intent(L.receipt, "open");
+	put_outcome("ok");
+	put_close("1", "closed");
+	put_foreign(1, "2");
+	load();
+	assert_whole(2);
+	assert_int_equal(H.n_receipts, 2);
+	r = receipts_newest(&H.receipts, 0);
+	assert_int_equal(r->head.result, RECEIPT_VOID);
+	r = receipts_newest(&H.receipts, 1);
+	assert_string_equal(r->head.receipt, first);
+	assert_int_equal(receipts_op(&H.receipts, r, 0)->state, OP_OPEN);
+	assert_int_equal(receipts_op(&H.receipts, r, 1)->state, OP_CLOSED);
+	for (unsigned i = 0; i < SGW_RECEIPTS_MAX; i++)
+		put_foreign(1, "3");
+	heard_nothing();
+	load();
+	assert_int_equal(H.n_receipts, SGW_RECEIPTS_MAX + 2);
+	assert_int_equal(H.receipts.n, SGW_RECEIPTS_MAX);
+	assert_null(receipts_find(&H.receipts, first));
+}
+
 /* Each step of an opening's life, and what is open if the ledger ends there. */
 static void
 test_life_of_a_grant(void **state)
@@ -136,31 +168,6 @@ test_life_of_a_grant(void **state)
 	heard_nothing();
 	load();
 	assert_whole(0);
-}
-
-/* A closing after the window needs no second look; an opening of the same rule takes the one before it over. */
-static void
-test_second_looks(void **state)
-{
-	put_consent(1, "1");
-	put_intent(L.receipt, "open");
-	put_outcome("ok");
-	L.later = SGW_SIGNATURE_WINDOW + 121;
-	put_close("0", "closed");
-	load();
-	assert_whole(0);
-	load_begin(NULL);
-	put_consent(1, "1");
-	put_intent(L.receipt, "open");
-	put_outcome("ok");
-	put_close("0", "gone");
-	put_consent(1, "2");
-	put_intent(L.receipt, "open");
-	put_outcome("ok");
-	load();
-	assert_whole(1);
-	assert_int_equal(H.grants[0].state, GRANT_OPEN);
-	assert_string_equal(H.grants[0].receipt, L.receipt);
 }
 
 /* A closing of somebody else's rule without an outcome stays to be settled by a read, and is never ours to close. */
@@ -401,8 +408,8 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 	    TEST(test_empty),
 	    TEST(test_digests_and_counters),
+	    TEST(test_receipts),
 	    TEST(test_life_of_a_grant),
-	    TEST(test_second_looks),
 	    TEST(test_foreign_closing),
 	    TEST(test_failed_and_lost),
 	    TEST(test_contradictions),

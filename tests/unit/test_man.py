@@ -20,7 +20,7 @@ def page(name):
 
 
 def output(*args):
-    r = subprocess.run(args, capture_output=True, timeout=20, text=True)
+    r = subprocess.run(args, capture_output=True, timeout=120, text=True)
     return r.stdout + r.stderr
 
 

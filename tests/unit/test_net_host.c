@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which hosts net will talk to, and the lines of an answer's head. */
+/* Which hosts and ports net will talk to, and the lines of an answer's head. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+#include <sgwarden/ports.h>
 
 #include "header.h"
 #include "host.h"
@@ -130,6 +132,83 @@ test_header(void **state)
 	assert_int_equal(len, 0);
 }
 
+static void
+test_port_of_a_url(void **state)
+{
+	static const struct {
+		const char *url;
+		uint16_t port;
+	} URLS[] = {
+	    {"https://ec2.eu-west-1.amazonaws.com", 443},
+	    {"https://checkip.example/ip", 443},
+	    {"https://a.example:8443/x:99", 8443},
+	    {"http://127.0.0.1:4566", 4566},
+	    {"http://127.0.0.1", 80},
+	    {"http://[::1]:65535", 65535},
+	    {"https://[::1]", 443},
+	    {"https://[::1", 0},
+	    {"https://a.example:", 0},
+	    {"https://a.example:0443", 0},
+	    {"https://a.example:65536", 0},
+	    {"https://a.example:4 43", 0},
+	    {"ftp://a.example:443", 0},
+	    {"", 0},
+	};
+
+	for (size_t i = 0; i < sizeof(URLS) / sizeof(URLS[0]); i++)
+		assert_int_equal(ports_url(URLS[i].url), URLS[i].port);
+}
+
+static void
+test_ports_as_text(void **state)
+{
+	static const char *const BAD[] = {"", ",", "53,", ",53", "443,53", "53,53", "0", "053",
+	    "65536", "53, 443", "53;443", "-1", "100000"};
+	struct ports ports = {0}, again = {.n = 1, .port = {7}};
+	char text[PORTS_TEXT_MAX];
+
+	for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++)
+		assert_false(ports_parse(BAD[i], &again));
+	assert_true(again.n == 1 && again.port[0] == 7);
+	assert_false(ports_add(&ports, 0));
+	for (unsigned i = 0; i < SGW_PORTS_MAX; i++)
+		assert_true(ports_add(&ports, (uint16_t)(65535 - i)));
+	assert_true(ports_add(&ports, 65535));
+	assert_false(ports_add(&ports, 443));
+	ports_print(&ports, text);
+	assert_int_equal(strlen(text), PORTS_TEXT_MAX - 1);
+	assert_true(ports_parse(text, &again));
+	assert_memory_equal(&ports, &again, sizeof(ports));
+	snprintf(text, sizeof(text), "1,");
+	assert_false(ports_parse(text, &again));
+}
+
+/* AWS's own port, name servers, and what the configuration names besides. */
+static void
+test_ports_of_the_configuration(void **state)
+{
+	struct ports ports;
+	char text[PORTS_TEXT_MAX];
+
+	ports_of_config(&config, &ports);
+	ports_print(&ports, text);
+	assert_string_equal(text, "53,443");
+	set_ec2("http://127.0.0.1:4566");
+	config.n_address_sources = 2;
+	snprintf(config.address_sources[0].url, SGW_HOST_MAX, "https://checkip.amazonaws.com");
+	snprintf(config.address_sources[1].url, SGW_HOST_MAX, "https://ip.example:8443/me");
+	snprintf(config.proxy, sizeof(config.proxy), "http://proxy.example:3128");
+	ports_of_config(&config, &ports);
+	ports_print(&ports, text);
+	assert_string_equal(text, "53,443,3128,4566,8443");
+	snprintf(config.profiles[0].sts_endpoint, SGW_HOST_MAX, "http://127.0.0.1:4566");
+	config.n_address_sources = 0;
+	config.proxy[0] = 0;
+	ports_of_config(&config, &ports);
+	ports_print(&ports, text);
+	assert_string_equal(text, "53,4566");
+}
+
 int
 main(void)
 {
@@ -138,6 +217,9 @@ main(void)
 	    cmocka_unit_test_setup(test_override, setup),
 	    cmocka_unit_test_setup(test_http_is_for_loopback, setup),
 	    cmocka_unit_test(test_loopback),
+	    cmocka_unit_test(test_port_of_a_url),
+	    cmocka_unit_test(test_ports_as_text),
+	    cmocka_unit_test_setup(test_ports_of_the_configuration, setup),
 	    cmocka_unit_test(test_date),
 	    cmocka_unit_test(test_header),
 	};

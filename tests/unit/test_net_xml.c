@@ -169,6 +169,32 @@ test_bounds(void **state)
 	feed_many("<item/>", SGW_XML_ITEMS_MAX + 1, "too many items");
 }
 
+/* 175: with each piece expat reads anew what has not ended yet, so that a comment of 16 MB took half a minute or more. */
+static void
+test_one_comment(void **state)
+{
+	static char kilobyte[1025];
+	struct answer *a = &kept->answer;
+	size_t n = 0;
+
+	memset(kilobyte, 'x', 1024);
+	for (size_t most = XML_TOKEN_MAX >> 10; n < 2; n++) {
+		bool ok, fits = n == 0;
+
+		assert_true(answer_open(a, AWS_DESCRIBE_RULES, 7, 12345, &kept->sink));
+		ok = answer_feed(a, "<DescribeSecurityGroupRulesResponse><!--", 40);
+		for (size_t i = 0; ok && i < most - (fits ? 1 : 0); i++)
+			ok = answer_feed(a, kilobyte, 1024);
+		assert_int_equal(ok, fits);
+		if (fits) {
+			assert_true(answer_feed(a, "--></DescribeSecurityGroupRulesResponse>", 40));
+			assert_true(answer_finish(a));
+		} else
+			assert_non_null(strstr(a->why, "comment of it is too large"));
+		answer_close(a);
+	}
+}
+
 /* Any prefix of an answer is no answer, wherever it is cut. */
 static void
 test_every_truncation(void **state)
@@ -200,6 +226,7 @@ main(void)
 	    T(test_hostile_xml),
 	    T(test_utf16),
 	    T(test_bounds),
+	    T(test_one_comment),
 	    T(test_every_truncation),
 	    T(test_namespace_prefix),
 	};

@@ -195,6 +195,25 @@ one_round(void)
 	drain(i, 0);
 }
 
+static bool
+any_open(void)
+{
+	for (unsigned i = 0; i < FRONTS; i++)
+		for (unsigned k = 0; k < 64; k++)
+			if (C.open[i][k])
+				return true;
+	return false;
+}
+
+static void
+drain_all(void)
+{
+	for (unsigned i = 0; i < FRONTS; i++) {
+		broker_moves();
+		drain(i, 50);
+	}
+}
+
 static void
 test_chaos(void **state)
 {
@@ -216,14 +235,11 @@ test_chaos(void **state)
 	W.n_bad = 0;
 	for (unsigned n = 0; n < 8; n++) {
 		world_sleep(20);
-		for (unsigned i = 0; i < FRONTS; i++) {
-			broker_moves();
-			drain(i, 50);
-		}
+		drain_all();
 	}
-	for (unsigned i = 0; i < FRONTS; i++)
-		for (unsigned k = 0; k < 64; k++)
-			assert_false(C.open[i][k]);
+	for (unsigned n = 0; n < 200 && any_open(); n++) /* a busy machine's planner comes late */
+		drain_all();
+	assert_false(any_open());
 	assert_true(world_alive());
 	print_message("%u asked, %u answered, %u plans\n", C.asked, C.answered, C.plans);
 	assert_true(C.asked > ROUNDS / 2 && C.answered > C.asked / 2 && C.plans > 8);

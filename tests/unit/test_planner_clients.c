@@ -89,6 +89,36 @@ test_health(void **state)
 }
 
 static void
+tell_profile(bool has_reader)
+{
+	W.out.id = MSG_PROFILES;
+	W.out.profiles.n_profiles = 1;
+	W.out.profiles.profiles[0] = (struct rec_profile_info){.has_credentials = has_reader};
+	FIELD_SET(W.out.profiles.profiles[0].name, "other");
+	world_say(&W.broker);
+}
+
+/* 143: a trusted screen without its phrase, and a profile in which nothing can be closed, were both fine. */
+static void
+test_health_of_what_lacks(void **state)
+{
+	struct chan front = world_client(1, false, 1000);
+
+	W.status.phrase = false;
+	tell_profile(false);
+	ask_health(&front, 1);
+	assert_component("consent screen", COMPONENT_DEGRADED, "key phrase");
+	assert_component("credentials", COMPONENT_DOWN, "other: no reader");
+	W.status.keys = 0;
+	tell_profile(true);
+	world_sleep(1);
+	ask_health(&front, 2);
+	assert_component("consent screen", COMPONENT_OK, "tty3");
+	assert_component("credentials", COMPONENT_OK, "no opener in plaintext");
+	chan_close(&front);
+}
+
+static void
 test_capabilities(void **state)
 {
 	struct chan front = world_client(1, false, 1000);
@@ -147,7 +177,7 @@ test_plan_that_is_executed_is_not_withdrawn(void **state)
 	W.out.stage.stage = STAGE_EXECUTING;
 	W.out.stage.seconds_left = 0;
 	world_say(&W.broker);
-	usleep(50000); /* two sockets: the stage is to be there first */
+	ask_health(&other, 3); /* two sockets: the broker's answer comes behind the stage */
 	W.out.id = MSG_CLIENT_GONE;
 	W.out.client_gone.client = 1;
 	world_say(&W.control);
@@ -280,7 +310,7 @@ test_stuck_front(void **state)
 	ask_health(&other, 2);
 	world_sleep(31);
 	ask_health(&other, 3);
-	for (int i = 0; i < 50 && !(hup.revents & POLLHUP); i++)
+	for (int i = 0; i < 600 && !(hup.revents & POLLHUP); i++)
 		poll(&hup, 1, 100);
 	assert_true(hup.revents & POLLHUP);
 	chan_close(&front);
@@ -368,6 +398,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_start, world_end)
 	static const struct CMUnitTest tests[] = {
 	    TEST(test_health),
+	    TEST(test_health_of_what_lacks),
 	    TEST(test_capabilities),
 	    TEST(test_front_ends),
 	    TEST(test_plan_that_is_executed_is_not_withdrawn),

@@ -320,6 +320,11 @@ test_trouble_at_aws(void **state)
 	    {NET_ANSWERED, 400, "InvalidGroup.NotFound", 1, SGW_ERR_NO_SUCH_GROUP},
 	    {NET_ANSWERED, 403, "UnauthorizedOperation", 1, SGW_ERR_AWS_REFUSED},
 	    {NET_ANSWERED, 400, "ExpiredToken", 1, SGW_ERR_CREDENTIALS_EXPIRED},
+	    {NET_ANSWERED, 400, "RequestExpired", 1, SGW_ERR_NONE}, /* signed anew for AWS's time */
+	    {NET_ANSWERED, 400, "RequestExpired", 3, SGW_ERR_REQUEST_EXPIRED},
+	    {NET_ANSWERED, 400, "InvalidSecurity.RequestHasExpired", 2, SGW_ERR_NONE},
+	    {NET_ANSWERED, 403, "SignatureDoesNotMatch", 1,
+		SGW_ERR_AWS_REFUSED}, /* other words: 147 */
 	    {NET_BAD_ANSWER, 200, "", 1, SGW_ERR_AWS_BAD_ANSWER},
 	    {NET_ANSWERED, 503, "RequestLimitExceeded", 1, SGW_ERR_NONE},
 	    {NET_NOT_SENT, 0, "", 2, SGW_ERR_NONE},
@@ -377,6 +382,28 @@ test_read_refused(void **state)
 	chan_close(&front);
 }
 
+/* The broker signs so many reads a second: what is beyond waits, and is made once more; nobody is told of it. */
+static void
+test_read_waits(void **state)
+{
+	struct chan front = world_client(1, false, 1000);
+
+	W.silent = true;
+	ask_rules(3, 50, "");
+	world_say(&front);
+	world_quiet(&front);
+	for (uint32_t n = 2; n > 0; n--) {
+		W.out.id = MSG_READ_REFUSED;
+		W.out.read_refused.request = W.last_read.request - n + 1;
+		W.out.read_refused.error = SGW_ERR_BUSY;
+		FIELD_SET(W.out.read_refused.detail, "");
+		world_say(&W.broker);
+	}
+	W.silent = false;
+	world_expect(&front, MSG_RULES);
+	chan_close(&front);
+}
+
 int
 main(void)
 {
@@ -392,6 +419,7 @@ main(void)
 	    TEST(test_net_is_stuck),
 	    TEST(test_trouble_at_aws),
 	    TEST(test_read_refused),
+	    TEST(test_read_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

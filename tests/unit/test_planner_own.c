@@ -46,6 +46,18 @@ tell_error(enum ip_family family, uint16_t error)
 	world_say(&W.broker);
 }
 
+/* The broker has nobody asked, for longer than anybody waits. */
+static void
+stay_busy(struct chan *front, enum ip_family family)
+{
+	for (unsigned n = 0; n < 2; n++) {
+		tell_error(family, SGW_ERR_BUSY);
+		expect_question(front, family);
+		world_sleep(8);
+	}
+	tell_error(family, SGW_ERR_BUSY);
+}
+
 static void
 ask_ip(struct chan *front, uint32_t request, bool v4, bool v6)
 {
@@ -169,6 +181,33 @@ test_one_question_for_all(void **state)
 	chan_close(&two);
 }
 
+/*
+ * Strangers are asked a few times a minute, for all clients together, and what was beyond failed: one client that asked
+ * without end left every other one that answer.  The question is put again, and its answer is everybody's.
+ */
+static void
+regress_154_asked_without_end(void **state)
+{
+	struct chan greedy = world_client(1, false, 1000), honest = world_client(2, false, 1001);
+
+	for (uint32_t n = 1; n < 4; n++) {
+		ask_ip(&greedy, n, true, false);
+		expect_question(&greedy, IP_V4);
+		tell_error(IP_V4, SGW_ERR_BUSY);
+		ask_ip(&honest, n, true, false);
+		expect_question(&greedy, IP_V4);
+		tell_error(IP_V4, SGW_ERR_BUSY);
+		expect_question(&honest, IP_V4);
+		tell(IP_V4, A, A, A);
+		world_expect(&honest, MSG_IP);
+		assert_int_equal(W.m.ip.request, n);
+		assert_true(W.m.ip.addresses[0].agreed);
+		world_expect(&greedy, MSG_IP);
+	}
+	chan_close(&greedy);
+	chan_close(&honest);
+}
+
 static void
 test_no_answer(void **state)
 {
@@ -176,7 +215,7 @@ test_no_answer(void **state)
 
 	ask_ip(&front, 1, true, false);
 	expect_question(&front, IP_V4);
-	tell_error(IP_V4, SGW_ERR_BUSY);
+	stay_busy(&front, IP_V4);
 	expect_failed(&front, 1, SGW_ERR_BUSY);
 	assert_non_null(strstr(W.m.failed.detail, "too often"));
 	ask_ip(&front, 2, true, false);
@@ -227,6 +266,54 @@ test_current(void **state)
 	/* the same once more is the same plan: nobody is asked again */
 	open_current(&front, 2, PROTO_TCP);
 	world_quiet(&front);
+	chan_close(&front);
+}
+
+static void
+settle_plan(struct chan *front)
+{
+	uint8_t digest[HASH_LEN];
+	char id[SGW_RECEIPT_LEN + 1];
+
+	assert_true(plan_digest(&W.m.plan.plan, digest));
+	receipt_id(digest, id);
+	W.out.id = MSG_RESULT;
+	W.out.result = (struct msg_result){.status = STATUS_OK, .effect = CLASS_OPEN, .n_done = 1};
+	FIELD_SET(W.out.result.plan_id, id);
+	world_say(&W.broker);
+	world_expect(front, MSG_CHANGE);
+	assert_int_equal(W.m.change.status, STATUS_OK);
+}
+
+/*
+ * Whoever moved to another network and asked again within a minute heard "opened", of the address before.  The twins: it
+ * is the same address, or nobody knows.
+ */
+static void
+regress_155_another_network(void **state)
+{
+	struct chan front = world_client(1, false, 1000);
+	const struct rec_cidr a = world_cidr(A);
+
+	open_current(&front, 1, PROTO_TCP);
+	expect_question(&front, IP_V4);
+	tell(IP_V4, A, A, A);
+	expect_plan(&front, A "/32");
+	settle_plan(&front);
+	for (uint32_t request = 2; request < 4; request++) {
+		open_current(&front, request, PROTO_TCP);
+		expect_question(&front, IP_V4);
+		tell(IP_V4, A, request == 2 ? A : B, NULL);
+		world_expect(&front, MSG_CHANGE);
+		assert_int_equal(W.m.change.request, request);
+		assert_int_equal(W.m.change.status, STATUS_OK);
+		assert_true(cidr_equal(&W.m.change.ops[0].op.source, &a));
+	}
+	open_current(&front, 4, PROTO_TCP);
+	expect_question(&front, IP_V4);
+	tell(IP_V4, B, B, B);
+	expect_plan(&front, B "/32");
+	settle_plan(&front);
 	chan_close(&front);
 }
 
@@ -287,7 +374,7 @@ test_current_refused(void **state)
 	assert_string_equal(W.m.failed.detail, "100.64.7.7 is in a carrier NAT range");
 	open_current(&front, 2, PROTO_TCP);
 	expect_question(&front, IP_V4);
-	tell_error(IP_V4, SGW_ERR_BUSY);
+	stay_busy(&front, IP_V4);
 	expect_failed(&front, 2, SGW_ERR_BUSY);
 	ask_close_match(3, true, A "/32");
 	W.out.ask_change.wanted[0].given = WANTED_CURRENT;
@@ -327,8 +414,10 @@ main(void)
 	    TEST(test_both_families),
 	    TEST(test_what_is_open_to_it),
 	    TEST(test_one_question_for_all),
+	    TEST(regress_154_asked_without_end),
 	    TEST(test_no_answer),
 	    TEST(test_current),
+	    TEST(regress_155_another_network),
 	    TEST(test_current_over_ipv6),
 	    TEST(test_no_other_family),
 	    TEST(test_current_refused),

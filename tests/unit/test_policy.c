@@ -160,7 +160,7 @@ test_lifetime(void **state)
 		uint32_t lifetime;
 		bool ok;
 	} cases[] = {{1, false}, {1199, false}, {1200, true}, {43200, true}, {43201, false},
-	    {UINT32_MAX, false}};
+	    {SGW_LIFETIME_PERMANENT - 1, false}};
 	struct rec_plan plan =
 	    fixture_plan(fixture_op(ACTION_OPEN, PROTO_TCP, 443, 443, "8.8.8.8"));
 

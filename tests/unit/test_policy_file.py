@@ -60,6 +60,7 @@ BAD = [
     ('{"services": {"https": 444}}', 1, 15, "this name is built in"),
     ('{"services": {"443": 444}}', 1, 15, "a service's name"),
     ('{"services": {"Web": 444}}', 1, 15, "a service's name"),
+    ('{"services": {"7zip": 444}}', 1, 15, "the first a letter"),
     ('{"services": {"web": "none"}}', 1, 22, "allowed here: a port such as 443"),
     ('{"services": 1}', 1, 14, "expected an object"),
     ('{"sensitive_ports": [0]}', 1, 22, "allowed here: a port"),
@@ -137,7 +138,7 @@ class Case(unittest.TestCase):
 
     def policy(self, verb, *more):
         done = subprocess.run([SGWARDEN, "policy", verb, self.file, *more], capture_output=True, text=True,
-                              timeout=30, stdin=subprocess.DEVNULL)
+                              timeout=120, stdin=subprocess.DEVNULL)
         for text in (done.stdout, done.stderr):
             if "--json" not in more:
                 for line in text.splitlines():
@@ -270,14 +271,14 @@ class Good(Case):
             services = {"services": whole["services"]} if key in ("sensitive_ports", "scopes") else {}
             with self.subTest(key=key):
                 digest = self.digest(json.dumps({key: value, **services}))
-                self.assertEqual(digest == base, key == "services")
+                self.assertNotEqual(digest, self.digest(json.dumps(services)) if services else base)
 
     def test_default_file(self):
         where = os.path.join(self.folder.name, "sgwarden")
         os.mkdir(where, 0o700)
         self.file = os.path.join(where, "policy.json")
         self.write("{}")
-        done = subprocess.run([SGWARDEN, "policy", "check"], capture_output=True, text=True, timeout=30,
+        done = subprocess.run([SGWARDEN, "policy", "check"], capture_output=True, text=True, timeout=120,
                               env={"XDG_CONFIG_HOME": self.folder.name})
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn(self.file, done.stdout)

@@ -336,9 +336,13 @@ test_bounds_that_no_policy_leaves(void **state)
 	PROBLEM(POLICY.v4_forbidden = 7, "IPv4");
 	PROBLEM(POLICY.v4_forbidden = 33, "IPv4");
 	PROBLEM(POLICY.v6_forbidden = 31, "IPv6");
+	PROBLEM(POLICY.v6_forbidden = 129, "IPv6");
 	PROBLEM(POLICY.v4_wide = 15, "between /16 and /32");
+	PROBLEM(POLICY.v4_wide = 33, "between /16 and /32");
 	PROBLEM(POLICY.v6_wide = 129, "between /48 and /128");
 	PROBLEM(POLICY.v4_union_max = 0, "union");
+	PROBLEM(POLICY.v4_union_max = POLICY_UNION_MOST + 1, "union");
+	PROBLEM(POLICY.v6_union_max = 0, "union");
 	PROBLEM(POLICY.v6_union_max = POLICY_UNION_MOST + 1, "union");
 	PROBLEM(POLICY.on_sensitive.pin = false, "no policy takes that away");
 	PROBLEM(POLICY.on_wide.pin = false, "no policy takes that away");
@@ -353,9 +357,13 @@ test_bounds_that_no_policy_leaves(void **state)
 	PROBLEM(POLICY.on_open.lifetime_min = 1201, "within those of class open");
 	PROBLEM(POLICY.prompts_per_hour = 0, "prompts");
 	PROBLEM(POLICY.prompts_per_hour = 61, "prompts");
+	PROBLEM(POLICY.rules_per_group = 0, "group");
 	PROBLEM(POLICY.rules_per_group = 1001, "group");
+	PROBLEM(POLICY.open_most = 0, "at once");
+	PROBLEM(POLICY.open_most = SGW_GRANTS_MAX + 1, "at once");
 	PROBLEM(POLICY.open_most = 10, "at once");
 	PROBLEM(POLICY.open_most_client = 0, "at once");
+	PROBLEM(POLICY.bulk_ops = 0, "bulk");
 	PROBLEM(POLICY.bulk_ops = 51, "bulk");
 	PROBLEM(FIELD_SET(POLICY.ticket_prefix, "A B"), "ticket");
 	PROBLEM((POLICY.sensitive[1] = POLICY.sensitive[0]), "sensitive");
@@ -378,11 +386,12 @@ test_bounds_that_no_policy_leaves(void **state)
 static void
 test_trace(void **state)
 {
-	static const char *const opening[] = {"deny.malformed", "none.exists", "deny.requester",
-	    "deny.world-open", "deny.special-range", "deny.prefix-too-wide", "deny.scope",
-	    "deny.lifetime", "deny.lifetime-in-all", "deny.not-opted-in", "deny.reason",
-	    "deny.ticket", "deny.union", "deny.quota", "deny.open-at-once", "wide.prefix",
-	    "wide.bulk", "sensitive.port", "open.default"};
+	static const char *const opening[] = {"deny.malformed", "none.exists", "deny.lockdown",
+	    "deny.requester", "deny.world-open", "deny.special-range", "deny.prefix-too-wide",
+	    "deny.scope", "deny.permanent", "deny.lifetime", "deny.lifetime-in-all",
+	    "deny.not-opted-in", "deny.reason", "deny.ticket", "deny.union", "deny.quota",
+	    "deny.open-at-once", "wide.prefix", "wide.permanent", "wide.bulk", "sensitive.port",
+	    "open.default"};
 	struct policy_trace trace;
 	struct verdict v, same;
 
@@ -397,8 +406,8 @@ test_trace(void **state)
 	}
 	PLAN.ops[0].source = fixture_cidr("0.0.0.0/0");
 	policy_explain(&POLICY, &PLAN, &FACTS, &v, &trace);
-	assert_int_equal(trace.n, 4);
-	assert_true(trace.rows[3].decided);
+	assert_int_equal(trace.n, 5);
+	assert_true(trace.rows[4].decided);
 	PLAN.ops[0].source = fixture_cidr("8.8.8.8");
 	FACTS.display = DISPLAY_SHARED;
 	policy_explain(&POLICY, &PLAN, &FACTS, &v, &trace);

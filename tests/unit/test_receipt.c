@@ -37,7 +37,7 @@ receipt_of(enum forge_tweak tweak)
 		if (e.kind == LEDGER_CONSENT && !r.receipt[0])
 			(void)field_copy(
 			    r.receipt, sizeof(r.receipt), e.fields[0].value, e.fields[0].len);
-		if (!r.receipt[0] || !field_is(&e, "receipt", r.receipt))
+		if (!r.receipt[0] || !ledger_field_is(&e, "receipt", r.receipt))
 			continue;
 		r.n_records++;
 		assert_true(buf_put(&records, at, used));
@@ -84,6 +84,7 @@ test_tweaks(void **state)
 	    {TWEAK_RECEIPT_OTHER, "its receipt is not that of its text"},
 	    {TWEAK_TEXT_NOT_RENDERED, "not what was rendered"},
 	    {TWEAK_EXPIRED, "after its record had expired"},
+	    {TWEAK_REPLAYED, "it holds a second touch"},
 	    {TWEAK_CLASS_FIELD, "its class or display"},
 	    {TWEAK_APPLIANCE_OTHER, "another relying party"},
 	    {TWEAK_INTENT_PORT, "not what was touched for"},

@@ -22,7 +22,7 @@ class Case(unittest.TestCase):
         self.ledger = self.path("ledger")
         self.keys = self.path("keys")
         os.mkdir(self.ledger)
-        subprocess.run([FORGE, self.ledger, self.keys], check=True, timeout=20)
+        subprocess.run([FORGE, self.ledger, self.keys], check=True, timeout=120)
 
     def path(self, *names):
         return os.path.join(self.folder, *names)
@@ -39,7 +39,7 @@ class Case(unittest.TestCase):
             f.write(data)
 
     def run_it(self, *args):
-        r = subprocess.run([SGWARDEN, *args], capture_output=True, timeout=20, stdin=subprocess.DEVNULL)
+        r = subprocess.run([SGWARDEN, *args], capture_output=True, timeout=120, stdin=subprocess.DEVNULL)
         for stream in (r.stdout, r.stderr):
             self.assertTrue(all(c == 10 or 32 <= c < 127 for c in stream), stream)
         return r.returncode, r.stdout.decode(), " ".join(r.stderr.decode().split())
@@ -79,7 +79,7 @@ class Receipt(Case):
         _, out = self.export()
         other = self.path("other")
         os.mkdir(other)
-        subprocess.run([FORGE, other, self.keys], check=True, timeout=20)
+        subprocess.run([FORGE, other, self.keys], check=True, timeout=120)
         code, text, err = self.run_it("receipt", "verify", out, "--keys", self.keys)
         self.assertEqual((code, text), (8, ""))
         self.assertIn("is not in the key list given", err)
@@ -211,7 +211,7 @@ class Segments(Case):
             with self.subTest(message=message):
                 shutil.rmtree(self.ledger)
                 os.mkdir(self.ledger)
-                subprocess.run([FORGE, self.ledger, self.keys], check=True, timeout=20)
+                subprocess.run([FORGE, self.ledger, self.keys], check=True, timeout=120)
                 cuts = self.read(self.segment(2))
                 change()
                 code, text, err = self.verify()

@@ -71,6 +71,34 @@ test_roundtrip(void **state)
 	roundtrip(&r);
 }
 
+/* The rules of a group that count by a list's maximum stand behind the number of all, and zero of them nowhere. */
+static void
+test_lists_of_a_quota(void **state)
+{
+	struct record r = fixture_record(), back;
+	static const char *const bad[] = {
+	    "12+0", "12+", "+2", "12+02", "12+65536", "12+2+2", "12 +2"};
+	char *at;
+	size_t len;
+
+	r.groups[0].quota_lists = 2;
+	roundtrip(&r);
+	len = encode(&r);
+	assert_true(record_decode(text, len, &back));
+	assert_int_equal(back.groups[0].quota_used, 12);
+	assert_int_equal(back.groups[0].quota_lists, 2);
+	at = memmem(text, len, " 12+2 ", 6);
+	assert_non_null(at);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		size_t before = (size_t)(at + 1 - (char *)text), word = strlen(bad[i]);
+
+		memcpy(other, text, before);
+		memcpy(other + before, bad[i], word);
+		memcpy(other + before + word, at + 5, len - before - 4);
+		assert_false(record_decode(other, len - 4 + word, &back));
+	}
+}
+
 static const char *const WANT =
     "record sgwarden-record-1\n"
     "kind change\n"
@@ -317,6 +345,11 @@ test_word(void **state)
 	r = fixture_close(1);
 	memcpy(r.plan.ops[0].rule_id + 17, "be0f", 4);
 	word(&r, "close-be0f");
+	r.plan.ops[0].action = ACTION_EXTEND;
+	word(&r, "extend-def0");
+	r = fixture_record();
+	r.plan.ops[0].protocol = PROTO_UDP;
+	word(&r, "22-def0");
 	r = fixture_close(50);
 	word(&r, "bulk-50-def0");
 	r = fixture_enroll();
@@ -366,6 +399,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_roundtrip),
+	    cmocka_unit_test(test_lists_of_a_quota),
 	    cmocka_unit_test(test_text),
 	    cmocka_unit_test(test_every_byte),
 	    cmocka_unit_test(test_lines),

@@ -70,6 +70,26 @@ test_opening(void **state)
 	assert_string_equal(text, OPENING);
 }
 
+/* An extension calls nobody: it has no steps that could fail, however many groups it is over. */
+static void
+regress_081_extension_has_no_steps(void **state)
+{
+	struct record r = fixture_record();
+
+	r.plan.ops[1] = r.plan.ops[0];
+	(void)FIELD_SET(r.plan.ops[1].group_id, "sg-0fedcba9876543210");
+	(void)FIELD_SET(r.plan.groups[1].group_id, "sg-0fedcba9876543210");
+	r.plan.n_ops = r.plan.n_groups = 2;
+	render(&r);
+	assert_non_null(strstr(text, " STEPS  2, "));
+	assert_non_null(strstr(text, "closed again at once"));
+	r.plan.ops[0].action = r.plan.ops[1].action = ACTION_EXTEND;
+	render(&r);
+	assert_non_null(strstr(text, " KEEP "));
+	assert_null(strstr(text, " STEPS "));
+	assert_null(strstr(text, "closed again"));
+}
+
 static void
 test_closing(void **state)
 {
@@ -87,11 +107,16 @@ test_closing(void **state)
 	assert_non_null(strstr(text, " IN     sg-0123456789abcdef0"));
 	assert_non_null(strstr(text, "closes what others opened: can be an outage -> touch"));
 	assert_non_null(strstr(text, "quota 12/60 -> 10/60"));
+	assert_null(strstr(text, "prefix list"));
 	assert_non_null(strstr(text, "Closing does not cut connections"));
 	assert_non_null(
 	    strstr(text, " SCREEN shared: this screen belongs to the client's own user"));
 	assert_non_null(strstr(text, "process chain (not verified):"));
 	assert_non_null(strstr(text, "AWS says: CloudFormation or Terraform keeps this group"));
+	r.groups[0].quota_lists = 2;
+	render(&r);
+	check_form();
+	assert_non_null(strstr(text, "        2 of these rules let in a prefix list"));
 }
 
 static void
@@ -124,6 +149,8 @@ test_lifetimes(void **state)
 	lifetime(1200, " FOR    20 minutes, closes 2026-11-21 16:50 UTC ");
 	lifetime(5400, " FOR    1 hour 30 minutes, closes 2026-11-21 18:00 UTC ");
 	lifetime(43199, " FOR    11 hours 59 minutes 59 seconds, closes 2026-11-22 04:29:59 UTC ");
+	lifetime(SGW_LIFETIME_PERMANENT, " FOR    PERMANENT: it never closes by itself, ");
+	lifetime(SGW_LIFETIME_PERMANENT - 1, " FOR    49710 days 6 hours ");
 	lifetime(90061, " FOR    1 day 1 hour 1 minute 1 second, closes 2026-11-22 17:31:01 UTC ");
 }
 
@@ -208,6 +235,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_opening),
+	    cmocka_unit_test(regress_081_extension_has_no_steps),
 	    cmocka_unit_test(test_closing),
 	    cmocka_unit_test(test_enroll),
 	    cmocka_unit_test(test_lifetimes),

@@ -45,6 +45,8 @@
 /* clang-format on */
 #include <sgwarden/messages_undef.h>
 
+_Static_assert(SIZE_rec_policy <= SGW_POLICY_MAX, "a policy does not fit into what carries it");
+
 /* ---- round trips ---- */
 
 static struct msg sent, got;

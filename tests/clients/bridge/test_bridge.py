@@ -34,7 +34,7 @@ class BridgeCase(unittest.TestCase):
 
     def request(self, body, headers=None, method="POST"):
         """(status, body, headers) of one exchange."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.bridge.server_port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.bridge.server_port, timeout=60)
         try:
             data = body if isinstance(body, bytes) else json.dumps(body).encode()
             connection.request(method, "/mcp", data, {"Content-Type": "application/json", **(headers or {})})
@@ -44,7 +44,7 @@ class BridgeCase(unittest.TestCase):
             connection.close()
 
     def until(self, true):
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while not true():
             self.assertLess(time.monotonic(), end)
             time.sleep(0.01)
@@ -103,14 +103,15 @@ class BridgeCase(unittest.TestCase):
         status, body, headers = self.request(message, headers_of(message))
         self.assertEqual((status, headers["Content-Type"]), (200, "text/event-stream"))
         parts = [json.loads(line[6:]) for line in body.decode().splitlines() if line.startswith("data: ")]
-        self.assertEqual([part.get("method") for part in parts], ["notifications/progress"] * 4 + [None])
+        self.assertIn([part.get("method") for part in parts],  # a front that has no turn for a second tells one stage again
+                      [["notifications/progress"] * count + [None] for count in (4, 5)])
         self.assertEqual({part["params"]["progressToken"] for part in parts[:-1]}, {"p"})
         self.assertEqual(parts[-1]["id"], 5)
 
     def test_same_id_twice(self):
         """A second client's request of an id that is open goes to a second process; hanging up cancels."""
         message = modern(6, "tools/call", {"name": "whitelist_add", "arguments": {**ADD, "reason": "never"}})
-        first = http.client.HTTPConnection("127.0.0.1", self.bridge.server_port, timeout=10)
+        first = http.client.HTTPConnection("127.0.0.1", self.bridge.server_port, timeout=60)
         first.request("POST", "/mcp", json.dumps(message), headers_of(message))
         self.until(lambda: self.bridge.stateless and self.bridge.stateless[0].waiting)
         second = modern(6, "tools/list")

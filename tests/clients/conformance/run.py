@@ -70,7 +70,7 @@ def run(node, where, revision):
     with Bridge() as bridge:
         done = subprocess.run([node, SUITE, "server", "--url", bridge.url, "--requirements", revision, "-o", str(out),
                                "--expected-failures", str(HERE / f"expected-{revision}.yaml")], cwd=where, text=True,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
     wrong, schema, bad = judge(revision, results(out))
     total = re.search(r"^Total: .*$", done.stdout, re.M)
     print(f"{revision}: {total[0] if total else 'no total'}; {bad} checks fail or warn; {SCHEMA} in {schema} scenarios; "

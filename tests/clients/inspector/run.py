@@ -28,7 +28,7 @@ class Inspector:
 
     def ask(self, *arguments, status=0):
         """What it printed, and on stderr; another exit status is an error."""
-        done = subprocess.run([*self.words, *arguments], cwd=self.where, env=self.environment, timeout=30,
+        done = subprocess.run([*self.words, *arguments], cwd=self.where, env=self.environment, timeout=120,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True)
         assert done.returncode == status, (arguments, done)
         return json.loads(done.stdout), done.stderr

@@ -27,7 +27,7 @@ class Mcporter:
 
     def ask(self, command, *arguments, status=0):
         words = [*self.words, command, "--stdio", os.environ["SGW_MCP_COMMAND"], *arguments]
-        done = subprocess.run(words, cwd=self.home, env=self.environment, timeout=30, stdin=subprocess.DEVNULL,
+        done = subprocess.run(words, cwd=self.home, env=self.environment, timeout=120, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True)
         assert done.returncode == status, (arguments, done)
         return json.loads(done.stdout)

@@ -22,7 +22,7 @@ def main():
     where = npm.install("sdk", ("checks.mjs", "sdk1.mjs", "sdk2.mjs"))
     os.environ["SGW_TOOLS"] = " ".join(tools("CLIENT", "BOTH"))
     for script in ("sdk1.mjs", "sdk2.mjs"):
-        subprocess.run([node, script], cwd=where, stdin=subprocess.DEVNULL, check=True, timeout=60)
+        subprocess.run([node, script], cwd=where, stdin=subprocess.DEVNULL, check=True, timeout=240)
 
 
 main()

@@ -11,6 +11,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "live"))
 
 from cell import Cell, poll_until  # noqa: E402
+from screen import PATIENCE  # noqa: E402
 
 CLIENTS = 300
 PING = b'{"jsonrpc":"2.0","id":1,"method":"ping"}\n'
@@ -30,7 +31,7 @@ class ManyClients(unittest.TestCase):
             for client in clients:
                 client.stdin.close()
             for client in clients:
-                client.wait(20)
+                client.wait(PATIENCE)
                 client.stdout.close()
             poll_until(lambda: not cell.pids("front"), "all fronts have ended")
             time.sleep(0.2)

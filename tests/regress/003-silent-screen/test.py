@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """A connection to consent.sock that never handed a terminal over kept the only screen's place for as long as it
-liked. It has two seconds; a screen that did hand its terminal over keeps it."""
+liked. It has ten seconds; a screen that did hand its terminal over keeps it."""
 import os
 import socket
 import sys
@@ -14,7 +14,7 @@ from cell import Cell, poll_until  # noqa: E402
 
 def connect(cell: Cell) -> socket.socket:
     s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    s.settimeout(5)
+    s.settimeout(120)
     s.connect(cell.path("run", "sgwarden", "consent.sock"))
     return s
 

@@ -3,15 +3,13 @@
 """The exit status by which broker and loader say "a person must mend this" ended the daemon whoever had it: an owned
 front could end everybody's. From a front it is an end like any other."""
 import os
-import subprocess
+import socket
 import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "live"))
 
-from cell import Cell, poll_until  # noqa: E402
-
-EXIT_MEND = 78  # topology.h
+from cell import EXIT_MEND, Cell, poll_until  # noqa: E402
 
 
 class ExitStatus(unittest.TestCase):
@@ -24,11 +22,11 @@ class ExitStatus(unittest.TestCase):
                 script.write(f"#!/bin/sh\nexit {EXIT_MEND}\n")
             os.chmod(front, 0o700)
             before = cell.pid("broker")
-            # a client that is there until its front has ended: the end of a client's process ends its front too
-            with subprocess.Popen([cell.program, "mcp"], env=cell.environment(), stdin=subprocess.PIPE,
-                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as client_process:
+            # this process is the client: the end of a client's process, which may be seen first, ends its front too
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection, open(os.devnull, "rb") as null:
+                connection.connect(cell.path("run", "sgwarden", "mcp.sock"))
+                socket.send_fds(connection, [b"m"], [null.fileno(), null.fileno()])
                 poll_until(lambda: f"status {EXIT_MEND}" in cell.log(), "its end is seen")
-                client_process.kill()
             os.unlink(front)
             os.symlink(real, front)
             with cell.client() as client:

@@ -11,6 +11,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "live"))
 
 from cell import Cell, poll_until  # noqa: E402
+from screen import PATIENCE  # noqa: E402
 
 
 class TerminalModes(unittest.TestCase):
@@ -21,8 +22,8 @@ class TerminalModes(unittest.TestCase):
             screen.expect("type enroll")
             self.assertNotEqual(before, termios.tcgetattr(screen.master))
             os.kill(cell.pid("consent"), signal.SIGKILL)
-            command.communicate(timeout=10)
-            poll_until(lambda: termios.tcgetattr(screen.master) == before, "the terminal's modes are back", 5)
+            command.communicate(timeout=PATIENCE)
+            poll_until(lambda: termios.tcgetattr(screen.master) == before, "the terminal's modes are back")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ class FrontOutlivesClient(unittest.TestCase):
             for lingers in (True, False):
                 with self.subTest(lingers=lingers):
                     self.leave_one(cell, lingers)
-                    poll_until(lambda: not cell.pids("front"), "the front has ended", 20)
+                    poll_until(lambda: not cell.pids("front"), "the front has ended")
 
     def leave_one(self, cell: Cell, lingers: bool) -> None:
         """A client that ends as soon as its front runs, or at once."""

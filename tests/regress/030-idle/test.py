@@ -17,9 +17,12 @@ CLOCK_BOOTTIME, CLOCK_REALTIME = 7, 0
 
 
 def waits_for_ever(pid: int) -> bool:
-    """Does it stand in a wait whose end is never, or more than a week away?"""
-    with open(f"/proc/{pid}/syscall", encoding="ascii") as file:
-        words = file.read().split()
+    """Does it stand in a wait whose end is never, or more than a week away?  One that is ending does not."""
+    try:
+        with open(f"/proc/{pid}/syscall", encoding="ascii") as file:
+            words = file.read().split()
+    except OSError:
+        return False
     if not words[0].isdigit() or int(words[0]) not in WAITS:
         return False
     timeout = int(words[1 + WAITS[int(words[0])]], 16) & 0xffffffff
