@@ -31,7 +31,8 @@ class NetCell(Cell):
         self.daemon_options = ("--net", self.path("net.sock"))
         self._stack.append(self._end)
         # the thread that starts a net must outlive it: its end is the death of a parent
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.acceptor = threading.Thread(target=self._accept, daemon=True)
+        self.acceptor.start()
         super().start(wait)
 
     def _accept(self) -> None:
@@ -49,6 +50,8 @@ class NetCell(Cell):
                                                   close_fds=False, preexec_fn=lambda: os.dup2(fd, 3)))
 
     def _end(self) -> None:
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.acceptor.join(10)
         self.listener.close()
         for net in self.nets:
             net.kill()

@@ -17,7 +17,7 @@ from typing import Any, Callable
 sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "unit"))
 
 from authority import Authority  # noqa: E402
-from cannedserver import read_request, reply  # noqa: E402
+from cannedserver import read_request, reply, stop_listening  # noqa: E402
 
 BOMB = gzip.compress(bytes(64 << 20))
 BIG = reply(b"<a>" + b"x" * (20 << 20) + b"</a>")
@@ -42,8 +42,10 @@ class Gate:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self._stray = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port, self.stray_port = self._listener.getsockname()[1], self._stray.getsockname()[1]
-        for run in (self._accept, self._count_strays):
-            threading.Thread(target=run, daemon=True).start()
+        self._threads = [(listener, threading.Thread(target=run, daemon=True))
+                         for listener, run in ((self._listener, self._accept), (self._stray, self._count_strays))]
+        for _, thread in self._threads:
+            thread.start()
 
     @staticmethod
     def _old(context: ssl.SSLContext) -> ssl.SSLContext:
@@ -74,8 +76,8 @@ class Gate:
 
     def stop(self) -> None:
         self.lie(None)
-        self._listener.close()
-        self._stray.close()
+        for listener, thread in self._threads:
+            stop_listening(listener, thread)
         self._folder.cleanup()
 
     def _count_strays(self) -> None:

@@ -34,6 +34,13 @@ def read_request(stream):
     return lines, stream.read(length[0] if length else 0)
 
 
+def stop_listening(listener, thread):
+    """Only once the thread has left may the descriptor's number be another listener's: it would accept there."""
+    listener.shutdown(socket.SHUT_RDWR)
+    thread.join(10)
+    listener.close()
+
+
 class Server:
     """handler(server, sock, number on this connection) -> bytes to send, or None to close at once."""
 
@@ -43,13 +50,14 @@ class Server:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self.listener = socket.create_server((address, 0), family=family, backlog=64)
         self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.thread = threading.Thread(target=self._accept, daemon=True)
+        self.thread.start()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.listener.close()
+        stop_listening(self.listener, self.thread)
 
     @property
     def host(self):

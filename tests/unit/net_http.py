@@ -12,7 +12,7 @@ import threading
 import time
 import unittest
 
-from cannedserver import EC2_NS, Server, always, head, reply
+from cannedserver import EC2_NS, Server, always, head, reply, stop_listening
 from netpeers import Net, config, outcome
 
 PROGRAM = sys.argv.pop(1)
@@ -243,7 +243,7 @@ class Answers(unittest.TestCase):
     def tearDown(self):
         self.net.end()
         self.assertEqual(self.net.status, 0)
-        self.server.listener.close()
+        stop_listening(self.server.listener, self.server.thread)
 
     def ask(self, answer, **fields):
         self.answer = answer

@@ -17,7 +17,7 @@ import unittest
 import warnings
 
 from authority import Authority
-from cannedserver import EC2_NS, Server, always, read_request, reply
+from cannedserver import EC2_NS, Server, always, read_request, reply, stop_listening
 from netpeers import Net, config, outcome
 
 PROGRAM = sys.argv.pop(1)
@@ -34,7 +34,11 @@ class Proxy:
         self.target, self.refuse, self.asked = port, refuse, []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = "http://127.0.0.1:%d" % self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.thread = threading.Thread(target=self._accept, daemon=True)
+        self.thread.start()
+
+    def end(self):
+        stop_listening(self.listener, self.thread)
 
     def _accept(self):
         while True:
@@ -90,9 +94,10 @@ class Tls(unittest.TestCase):
             return server, done
 
     def not_sent(self, context, why, **options):
+        """The write did not leave; the message matches the expression `why`."""
         server, done = self.ask(context, **options)
         self.assertEqual((outcome(done), server.requests), ("NET_NOT_SENT", []))
-        self.assertIn(why, done["message"].lower())
+        self.assertRegex(done["message"].lower(), why)
 
     def test_trusted(self):
         server, done = self.ask(self.good)
@@ -121,7 +126,7 @@ class Tls(unittest.TestCase):
             old.minimum_version = ssl.TLSVersion.TLSv1
             old.maximum_version = ssl.TLSVersion.TLSv1_1
         old.set_ciphers("ALL:@SECLEVEL=0")
-        self.not_sent(old, "")
+        self.not_sent(old, ".")
         for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
             new = self.ca.context("new")
             new.minimum_version = new.maximum_version = version
@@ -139,9 +144,10 @@ class Tls(unittest.TestCase):
                     raise OSError
             return Rude
 
-        self.not_sent(handshake(OK_WRITE, 0), "")
-        self.not_sent(handshake(b"", 0), "")
-        self.not_sent(handshake(b"", 60), "timed out", timeout=200)
+        self.not_sent(handshake(OK_WRITE, 0), ".")
+        self.not_sent(handshake(b"", 0), ".")
+        # libcurl has two sentences for it: which one depends on where its clock is looked at.
+        self.not_sent(handshake(b"", 60), "timed out|connection timeout", timeout=200)
 
     def test_closed_after_the_handshake(self):
         with Server(lambda *_: None, self.good) as server:
@@ -159,14 +165,14 @@ class Tls(unittest.TestCase):
             self.assertEqual(proxy.asked[0][0], "CONNECT %s:443 HTTP/1.1" % REGIONAL)
             self.assertFalse([line for line in proxy.asked[0] if "Authorization" in line or "Amz" in line])
             self.assertIn("Host: " + REGIONAL, server.requests[0][0])
-            proxy.listener.close()
+            proxy.end()
 
     def test_proxy_that_refuses(self):
         proxy = Proxy(0, refuse=True)
         with Net(PROGRAM, config(proxy=proxy.url), ca_file=self.ca.file) as net:
             self.assertEqual(outcome(net.ask(host=REGIONAL, tls=True, op=WRITE)[1]), "NET_NOT_SENT")
         self.assertEqual(len(proxy.asked), 1)
-        proxy.listener.close()
+        proxy.end()
 
     def test_a_lying_proxy_is_not_believed(self):
         with Server(always(OK_WRITE), self.good) as server:  # not a certificate for the regional name
@@ -174,7 +180,7 @@ class Tls(unittest.TestCase):
             with Net(PROGRAM, config(proxy=proxy.url), ca_file=self.ca.file) as net:
                 self.assertEqual(outcome(net.ask(host=REGIONAL, tls=True, op=WRITE)[1]), "NET_NOT_SENT")
             self.assertEqual(server.requests, [])
-            proxy.listener.close()
+            proxy.end()
 
     def test_proxy_of_the_environment(self):
         proxy = Proxy(0, refuse=True)
@@ -186,7 +192,7 @@ class Tls(unittest.TestCase):
             _, done = net.ask(host="no-such..invalid", tls=True)
             self.assertEqual(outcome(done), "NET_NOT_SENT")
         self.assertEqual(proxy.asked, [])
-        proxy.listener.close()
+        proxy.end()
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ import os
 import socket
 import threading
 
+from cannedserver import stop_listening
+
 
 def receive_fds(connection, most):
     data, control, flags, _ = connection.recvmsg(16, socket.CMSG_SPACE(most * 4))
@@ -42,10 +44,7 @@ class StandIn:
             connection.close()
 
     def close(self):
-        """Only once the thread has left may the descriptor's number be another listener's: it would accept there."""
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.thread.join(10)
-        self.listener.close()
+        stop_listening(self.listener, self.thread)
         os.unlink(self.path)
 
 
