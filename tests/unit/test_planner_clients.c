@@ -196,7 +196,7 @@ test_plan_that_another_waits_for_stays(void **state)
 	W.out.ask_change = (struct msg_ask_change){.request = 2, .apply = true, .wait = 50};
 	FIELD_SET(W.out.ask_change.plan_id, plan_id);
 	world_say(&other);
-	world_quiet(&other);
+	world_sync(&other);
 	chan_close(&front);
 	world_quiet(&other);
 	chan_close(&other); /* now nobody does */

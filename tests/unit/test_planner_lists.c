@@ -249,9 +249,10 @@ test_one_read_for_several(void **state)
 	W.silent = true;
 	ask_rules(1, 50, "");
 	world_say(&a);
-	world_quiet(&a);
+	world_await_reads(&a, 1);
 	ask_rules(5, 50, "");
 	world_say(&b);
+	world_sync(&b);
 	world_quiet(&b);
 	assert_int_equal(W.reads[AWS_DESCRIBE_RULES], 1);
 	/* nobody answers: both are told after half a minute */
@@ -278,9 +279,12 @@ test_one_read_for_several(void **state)
 static void
 unanswered(struct chan *front, uint32_t request)
 {
+	unsigned reads = world_reads();
+
 	W.silent = true;
 	ask_rules(request, 50, "");
 	world_say(front);
+	world_await_reads(front, reads + 1);
 	world_quiet(front);
 	world_sleep(31);
 }
@@ -305,6 +309,24 @@ test_net_is_stuck(void **state)
 	unanswered(&a, 4);
 	assert_int_equal(WEXITSTATUS(world_wait_exit()), 1);
 	chan_close(&a);
+}
+
+/* The answer to W.out after so many that failed: behind each that is repeated is a pause, and it does not come before. */
+static void
+expect_after(struct chan *front, unsigned failed, enum msg_id id)
+{
+	static const int64_t PAUSES[] = {0, 500, 500 + 1000};
+	int64_t from = clock_machine(), wait = PAUSES[id == MSG_RULES ? failed : failed - 1];
+
+	world_say(front);
+	for (; wait > 0; wait -= 1000) {
+		if (world_came(front, from, wait)) {
+			assert_int_equal(W.m.id, id);
+			return;
+		}
+		world_sleep(1);
+	}
+	world_expect(front, id);
 }
 
 static void
@@ -342,15 +364,7 @@ test_trouble_at_aws(void **state)
 		FIELD_SET(W.bad.message, "No. Encoded authorization failure message: 8sdf");
 		W.n_bad = rows[i].times;
 		ask_rules((uint32_t)i, 50, "");
-		world_say(&front);
-		if (rows[i].times > 1) {
-			world_quiet(&front);
-			world_sleep(1);
-			world_quiet(&front);
-			world_sleep(1);
-		} else if (rows[i].error == SGW_ERR_NONE)
-			world_sleep(1);
-		world_expect(&front, rows[i].error ? MSG_FAILED : MSG_RULES);
+		expect_after(&front, rows[i].times, rows[i].error ? MSG_FAILED : MSG_RULES);
 		world_sleep(61); /* out of the cache */
 		if (rows[i].error == SGW_ERR_NONE)
 			continue;
@@ -368,7 +382,7 @@ test_read_refused(void **state)
 	W.silent = true;
 	ask_rules(3, 50, "");
 	world_say(&front);
-	world_quiet(&front);
+	world_await_reads(&front, 2);
 	W.out.id = MSG_READ_REFUSED;
 	W.out.read_refused.request =
 	    W.last_read.request; /* of one of the two: either ends it well or not */
@@ -391,7 +405,7 @@ test_read_waits(void **state)
 	W.silent = true;
 	ask_rules(3, 50, "");
 	world_say(&front);
-	world_quiet(&front);
+	world_await_reads(&front, 2);
 	for (uint32_t n = 2; n > 0; n--) {
 		W.out.id = MSG_READ_REFUSED;
 		W.out.read_refused.request = W.last_read.request - n + 1;

@@ -167,7 +167,7 @@ test_one_question_for_all(void **state)
 	ask_ip(&one, 1, true, false);
 	expect_question(&one, IP_V4);
 	ask_ip(&two, 2, true, false);
-	world_quiet(&two);
+	world_sync(&two);
 	last_question += 1000;
 	tell(IP_V4, B, B, B);
 	world_quiet(&one);

@@ -156,7 +156,7 @@ test_a_broker_that_is_silent(void **state)
 	W.out.id = MSG_ASK_FORGET;
 	W.out.ask_forget.request = 2;
 	world_say(&front);
-	world_quiet(&front);
+	world_sync(&front);
 	tell_one(request, SGW_ERR_NONE);
 	world_quiet(&front);
 	assert_true(world_alive());

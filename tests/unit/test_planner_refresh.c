@@ -40,8 +40,11 @@ ask(uint32_t request, enum change_kind kind)
 static void
 meanwhile(struct chan *front, size_t n_grants, enum sgw_error error, const char *detail)
 {
+	unsigned reads = world_reads();
+
 	W.silent = true;
 	world_say(front);
+	world_await_reads(front, reads + 1);
 	world_quiet(front);
 	W.silent = false;
 	W.n_grants = n_grants;
