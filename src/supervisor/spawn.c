@@ -14,6 +14,7 @@
 
 #include <sgwarden/clock.h>
 #include <sgwarden/log.h>
+#include <sgwarden/mutate.h>
 
 #define FDS_MAX (4 + TOPOLOGY_FDS_MAX + 1) /* the common ones, those of a row, the test clock */
 #define FDS_HIGH                                                                                   \
@@ -76,7 +77,8 @@ child_end(struct child *c)
 static int64_t
 end_grace(enum role role)
 {
-	return role == ROLE_BROKER || role == ROLE_FIDO ? END_WORK : END_GRACE;
+	return (role == ROLE_BROKER || role == ROLE_FIDO) && !MUTATE(STOP_RECORDED) ? END_WORK
+										    : END_GRACE;
 }
 
 void
