@@ -265,6 +265,10 @@ mcp_refused(const struct args *args, cJSON *envelope)
 
 	if (status == 0)
 		status = 1;
+	if (args->held) {
+		*args->held = row_named(json_text(error, "code"))->number;
+		return status;
+	}
 	if (args->json) {
 		out_json(cJSON_Duplicate(envelope, true));
 		return status;

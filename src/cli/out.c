@@ -197,6 +197,10 @@ out_error(const struct args *args, enum sgw_error error, const char *field, cons
 	char text[768] = "", printable[VIS_MAX(sizeof(text))], line[sizeof(printable) + 256];
 	va_list list;
 
+	if (args->held) {
+		*args->held = (uint16_t)error;
+		return row->exit_status;
+	}
 	if (detail) {
 		va_start(list, detail);
 		vsnprintf(text, sizeof(text), detail, list);

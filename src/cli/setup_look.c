@@ -15,6 +15,8 @@
 #include "setup_unit.h"
 #include "table.h"
 
+#define ENDING_MS 10000 /* longer than any of the daemon's processes is given to end */
+
 static const struct {
 	const char *name;
 	const char *user;   /* what the person does for it; NULL: user mode has no such step */
@@ -266,6 +268,46 @@ look_daemon(const struct args *args, struct setup *s)
 	return status == 0 && s->system ? policy_is_loaded(args, &s->done[STEP_POLICY]) : status;
 }
 
+/* Has the daemon that this was asked ended, or another one taken its place? */
+static bool
+is_another(const struct timespec *before)
+{
+	struct timespec now = {0};
+
+	return !daemon_since(&now) || now.tv_sec != before->tv_sec ||
+	       now.tv_nsec != before->tv_nsec;
+}
+
+/*
+ * The same of a daemon that may be restarted under our eyes: then its step is not done, and setup waits for the next one.
+ * While it ends it still listens, and answers nobody.
+ */
+static int
+look_running(const struct args *args, struct setup *s)
+{
+	const struct timespec pause = {.tv_nsec = 200000000};
+	static struct setup before;
+	struct timespec since = {0};
+	struct args silent = *args;
+	uint16_t error = SGW_ERR_NONE;
+	bool known;
+
+	silent.held = &error;
+	before = *s;
+	known = daemon_since(&since);
+	for (int left = ENDING_MS; look_daemon(&silent, s) != 0; left -= 200) {
+		*s = before;
+		if (known ? is_another(&since) : !s->system) {
+			s->done[STEP_DAEMON] = false;
+			return 0;
+		}
+		if (left <= 0 || (error != SGW_ERR_RESTARTED && error != SGW_ERR_NOT_RUNNING))
+			return look_daemon(args, s);
+		(void)nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 bool
 time_is_after(const struct timespec *a, const struct timespec *b)
 {
@@ -288,7 +330,7 @@ setup_look(const struct args *args, struct setup *ret)
 	else /* one that started before the last config load goes by an older configuration */
 		ret->done[STEP_DAEMON] = r == 0 && ret->done[STEP_COMPILED] &&
 					 daemon_since(&since) && time_is_after(&since, &loaded);
-	return r == 0 && ret->done[STEP_DAEMON] ? look_daemon(args, ret) : r;
+	return r == 0 && ret->done[STEP_DAEMON] ? look_running(args, ret) : r;
 }
 
 /* ---- the list ---- */

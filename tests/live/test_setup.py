@@ -4,6 +4,8 @@
 import contextlib
 import json
 import os
+import signal
+import time
 import unittest
 from typing import Any
 
@@ -128,6 +130,25 @@ class FromNothing(Setup):
         self.assertIn("config.json:1:15", done.stderr)
         with open(self.config_path(), encoding="ascii") as file:
             self.assertEqual(file.read(), '{ "profiles": 1 }\n')
+
+
+class Restart(Setup):
+    def test_a_restart_while_it_looks(self) -> None:
+        """Regress 186: a look that the end of the daemon cut off ended setup."""
+        self.configured()
+        with self.setup() as person:
+            person.expect("Waiting: start `sgwardend --user`")
+            self.cell.start()
+            person.expect("Waiting: run `sgwarden consent`")
+            os.kill(self.cell.pid("planner"), signal.SIGSTOP)
+            time.sleep(1)  # several times as long as it waits between two looks: one has begun
+            self.cell.end_daemon()
+            self.cell.start()
+            with self.cell.open_screen():
+                person.expect_match(r"A name for it[^\n]*: ?\Z")
+            assert person.process
+            self.assertIsNone(person.process.poll())
+        self.assertNotIn(b"the daemon ended", bytes(person.raw))
 
 
 class ToTheEnd(Setup):
