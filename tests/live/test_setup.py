@@ -154,7 +154,12 @@ class Restart(Setup):
 class ToTheEnd(Setup):
     spare = True
 
+    def keys_are_free(self) -> None:
+        """Nobody asks a key for what was before: it would blink for that, and an answer go to who asked first."""
+        poll_until(lambda: not self.cell.pids("fido"), "those who asked the keys have ended")
+
     def second_key(self, person: Screen) -> None:
+        self.keys_are_free()
         screen, before, since = self.cell.screen, self.cell.key.mark(), self.cell.spare.mark()
         self.answer(person, "A name for it, or `later`", "")
         self.cell.say(screen.prompt(r"\benroll-[a-z2-7]{4}\b").group(0))
@@ -168,6 +173,7 @@ class ToTheEnd(Setup):
 
     def seal(self, person: Screen) -> None:
         screen = self.cell.screen
+        self.keys_are_free()
         self.answer(person, "`seal`, `demo` or `read-only`", "")
         self.cell.say(screen.prompt(r"seal-[a-z2-7]{4}\b").group(0))
         # By the screen, not by the key's events: it may have blinked for the enrolment a moment ago.
