@@ -44,8 +44,7 @@ struct args {
 	bool prove;          /* --prove */
 	bool permanent;      /* --permanent */
 	bool plan;           /* --plan */
-	uint16_t *
-	    held; /* where errors of the daemon and of reaching it go, unsaid; NULL: they are said */
+	uint16_t *held;      /* errors go there, unsaid; NULL: they are said */
 	const char *rest[CLI_REST_MAX];
 	size_t n_rest;
 };

@@ -279,8 +279,8 @@ is_another(const struct timespec *before)
 }
 
 /*
- * The same of a daemon that may be restarted under our eyes: then its step is not done, and setup waits for the next one.
- * While it ends it still listens, and answers nobody.
+ * As look_daemon(), of a daemon that may be restarted under our eyes: then its step is not done, and setup waits for the
+ * next one.  While it ends it still listens, and answers nobody.
  */
 static int
 look_running(const struct args *args, struct setup *s)
