@@ -24,10 +24,12 @@ slice_of(const struct call_id *id)
 static struct call_id
 id_of(struct json_slice slice)
 {
-	struct call_id id = {.len = slice.len};
+	struct call_id id = {0};
 
-	if (slice.len > 0)
+	if (slice.len > 0 && slice.len <= sizeof(id.text)) {
 		memcpy(id.text, slice.at, slice.len);
+		id.len = slice.len;
+	}
 	return id;
 }
 
@@ -80,9 +82,9 @@ calls_id_in_use(const struct calls *calls, struct json_slice id)
 	return by_id(calls, id) != NULL;
 }
 
-/* The main loop reads no line while there is no room, so there is some. */
+/* The main loop reads no line while there is no room, so there is some.  The id and the token have been looked at. */
 static struct call *
-call_new(struct front *f, const struct request *r, enum call_kind kind)
+call_new(struct front *f, const struct request *r, enum call_kind kind, struct json_slice token)
 {
 	for (size_t i = 0; i < CALLS_MAX; i++) {
 		struct call *c = &f->calls.rows[i];
@@ -96,7 +98,7 @@ call_new(struct front *f, const struct request *r, enum call_kind kind)
 		c->modern = r->era == ERA_MODERN;
 		c->tool = NULL;
 		c->id = id_of(r->id);
-		c->token = id_of(r->token);
+		c->token = id_of(token);
 		c->progress = 0;
 		c->narrowed = false;
 		c->page = (struct page){0};
@@ -207,7 +209,7 @@ calls_start(
     struct front *f, const struct request *r, const struct tool *tool, const cJSON *arguments)
 {
 	struct complaint complaint = {0};
-	struct call *c = call_new(f, r, CALL_TOOL);
+	struct call *c = call_new(f, r, CALL_TOOL, r->token);
 
 	if (c == NULL) {
 		reply_error(f, r->id, RPC_INTERNAL, "Internal error: too many calls");
@@ -224,12 +226,13 @@ calls_start(
 	call_free(&f->calls, c);
 }
 
+/* It never ends by itself, so there is no progress to tell, whatever token there is. */
 bool
 calls_listen(struct front *f, const struct request *r)
 {
 	if (count(&f->calls, CALL_LISTEN, false) >= CALLS_LISTENS_MAX)
 		return false;
-	return call_new(f, r, CALL_LISTEN) != NULL;
+	return call_new(f, r, CALL_LISTEN, (struct json_slice){0}) != NULL;
 }
 
 /* ---- ending ---- */

@@ -220,6 +220,20 @@ class Modern(unittest.TestCase):
             self.assertEqual(s.read()["method"], "notifications/subscriptions/acknowledged")
             self.assertEqual(s.ask("subscriptions/listen", {}, modern=True)["error"]["code"], -32602)
 
+    def test_a_subscription_needs_no_progress_token(self):
+        """Regression 187: a token of any length was copied into the room of an id."""
+        with Session() as s:
+            for i, token in enumerate(("t", "x" * 255, "x" * 300, "x" * 100000, list(range(500)), {"a": "b" * 500}, None)):
+                meta = {**META, "progressToken": token}
+                s.send({"jsonrpc": "2.0", "id": i, "method": "subscriptions/listen",
+                        "params": {"_meta": meta, "notifications": {}}})
+                self.assertEqual(s.read()["method"], "notifications/subscriptions/acknowledged")
+                s.send({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": i}})
+                call = {"jsonrpc": "2.0", "id": 9, "method": "tools/call",
+                        "params": {"_meta": meta, "name": "capabilities", "arguments": {}}}
+                s.send(call)
+                self.assertEqual("result" in s.read(), i < 1, token)
+
 
 CHANGING = ("whitelist_add", "whitelist_remove", "whitelist_bulk", "whitelist_extend", "whitelist_refresh", "cancel_plan")
 
