@@ -160,6 +160,7 @@
 #define SGW_JSON_LINE_MAX 1048576
 #define SGW_JSON_DEPTH_MAX 32
 #define SGW_JSON_MEMBERS_MAX 8192
+#define SGW_JSON_NUMBER_MAX 63 /* characters: cJSON 1.7.15 reads no more of one */
 #define SGW_REPLY_MAX 90000 /* bytes: below 25,000 tokens */
 
 #endif

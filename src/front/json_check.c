@@ -106,6 +106,8 @@ digits(struct check *c)
 static bool
 number(struct check *c)
 {
+	size_t from = c->at;
+
 	if (peek(c) == '-')
 		c->at++;
 	if (peek(c) == '0')
@@ -124,7 +126,7 @@ number(struct check *c)
 		if (digits(c) == 0)
 			return refuse(c, JSON_SYNTAX);
 	}
-	return true;
+	return c->at - from <= SGW_JSON_NUMBER_MAX || refuse(c, JSON_NUMBER);
 }
 
 static bool

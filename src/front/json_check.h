@@ -24,6 +24,7 @@ enum json_problem {
 	JSON_DUPLICATE, /* a member twice in one object */
 	JSON_DEPTH,     /* nested deeper than SGW_JSON_DEPTH_MAX */
 	JSON_MEMBERS,   /* more values than SGW_JSON_MEMBERS_MAX */
+	JSON_NUMBER,    /* a number of more characters than SGW_JSON_NUMBER_MAX */
 	JSON_LINE,      /* longer than SGW_JSON_LINE_MAX */
 	JSON_PROBLEM_MAX,
 };

@@ -184,6 +184,7 @@ static const struct problem_row PROBLEMS[JSON_PROBLEM_MAX] = {
     [JSON_DUPLICATE] = {-32600, "Invalid request: an object has the same member twice"},
     [JSON_DEPTH] = {-32600, "Invalid request: nested too deeply"},
     [JSON_MEMBERS] = {-32600, "Invalid request: too many values"},
+    [JSON_NUMBER] = {-32600, "Invalid request: a number of more than 63 characters"},
     [JSON_LINE] = {-32600, "Invalid request: the line is too long"},
 };
 
