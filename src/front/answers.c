@@ -253,19 +253,23 @@ static void
 answer_plan_status(struct front *f, struct call *c, const struct msg *m)
 {
 	const struct msg_plan_status *status = &m->plan_status;
-	bool pending = status->stage != STAGE_DONE;
+	bool pending = status->status == STATUS_PENDING_CONSENT;
 	char space[160];
 	struct view_status view = {.m = status,
 	    .waiting_for =
 		pending ? stage_sentence(status->stage, status->seconds_left, space, sizeof(space))
 			: "",
 	    .poll_after_ms = pending ? POLL_MS : 0};
-	struct result r = {.status = pending ? STATUS_PENDING_CONSENT : status->status,
+	struct result r = {.status = status->status,
 	    .error = pending ? SGW_ERR_NONE : status->error,
 	    .detail = status->detail,
 	    .data = data_plan_status,
 	    .view = &view};
 
+	if (status->status == STATUS_PLANNED)
+		r.warnings[r.n_warnings++] = "it is planned only: nobody has been asked yet";
+	else if (r.error == SGW_ERR_NONE && r.detail[0] != 0)
+		r.warnings[r.n_warnings++] = r.detail;
 	result_send(f, c, &r);
 }
 

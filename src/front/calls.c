@@ -142,22 +142,26 @@ bucket_take(struct calls *calls)
 	return true;
 }
 
-/* "12:abc": how many entries of the planner's page at "abc" were shown already. */
+/*
+ * "12:abc": how many entries of the planner's page at "abc" were shown already.  Such a page has no more of them than
+ * the call's limit; that of drift, which counts groups, has as many as their rules.
+ */
 static bool
-page_parse(const char *cursor, struct page *ret_page)
+page_parse(const struct tool *tool, const char *cursor, struct page *ret_page)
 {
+	unsigned skip_max = tool->answer == MSG_DRIFT ? UINT16_MAX : SGW_LIST_LIMIT_MAX - 1;
 	size_t digits = strspn(cursor, "0123456789");
 	unsigned skip = 0;
 
 	*ret_page = (struct page){0};
 	if (cursor[0] == 0)
 		return true;
-	if (digits == 0 || digits > 3 || cursor[digits] != ':')
+	if (digits == 0 || digits > 5 || cursor[digits] != ':')
 		return false;
 	for (size_t i = 0; i < digits; i++)
 		skip = skip * 10 + (unsigned)(cursor[i] - '0');
 	ret_page->skip = (uint16_t)skip;
-	return skip < SGW_LIST_LIMIT_MAX && FIELD_SET(ret_page->cursor, cursor + digits + 1);
+	return skip <= skip_max && FIELD_SET(ret_page->cursor, cursor + digits + 1);
 }
 
 /* The question for the planner in f->msg, or what is wrong with the arguments. */
@@ -172,7 +176,7 @@ question(struct front *f, const struct request *r, struct call *c, const cJSON *
 
 	if (!args_decode(c->tool->uses, arguments, &args, complaint))
 		return false;
-	if (!page_parse(args.cursor, &who.page))
+	if (!page_parse(c->tool, args.cursor, &who.page))
 		return complain(complaint, SGW_ERR_BAD_CURSOR, "");
 	if (c->modern) {
 		client_claims(cJSON_GetObjectItemCaseSensitive(r->meta, META_CLIENT), claimed,

@@ -264,14 +264,18 @@ answer_status(struct cell *c)
 	struct msg_plan_status *m;
 
 	fprintf(stderr, "ask_status %s\n", q.plan_id);
-	if (strcmp(q.plan_id, PLAN_ID) != 0) {
+	if (strcmp(q.plan_id, PLANNED_ID) != 0 && strcmp(q.plan_id, PLAN_ID) != 0) {
 		refuse(c, q.request, SGW_ERR_NO_SUCH_PLAN, "plan_id", "");
 		return;
 	}
 	m = BEGIN(c, PLAN_STATUS, plan_status, q.request);
 	FIELD_SET(m->plan_id, q.plan_id);
-	m->stage = STAGE_ON_SCREEN;
-	m->seconds_left = 99;
+	m->status = STATUS_PLANNED;
+	if (strcmp(q.plan_id, PLAN_ID) == 0) {
+		m->status = STATUS_PENDING_CONSENT;
+		m->stage = STAGE_ON_SCREEN;
+		m->seconds_left = 99;
+	}
 	reply(c);
 }
 
@@ -325,6 +329,7 @@ answer(struct cell *c)
 	    {MSG_ASK_PROFILES, answer_profiles},
 	    {MSG_ASK_ACCESS, answer_access},
 	    {MSG_ASK_OPENED, answer_opened},
+	    {MSG_ASK_DRIFT, answer_drift},
 	    {MSG_ASK_CANCEL, answer_cancel},
 	    {MSG_ASK_CREDENTIALS, answer_credentials},
 	    {MSG_ASK_IP, answer_ip},

@@ -112,6 +112,38 @@ answer_opened(struct cell *c)
 	} while (from < to);
 }
 
+#define FINDINGS 700 /* of one page of groups: more than a reply has room for, several times */
+
+void
+answer_drift(struct cell *c)
+{
+	struct msg_ask_drift q = c->msg.ask_drift;
+
+	fprintf(stderr, "ask_drift limit=%d cursor=%s\n", q.limit, q.cursor);
+	for (unsigned from = 0; from < FINDINGS;) {
+		struct msg_drift *m = BEGIN(c, DRIFT, drift, q.request);
+
+		FIELD_SET(m->profile, "dev");
+		FIELD_SET(m->account, ACCOUNT);
+		FIELD_SET(m->region, "eu-west-1");
+		m->groups = 10;
+		for (; from < FINDINGS && m->n_findings < SGW_DRIFT_PAGE; from++) {
+			struct rec_drift *v = &m->findings[m->n_findings++];
+
+			v->kind = DRIFT_COPIED;
+			FIELD_SET(v->group_id, "sg-0123456789abcdef0");
+			FIELD_SET(v->receipt, PLAN_ID);
+			v->protocol = v->now.protocol = PROTO_TCP;
+			v->from_port = v->to_port = (int32_t)from + 1;
+			v->now.from_port = v->now.to_port = (int32_t)from + 1;
+			v->source.family = v->now.source.family = 4;
+			FIELD_SET(v->now.rule_id, "sgr-0000000000000000a");
+		}
+		m->more = from < FINDINGS;
+		reply(c);
+	}
+}
+
 void
 answer_cancel(struct cell *c)
 {

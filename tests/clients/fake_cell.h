@@ -15,6 +15,7 @@ struct cell {
 
 #define ACCOUNT "111122223333"
 #define PLAN_ID "sgw-abcdefghijklmnopqrst"
+#define PLANNED_ID "sgw-pppppppppppppppppppp" /* nobody was asked about it */
 
 /* The answer's struct, empty but for the call's number. */
 #define BEGIN(c, NAME, name, number)                                                               \
@@ -31,6 +32,7 @@ void put_profile(struct rec_profile_info *p);
 void answer_profiles(struct cell *c);
 void answer_access(struct cell *c);
 void answer_opened(struct cell *c);
+void answer_drift(struct cell *c);
 void answer_cancel(struct cell *c);
 void answer_credentials(struct cell *c);
 void answer_ip(struct cell *c);

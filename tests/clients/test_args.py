@@ -228,6 +228,13 @@ class Arguments(unittest.TestCase):
             self.assertEqual(s.call("whitelist", ADD)["structuredContent"]["status"], "ok")
             self.assertIn("rules", s.call("whitelist_list", {"security_group_id": GROUP})["structuredContent"]["data"])
 
+    def test_regress_232_a_plan_is_not_pending(self):
+        """Nobody was asked about what is planned only, and nobody should wait for it."""
+        with Session() as s:
+            content = s.call("consent_status", {"plan_id": "sgw-" + "p" * 20})["structuredContent"]
+            self.assertEqual((content["status"], "poll_after_ms" in content["data"]), ("planned", False))
+            self.assertIn("nobody has been asked", content["warnings"][0])
+
 
 class Cursors(unittest.TestCase):
     def pages(self, group, limit):
@@ -247,6 +254,18 @@ class Cursors(unittest.TestCase):
         for limit in (1, 3, 30):
             self.assertEqual(self.pages("sg-0000000c", limit), list(range(1, 31)))
             self.assertEqual(self.pages("sg-0000000d", limit), list(range(16, 31)))
+
+    def test_regress_230_many_findings_of_few_groups(self):
+        """A page of drift counts groups, and has as many findings as their rules: a cursor behind 200 was refused."""
+        ports, cursor, n = [], None, 0
+        with Session() as s:
+            while n == 0 or (cursor and n < 40):
+                data = s.call("drift", {"limit": 10, **({"cursor": cursor} if cursor else {})})["structuredContent"]["data"]
+                ports += [f["from_port"] for f in data["findings"]]
+                cursor, n = data.get("next_cursor"), n + 1
+            self.assertEqual((ports, cursor), (list(range(1, 701)), None))
+            for bad in ("65536:", "100000:", "-1:"):
+                self.assertEqual(s.call("drift", {"cursor": bad})["structuredContent"]["error"]["code"], "bad_cursor")
 
 
 if __name__ == "__main__":
