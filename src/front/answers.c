@@ -266,6 +266,8 @@ answer_plan_status(struct front *f, struct call *c, const struct msg *m)
 	    .data = data_plan_status,
 	    .view = &view};
 
+	if (r.error == SGW_ERR_NONE && status->detail[0] != 0)
+		r.warnings[r.n_warnings++] = status->detail;
 	result_send(f, c, &r);
 }
 

@@ -206,6 +206,7 @@ settle_existing(struct planner *p, struct call *call, struct plan *plan)
 	plan->state = PLAN_SETTLED;
 	plan->stage = STAGE_DONE;
 	plan->plan.lifetime = 0;
+	plan->note[0] = 0; /* it is of what would have been opened */
 	result->status = STATUS_OK;
 	FIELD_SET(result->detail,
 	    "open already, by others: nothing was done, and it will not close by itself");

@@ -223,6 +223,15 @@ class Arguments(unittest.TestCase):
             self.assertIn("198.51.100.0/24", content["warnings"][0])
             self.assertIn("source=198.51.100.0/24", s.asked()[-1])
 
+    def test_regress_191_what_a_success_leaves_is_warned_of(self):
+        leaves = ["1 more rules match: they stay"]
+        with Session() as s:
+            content = s.call("whitelist_remove", {"security_group_id": GROUP, "match": {"port": 22},
+                                                  "reason": "stays"})["structuredContent"]
+            self.assertEqual((content["status"], content["warnings"][-1:]), ("ok", leaves))
+            content = s.call("consent_status", {"plan_id": "sgw-" + "b" * 20})["structuredContent"]
+            self.assertEqual((content["status"], content["warnings"]), ("ok", leaves))
+
     def test_aliases(self):
         with Session() as s:
             self.assertEqual(s.call("whitelist", ADD)["structuredContent"]["status"], "ok")
