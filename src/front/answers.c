@@ -268,8 +268,8 @@ answer_plan_status(struct front *f, struct call *c, const struct msg *m)
 
 	if (status->status == STATUS_PLANNED)
 		r.warnings[r.n_warnings++] = "it is planned only: nobody has been asked yet";
-	else if (r.error == SGW_ERR_NONE && r.detail[0] != 0)
-		r.warnings[r.n_warnings++] = r.detail;
+	if (r.error == SGW_ERR_NONE && status->detail[0] != 0)
+		r.warnings[r.n_warnings++] = status->detail;
 	result_send(f, c, &r);
 }
 

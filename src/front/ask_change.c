@@ -10,7 +10,7 @@ wanted_icmp(const struct args *a, struct rec_wanted *w, struct complaint *c)
 {
 	if (given_arg(a, ARG_PORT) || given_arg(a, ARG_FROM_PORT) || given_arg(a, ARG_TO_PORT))
 		return complain_about(c, ARG_PROTOCOL, "icmp and icmpv6 take no port");
-	if (!a->ip_current && a->ip.family != (w->protocol == PROTO_ICMP ? 4 : 6))
+	if (!(w->given & WANTED_CURRENT) && a->ip.family != (w->protocol == PROTO_ICMP ? 4 : 6))
 		return complain_about(
 		    c, ARG_PROTOCOL, "icmp is for IPv4 sources, icmpv6 for IPv6 sources");
 	w->from_port = -1;

@@ -11,6 +11,7 @@
 #include "calls.h"
 #include "clients.h"
 #include "entries.h"
+#include "existing.h"
 #include "explain.h"
 #include "outcome.h"
 #include "plan_make.h"
@@ -195,31 +196,6 @@ change_judge(struct planner *p, const struct call *call, struct plan *plan)
 	plan->closes = plan->plan.lifetime == 0 ? 0 : clock_now() + plan->plan.lifetime;
 }
 
-/* Everything asked for is open already: nothing to do, and when it closes if it is ours. */
-static void
-settle_existing(struct planner *p, struct call *call, struct plan *plan)
-{
-	const struct call_group *group = call_group_find(call, plan->ops[0].op.group_id);
-	const struct snap *rules = group->rules;
-	struct msg_result *result = &plan->result;
-
-	plan->state = PLAN_SETTLED;
-	plan->stage = STAGE_DONE;
-	plan->plan.lifetime = 0;
-	result->status = STATUS_OK;
-	FIELD_SET(result->detail,
-	    "open already, by others: nothing was done, and it will not close by itself");
-	for (size_t i = 0; i < rules->n; i++) {
-		const struct rule_note *note = &rules->notes[i];
-
-		if (!note->own || strcmp(rules->rules[i].rule_id, plan->ops[0].done.rule_id) != 0)
-			continue;
-		FIELD_SET(result->detail, "open already, by an earlier request: nothing was done");
-		FIELD_SET(result->receipt, note->receipt);
-		result->closes = note->expires;
-	}
-}
-
 static void
 settle_refused(struct plan *plan)
 {
@@ -321,7 +297,7 @@ plan_made(struct planner *p, struct call *call, struct plan *plan)
 		return false;
 	}
 	if (plan->plan.n_ops == 0) {
-		settle_existing(p, call, plan);
+		existing_settle(call, plan);
 		return answer_and_free(p, call, plan);
 	}
 	problem = plan_problem(&plan->plan);

@@ -8,6 +8,37 @@
 #include "clients.h"
 #include "plans.h"
 
+/* Behind what is said already, where there is room for both. */
+static void
+say_too(char detail[SGW_DETAIL_MAX + 1], const char *more)
+{
+	const size_t len = strlen(detail), room = SGW_DETAIL_MAX + 1 - len;
+	const char *between = len > 0 ? "; " : "";
+
+	if (more[0] != 0 && strlen(between) + strlen(more) < room)
+		snprintf(detail + len, room, "%s%s", between, more);
+}
+
+/* What failed says why it did, and no more; a success says too what it left out, as the plan did. */
+void
+outcome_detail(const struct plan *plan, char ret_detail[SGW_DETAIL_MAX + 1])
+{
+	char left_out[128];
+
+	snprintf(ret_detail, SGW_DETAIL_MAX + 1, "%s",
+	    plan->state == PLAN_SETTLED ? plan->result.detail : "");
+	if (plan->state == PLAN_SETTLED && plan->result.status != STATUS_OK)
+		return;
+	say_too(ret_detail, plan->note);
+	if (plan->left_out == 0)
+		return;
+	snprintf(left_out, sizeof(left_out),
+	    "%u more rules match, with a prefix list or a security group as their source: they "
+	    "stay",
+	    (unsigned)plan->left_out);
+	say_too(ret_detail, left_out);
+}
+
 static void
 put_plan(struct planner *p, const struct plan *plan)
 {
@@ -37,14 +68,8 @@ put_plan(struct planner *p, const struct plan *plan)
 	out->seconds_left = plan_seconds_left(p, plan);
 	out->error = SGW_ERR_NONE;
 	out->field[0] = 0;
-	out->detail[0] = 0;
 	out->preview[0] = 0;
-	FIELD_SET(out->detail, plan->note);
-	if (plan->left_out > 0)
-		snprintf(out->detail, sizeof(out->detail),
-		    "%u more rules match, with a prefix list or a security group as their source: "
-		    "they stay",
-		    (unsigned)plan->left_out);
+	outcome_detail(plan, out->detail);
 }
 
 /* The plan's operations are those of the request without what was there already, in the same order. */
@@ -69,8 +94,6 @@ put_result(struct planner *p, const struct plan *plan)
 	out->error = result->error;
 	if (plan->blamed != 0)
 		snprintf(out->field, sizeof(out->field), "entries[%u]", plan->blamed - 1u);
-	if (plan->note[0] == 0 || result->detail[0] != 0)
-		FIELD_SET(out->detail, result->detail);
 	FIELD_SET(out->receipt, result->receipt);
 	out->closes = result->closes;
 	if (plan->enroll)

@@ -125,13 +125,37 @@ heard_any(const struct msg_own *own)
 	return false;
 }
 
+/* Of what opens to "current"; where a receipt says what that is: of all that is open of it, or 0. */
+static int16_t
+current_protocol(const struct planner *p, const struct call *call, const struct rec_wanted *current)
+{
+	const struct msg_ask_change *ask = &call->ask.change;
+	const struct rec_grant *first = NULL;
+
+	if (ask->kind != CHANGE_REFRESH || ask->receipt[0] == 0)
+		return current->protocol;
+	for (size_t i = 0; i < p->n_grants; i++) {
+		const struct rec_grant *g = &p->grants[i];
+
+		if (g->state == GRANT_CLOSED || strcmp(g->receipt, ask->receipt) != 0)
+			continue;
+		if (first != NULL && g->protocol != first->protocol)
+			return 0;
+		first = g;
+	}
+	return first == NULL ? 0 : first->protocol;
+}
+
 bool
 own_ready(struct planner *p, struct call *call)
 {
 	const struct rec_wanted *w = wanted_current(&call->ask.change);
+	int16_t protocol = w == NULL ? 0 : current_protocol(p, call, w);
 
-	if (w == NULL || w->protocol == PROTO_ICMP || (call->needs & NEED_OWN_V6) ||
-	    p->own[IP_V4].error != SGW_ERR_NONE || heard_any(&p->own[IP_V4]))
+	if (w == NULL || protocol == PROTO_ICMP || (call->needs & NEED_OWN_V6))
+		return true;
+	if (protocol != PROTO_ICMPV6 &&
+	    (p->own[IP_V4].error != SGW_ERR_NONE || heard_any(&p->own[IP_V4])))
 		return true;
 	call->needs |= NEED_OWN_V6;
 	p->stirred = true;
@@ -177,7 +201,7 @@ fail_special(struct call *call, const struct rec_cidr *address)
 static enum ip_family
 current_family(const struct planner *p, const struct call *call, const struct rec_wanted *current)
 {
-	if (current->protocol == PROTO_ICMPV6)
+	if (current_protocol(p, call, current) == PROTO_ICMPV6)
 		return IP_V6;
 	return (call->needs & NEED_OWN_V6) && !heard_any(&p->own[IP_V4]) ? IP_V6 : IP_V4;
 }

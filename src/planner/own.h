@@ -10,7 +10,7 @@ bool run_ip(struct planner *p, struct call *call);
 
 /* An opening to "current" needs to know it; one to a named source does not. */
 void own_want(struct planner *p, struct call *call);
-/* Is all known that "current" needs?  IPv6 is asked about once nothing was heard over IPv4. */
+/* Is all known that "current" needs?  IPv6 is asked about once nothing was heard over IPv4, and for a receipt of icmpv6. */
 bool own_ready(struct planner *p, struct call *call);
 /* "current" becomes a source; false: the call has failed. */
 bool own_resolve(struct planner *p, struct call *call);

@@ -6,6 +6,7 @@
 
 #include "calls.h"
 #include "clients.h"
+#include "outcome.h"
 #include "plans.h"
 
 static void
@@ -112,7 +113,7 @@ run_status(struct planner *p, struct call *call)
 		      : plan->state == PLAN_PENDING ? STATUS_PENDING_CONSENT
 						    : plan->result.status;
 	out->error = plan->state == PLAN_SETTLED ? plan->result.error : SGW_ERR_NONE;
-	FIELD_SET(out->detail, plan->state == PLAN_SETTLED ? plan->result.detail : "");
+	outcome_detail(plan, out->detail);
 	FIELD_SET(out->receipt, plan->state == PLAN_SETTLED ? plan->result.receipt : "");
 	return client_send(p, call->client) != SENT_BLOCKED;
 }

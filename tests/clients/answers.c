@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Canned answers.  A change's reason begins with: ok, deny, forbid, pending, never, progress, long, die, wrong.  The group
- * sg-0000000b has 300 rules with the worst descriptions, sg-0000000d does not exist.
+ * Canned answers.  A change's reason begins with: ok, stays, deny, forbid, pending, never, progress, long, die,
+ * wrong.  The group sg-0000000b has 300 rules with the worst descriptions, sg-0000000d does not exist.
  */
 #include "fake_cell.h"
 
@@ -15,6 +15,8 @@
 #define BIG_GROUP "sg-0000000b"
 #define NO_GROUP "sg-0000000d"
 #define BIG_RULES 300
+#define DONE_PLAN "sgw-bbbbbbbbbbbbbbbbbbbb"
+#define STAYS "1 more rules match: they stay"
 
 void
 reply(struct cell *c)
@@ -235,7 +237,9 @@ answer_change(struct cell *c)
 	}
 	m = BEGIN(c, CHANGE, change, q.request);
 	put_change(m, &q);
-	if (begins(q.reason, "deny")) {
+	if (begins(q.reason, "stays"))
+		FIELD_SET(m->detail, STAYS);
+	else if (begins(q.reason, "deny")) {
 		m->status = STATUS_DENIED;
 		m->error = SGW_ERR_DENIED;
 	} else if (begins(q.reason, "forbid")) {
@@ -264,14 +268,19 @@ answer_status(struct cell *c)
 	struct msg_plan_status *m;
 
 	fprintf(stderr, "ask_status %s\n", q.plan_id);
-	if (strcmp(q.plan_id, PLANNED_ID) != 0 && strcmp(q.plan_id, PLAN_ID) != 0) {
+	if (strcmp(q.plan_id, PLAN_ID) != 0 && strcmp(q.plan_id, PLANNED_ID) != 0 &&
+	    strcmp(q.plan_id, DONE_PLAN) != 0) {
 		refuse(c, q.request, SGW_ERR_NO_SUCH_PLAN, "plan_id", "");
 		return;
 	}
 	m = BEGIN(c, PLAN_STATUS, plan_status, q.request);
 	FIELD_SET(m->plan_id, q.plan_id);
-	m->status = STATUS_PLANNED;
-	if (strcmp(q.plan_id, PLAN_ID) == 0) {
+	if (strcmp(q.plan_id, PLANNED_ID) == 0) {
+		m->status = STATUS_PLANNED;
+	} else if (strcmp(q.plan_id, DONE_PLAN) == 0) {
+		m->stage = STAGE_DONE;
+		FIELD_SET(m->detail, STAYS);
+	} else {
 		m->status = STATUS_PENDING_CONSENT;
 		m->stage = STAGE_ON_SCREEN;
 		m->seconds_left = 99;

@@ -217,11 +217,34 @@ class Arguments(unittest.TestCase):
                 self.assertEqual((error["code"], error["field"]), ("bad_argument", field))
             self.assertEqual(len(s.asked()), asked)
 
+    def test_regress_193_a_refresh_without_an_address(self):
+        """It is to the current one, whose family ICMP says: icmpv6 was refused for IPv4's, which nobody had given."""
+        refresh = {"security_group_id": GROUP, "reason": "moved"}
+        with Session() as s:
+            for tool, more in (("whitelist_refresh", {}), ("whitelist_plan", {"action": "refresh"})):
+                for protocol, number in (("icmp", 1), ("icmpv6", 58)):
+                    s.call(tool, {**refresh, **more, "protocol": protocol})
+                    self.assertIn(f"given=22 rule= proto={number} ports=-1--1 ", s.asked()[-1])
+            asked = len(s.asked())
+            error = s.call("whitelist_refresh", {**refresh, "protocol": "icmpv6", "ip": "198.51.100.7"})
+            error = error["structuredContent"]["error"]
+            self.assertEqual((error["code"], error["field"]), ("bad_argument", "protocol"))
+            self.assertEqual(len(s.asked()), asked)
+
     def test_host_bits_are_warned_of(self):
         with Session() as s:
             content = s.call("whitelist_plan", {**ADD, "ip": "198.51.100.7/24"})["structuredContent"]
             self.assertIn("198.51.100.0/24", content["warnings"][0])
             self.assertIn("source=198.51.100.0/24", s.asked()[-1])
+
+    def test_regress_191_what_a_success_leaves_is_warned_of(self):
+        leaves = ["1 more rules match: they stay"]
+        with Session() as s:
+            content = s.call("whitelist_remove", {"security_group_id": GROUP, "match": {"port": 22},
+                                                  "reason": "stays"})["structuredContent"]
+            self.assertEqual((content["status"], content["warnings"][-1:]), ("ok", leaves))
+            content = s.call("consent_status", {"plan_id": "sgw-" + "b" * 20})["structuredContent"]
+            self.assertEqual((content["status"], content["warnings"]), ("ok", leaves))
 
     def test_aliases(self):
         with Session() as s:

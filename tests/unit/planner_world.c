@@ -172,12 +172,12 @@ answer_rules(const struct msg_read *m)
 	char next[24] = "";
 
 	for (size_t at = from; at < to; at += SGW_RULES_PAGE) {
-		size_t n = to - at < SGW_RULES_PAGE ? to - at : SGW_RULES_PAGE;
-
 		W.out.id = MSG_AWS_RULES;
 		W.out.aws_rules.request = m->request;
-		W.out.aws_rules.n_rules = (uint16_t)n;
-		memcpy(W.out.aws_rules.rules, &W.rules[at], n * sizeof(W.rules[0]));
+		W.out.aws_rules.n_rules = 0;
+		for (size_t i = at; i < to && i < at + SGW_RULES_PAGE; i++)
+			if (strcmp(m->group_id, W.rules[i].group_id) == 0)
+				W.out.aws_rules.rules[W.out.aws_rules.n_rules++] = W.rules[i];
 		world_say(&W.net);
 	}
 	if (to < W.n_rules)

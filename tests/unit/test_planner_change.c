@@ -270,6 +270,62 @@ test_remove_by_match(void **state)
 	chan_close(&front);
 }
 
+/* What the broker says of a removal of all on port 22, asked for with this reason, and what the client hears. */
+static void
+remove_22(
+    struct chan *front, const char *reason, enum status status, const char *said, const char *heard)
+{
+	struct rec_wanted *w = &W.out.ask_change.wanted[0];
+
+	ask_close_match(1, true, "203.0.113.7/32");
+	FIELD_SET(W.out.ask_change.reason, reason);
+	w->given = WANTED_PORTS;
+	w->from_port = w->to_port = 22;
+	world_say(front);
+	expect_plan(front);
+	assert_int_equal(W.m.plan.plan.n_ops, 1);
+	W.out.id = MSG_RESULT;
+	W.out.result = (struct msg_result){.status = status, .effect = CLASS_OPEN, .n_done = 1};
+	W.out.result.error = status == STATUS_OK ? SGW_ERR_NONE : SGW_ERR_DENIED;
+	FIELD_SET(W.out.result.plan_id, plan_id);
+	FIELD_SET(W.out.result.detail, said);
+	world_say(&W.broker);
+	expect_change(front, 1, status);
+	assert_string_equal(W.m.change.detail, heard);
+	W.out.id = MSG_ASK_STATUS;
+	W.out.ask_status.request = 2;
+	FIELD_SET(W.out.ask_status.plan_id, plan_id);
+	world_say(front);
+	world_expect(front, MSG_PLAN_STATUS);
+	assert_string_equal(W.m.plan_status.detail, heard);
+}
+
+#define STAYS                                                                                      \
+	"1 more rules match, with a prefix list or a security group as their source: they stay"
+
+/*
+ * It was said of the plan and while the plan was pending, and not of its success: the client believed that nothing was
+ * open on that port any more.
+ */
+static void
+regress_191_what_stays(void **state)
+{
+	struct chan front = world_client(1, false, 1000);
+	char longest[SGW_DETAIL_MAX + 1];
+
+	memset(longest, 'x', SGW_DETAIL_MAX);
+	longest[SGW_DETAIL_MAX] = 0;
+	world_add_rule(SSH_RULE, PROTO_TCP, 22, 22, "203.0.113.7/32");
+	world_add_rule("sgr-0000000000000000c", PROTO_TCP, 22, 22, "0.0.0.0/0");
+	W.rules[1].source_kind = SOURCE_GROUP;
+	FIELD_SET(W.rules[1].source_id, "sg-00000001");
+	remove_22(&front, "a", STATUS_OK, "", STAYS);
+	remove_22(&front, "b", STATUS_OK, "1 closed", "1 closed; " STAYS);
+	remove_22(&front, "c", STATUS_OK, longest, longest);
+	remove_22(&front, "d", STATUS_DENIED, "", ""); /* the twin: all of it stays */
+	chan_close(&front);
+}
+
 static void
 test_remove_by_id(void **state)
 {
@@ -373,6 +429,7 @@ main(void)
 	    TEST(test_reads_anew),
 	    TEST(test_exists_already),
 	    TEST(test_remove_by_match),
+	    TEST(regress_191_what_stays),
 	    TEST(test_remove_by_id),
 	    TEST(test_plan_then_apply),
 	};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A list of entries of which one cannot be: the refusal names which, and what it asked for. */
+/* A list of entries of which one cannot be: the refusal names which, and what it asked for.  And one that is there. */
 #include "planner_world.h"
 
 #include <stdio.h>
@@ -151,6 +151,86 @@ test_what_the_policy_refuses(void **state)
 	chan_close(&front);
 }
 
+#define FIRST "sgw-aaaaaaaaaaaaaaaaaaaa"
+#define SECOND "sgw-bbbbbbbbbbbbbbbbbbbb"
+
+/* The rule of the second entry, 8443 in the other group, was opened with this receipt until then; NULL: by others. */
+static void
+second_is(struct chan *front, const char *receipt, int64_t closes)
+{
+	struct rec_grant *g = &W.grants[1];
+
+	W.n_grants = receipt == NULL ? 1 : 2;
+	if (receipt != NULL) {
+		*g = (struct rec_grant){.protocol = PROTO_TCP, .from_port = 8443, .to_port = 8443};
+		g->source = world_cidr("203.0.113.7/32");
+		g->closes = closes;
+		FIELD_SET(g->group_id, OTHER);
+		FIELD_SET(g->receipt, receipt);
+	}
+	begin(1);
+	entry(ACTION_OPEN, OTHER, 8443, "203.0.113.7/32");
+	world_say(front);
+	world_expect(front, MSG_CHANGE);
+	assert_int_equal(W.m.change.status, STATUS_OK);
+	assert_int_equal(W.m.change.n_ops, 2);
+	assert_true(W.m.change.ops[0].existed && W.m.change.ops[1].existed);
+}
+
+static void
+expect_said(const char *detail, const char *receipt, int64_t closes)
+{
+	assert_string_equal(W.m.change.detail, detail);
+	assert_string_equal(W.m.change.receipt, receipt);
+	assert_int_equal(W.m.change.closes, closes);
+}
+
+/*
+ * What was true of the first entry, whose it is and when it closes, was said of all of them: of a rule that others made
+ * too, which never closes by itself.
+ */
+static void
+regress_192_each_entry_is_there(void **state)
+{
+	struct chan front = world_client(1, false, 1000);
+	const int64_t closes = 4000000000;
+
+	world_add_group(OTHER, "vpc-0123456789abcdef0", true);
+	world_add_rule(SSH_RULE, PROTO_TCP, 443, 443, "203.0.113.7/32");
+	world_add_rule("sgr-0000000000000000b", PROTO_TCP, 8443, 8443, "203.0.113.7/32");
+	FIELD_SET(W.rules[1].group_id, OTHER);
+	W.grants[0] = (struct rec_grant){.protocol = PROTO_TCP, .from_port = 443, .to_port = 443};
+	W.grants[0].source = world_cidr("203.0.113.7/32");
+	W.grants[0].closes = closes;
+	FIELD_SET(W.grants[0].group_id, GROUP);
+	FIELD_SET(W.grants[0].receipt, FIRST);
+	second_is(&front, NULL, 0);
+	expect_said("open already, 1 of 2 by others, which will not close by themselves: "
+		    "nothing was done; list_grants shows when the rest closes",
+	    "", 0);
+	second_is(&front, FIRST, closes);
+	expect_said("open already, by an earlier request: nothing was done", FIRST, closes);
+	second_is(&front, FIRST, closes + 60);
+	expect_said("open already, by an earlier request: nothing was done, and each closes at its "
+		    "own time: see list_grants",
+	    FIRST, 0);
+	second_is(&front, SECOND, closes);
+	expect_said("open already, by earlier requests: nothing was done", "", closes);
+	second_is(&front, SECOND, closes + 60);
+	expect_said("open already, by earlier requests: nothing was done, and each closes at its "
+		    "own time: see list_grants",
+	    "", 0);
+	W.grants[0].state = GRANT_CLOSED; /* the other way round: the first is the one of others */
+	second_is(&front, SECOND, closes);
+	expect_said("open already, 1 of 2 by others, which will not close by themselves: "
+		    "nothing was done; list_grants shows when the rest closes",
+	    "", 0);
+	second_is(&front, NULL, 0);
+	expect_said(
+	    "open already, by others: nothing was done, and it will not close by itself", "", 0);
+	chan_close(&front);
+}
+
 int
 main(void)
 {
@@ -160,6 +240,7 @@ main(void)
 	    TEST(test_what_is_not_there),
 	    TEST(test_twice),
 	    TEST(test_what_the_policy_refuses),
+	    TEST(regress_192_each_entry_is_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

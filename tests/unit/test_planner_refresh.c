@@ -189,6 +189,64 @@ regress_153_outcome_that_is_over(void **state)
 	chan_close(&front);
 }
 
+/* The broker is asked for the own address over this family: all three sources say the same. */
+static void
+own_address(struct chan *front, enum ip_family family, const char *address)
+{
+	struct msg_own *m = &W.out.own;
+
+	world_expect(front, MSG_ASK_OWN);
+	assert_int_equal(W.m.ask_own.family, family);
+	W.out.id = MSG_OWN;
+	*m = (struct msg_own){.request = W.m.ask_own.request, .family = family, .n_seen = 3};
+	for (size_t i = 0; i < 3; i++) {
+		m->seen[i].state = SEEN_OK;
+		m->seen[i].address = world_cidr(address);
+	}
+	world_say(&W.broker);
+}
+
+/*
+ * What a receipt opened for icmpv6 was opened anew for the IPv4 address, which lets nobody in, and closed for the one
+ * that it was for.  The twin names the group: there the protocol is in the request.
+ */
+static void
+regress_193_icmpv6(void **state)
+{
+	struct chan front = world_client(1, false, 1000);
+	const struct rec_cidr own = world_cidr("2001:db8::7/128");
+	const struct rec_op *op = W.m.plan.plan.ops;
+
+	world_add_rule("sgr-0000000000000000a", PROTO_ICMPV6, -1, -1, "2001:db8::6/128");
+	opened_in(GROUP);
+	W.grants[0].protocol = PROTO_ICMPV6;
+	W.grants[0].from_port = W.grants[0].to_port = -1;
+	W.grants[0].source = W.rules[0].source;
+	for (uint32_t i = 0; i < 2; i++) {
+		struct rec_wanted *w = &W.out.ask_change.wanted[0];
+
+		ask(i + 1, CHANGE_REFRESH);
+		*w = (struct rec_wanted){.given = WANTED_CURRENT, .source = {.family = 4}};
+		if (i == 1) {
+			W.out.ask_change.receipt[0] = 0;
+			FIELD_SET(w->group_id, GROUP);
+			w->given |= WANTED_PROTOCOL | WANTED_PORTS;
+			w->protocol = PROTO_ICMPV6;
+			w->from_port = w->to_port = -1;
+		}
+		world_say(&front);
+		if (i == 0)
+			own_address(&front, IP_V4, "203.0.113.7/32");
+		own_address(&front, IP_V6, "2001:db8::7/128");
+		world_expect(&front, MSG_PLAN);
+		assert_int_equal(W.m.plan.plan.n_ops, 2);
+		assert_true(op[0].action == ACTION_OPEN && cidr_equal(&op[0].source, &own));
+		assert_int_equal(op[0].protocol, PROTO_ICMPV6);
+		assert_string_equal(op[1].rule_id, "sgr-0000000000000000a");
+	}
+	chan_close(&front);
+}
+
 int
 main(void)
 {
@@ -197,6 +255,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(regress_131_closed_in_between, world_start, world_end),
 	    cmocka_unit_test_setup_teardown(
 		regress_153_outcome_that_is_over, world_start, world_end),
+	    cmocka_unit_test_setup_teardown(regress_193_icmpv6, world_start, world_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -181,10 +181,12 @@ test_what_others_had(void **state)
 	W.out.id = MSG_RESULT;
 	W.out.result = (struct msg_result){.status = STATUS_OK, .effect = CLASS_OPEN};
 	FIELD_SET(W.out.result.plan_id, plan_id);
+	FIELD_SET(W.out.result.detail, "1 opened");
 	world_say(&W.broker);
 	world_expect(&front, MSG_CHANGE);
 	assert_int_equal(W.m.change.status, STATUS_OK);
-	assert_non_null(strstr(W.m.change.detail, "for a while only"));
+	assert_string_equal(W.m.change.detail,
+	    "1 opened; what was closed is opened for a while only: see closes_at");
 	/* for good, as it was, where the policy has that */
 	W.out.id = MSG_POLICY;
 	W.out.policy = (struct msg_policy){.origin = POLICY_LOADED};
@@ -194,6 +196,23 @@ test_what_others_had(void **state)
 	ask_undo(&front, RECEIPT, "for good");
 	(void)told(ACTION_CLOSE, OP_CLOSED, 443);
 	assert_int_equal(expect_plan(&front)->lifetime, SGW_LIFETIME_PERMANENT);
+	chan_close(&front);
+}
+
+/* Somebody was quicker: nothing is opened, for a while or otherwise. */
+static void
+regress_191_there_again(void **state)
+{
+	struct chan front = world_client(5, false, 1000);
+
+	world_add_rule(RULE, PROTO_TCP, 443, 443, SOURCE);
+	ask_undo(&front, RECEIPT, "");
+	(void)told(ACTION_CLOSE, OP_CLOSED, 443);
+	world_say(&W.broker);
+	world_expect(&front, MSG_CHANGE);
+	assert_int_equal(W.m.change.status, STATUS_OK);
+	assert_string_equal(W.m.change.detail,
+	    "open already, by others: nothing was done, and it will not close by itself");
 	chan_close(&front);
 }
 
@@ -286,6 +305,7 @@ main(void)
 	    TEST(test_not_open_any_more),
 	    TEST(test_what_was_closed),
 	    TEST(test_what_others_had),
+	    TEST(regress_191_there_again),
 	    TEST(test_the_last_first),
 	    TEST(test_nothing_to_undo),
 	    TEST(test_ends),
