@@ -246,7 +246,8 @@ const struct verb VERBS[] = {
     {"grants", NULL, "[SG] [--state STATE] [--socket PATH] [--csv] [--json]",
 	"list what is open through sgwarden",
 	"STATE is open, closing, ambiguous (AWS never answered), overdue, or closed (lately, and "
-	"looked at once more); without it all that is open or may be.",
+	"looked at once more); without it all that is open or may be. At most 200 are listed, the "
+	"next to close first; where there are more, how many is said below them.",
 	"jsTV", 0, 1, grants_run},
     {"receipts", NULL,
 	"[RECEIPT] [--since TIME] [--group SG] [--state STATE] [--socket PATH] [--csv] "
