@@ -320,6 +320,56 @@ class Health(Case):
         self.assertEqual(self.run_it("health")[0], 0)
 
 
+class Refused(Case):
+    """190: what the front refuses as a whole line has no id; it was waited for until 300 s of silence were over."""
+
+    WORDS = {"-32600": "Invalid request: an object has the same member twice", "-32603": "Internal error: no memory for it"}
+
+    def daemon_refuses(self, code, **id_of):
+        def refuse(connection):
+            _, (lines, out) = receive_fds(connection, 2)
+            answer = {"jsonrpc": "2.0", **id_of, "error": {"code": int(code), "message": self.WORDS[code]}}
+            with os.fdopen(lines, "rb") as question, os.fdopen(out, "wb") as said:
+                question.readline()
+                said.write(json.dumps(answer).encode() + b"\n")
+            # whoever waits for more is told at once that there is none
+        return StandIn(self.dir, "mcp", refuse)
+
+    def refused(self, *args, code="-32600", **id_of):
+        daemon = self.daemon_refuses(code, **id_of)
+        status, out, err = self.run_it(*args)
+        daemon.close()
+        self.assertEqual((out, daemon.trouble), ("", []))
+        self.assertIn(self.WORDS[code], " ".join(err.split()))
+        return status, " ".join(err.split())
+
+    def test_regress_190_an_error_without_an_id_is_the_answer(self):
+        for id_of in ({}, {"id": None}):
+            status, err = self.refused("groups", **id_of)
+            self.assertEqual((status, "the daemon does not take what was given" in err), (2, True), err)
+        self.assertEqual(self.refused("groups", code="-32603")[0], 1, "which nothing that was given is to blame for")
+
+    def test_regress_190_of_a_file_it_is_named(self):
+        path = os.path.join(self.folder.name, "x.json")
+        with open(path, "w", encoding="ascii") as f:
+            f.write('[{"action": "add", "action": "add"}]')
+        status, err = self.refused("bulk", "--file", path, "--why", "x")
+        self.assertEqual((status, err.startswith("sgwarden: --file: ")), (2, True), err)
+
+    def test_regress_190_words_are_utf8(self):
+        """The daemon is not asked; the word's bytes, of whatever encoding, are not printed."""
+        latin = b"f\xfcr"
+        for args, named in ((("open", "sg-0123456789abcdef0", "443", "--why", latin), "not UTF-8 text: --why"),
+                            (("open", "sg-0123456789abcdef0", "443", b"--why=" + latin), "not UTF-8 text: --why"),
+                            (("groups", latin), "argument 1 is not UTF-8 text"),
+                            (("check", "sg-1", latin), "argument 2 is not UTF-8 text")):
+            code, out, err = self.run_it(*args)
+            self.assertEqual((code, out), (2, ""))
+            self.assertIn(named + "\nusage: ", err)
+        for args in ((b"config", b"check", latin), (b"health", b"--socket", latin)):  # files may have any name
+            self.assertIn("f\\xfcr", self.run_it(*args)[2])
+
+
 class Key(Case):
     def test_list(self):
         self.daemon("admin", Front(ok({"keys": [KEY, {**KEY, "name": "grey", "clone_detection": False}]})))
