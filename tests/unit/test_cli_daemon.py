@@ -273,6 +273,19 @@ class Health(Case):
         self.daemon("mcp", Front(ok({"overall": "down", "components": []})))
         self.assertEqual(self.run_it("health")[0], 1)
 
+    def test_down_has_the_status_of_its_error(self):
+        """And the help says so: it promised 1 for whatever is down."""
+        down, degraded = {"state": "down", "detail": "x"}, {"state": "degraded", "detail": "x", "error": "sealed"}
+        for errors, status in ((["no_credentials"], 7), ([None, "credentials_expired", "forbidden"], 7), ([None], 1),
+                               (["aws_refused"], 1)):
+            parts = [degraded] + [{**down, "name": "p", **({"error": e} if e else {})} for e in errors]
+            daemon = StandIn(self.dir, "mcp", Front(ok({"overall": "down", "components": parts})))
+            self.assertEqual(self.run_it("health")[0], status, errors)
+            daemon.close()
+        said = " ".join(self.run_it("help", "health")[1].split())
+        self.assertIn("with the status of the first error that such a part names, such as 7", said)
+        self.assertNotIn("1 when one is down", said)
+
     def test_json_is_ascii(self):
         self.daemon("mcp", Front(ok({"overall": "ok", "components": [{"name": "\u202e\u009b31m\U0001f600", "state": "ok",
                                                                      "detail": "\x7f"}]})))
