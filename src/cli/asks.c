@@ -2,7 +2,9 @@
 /* Tools as the verbs use them; see asks.h. */
 #include "asks.h"
 #include "csv.h"
+#include "table.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -84,22 +86,51 @@ ask_data(const cJSON *envelope, const char *key)
 	    cJSON_GetObjectItemCaseSensitive(envelope, "data"), key);
 }
 
-/* The entries of `page` behind those of `all`; the cursor of what follows, or NULL.  Frees the page. */
-static char *
-page_merge(cJSON *all, cJSON *page, const char *list)
+int64_t
+ask_left_out(const cJSON *envelope)
 {
-	cJSON *to =
-	    cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(all, "data"), list);
+	return json_number(cJSON_GetObjectItemCaseSensitive(envelope, "data"), "left_out");
+}
+
+/* Behind the "7" of "7:…" goes on what was cut, in the same groups; behind "0" nothing was told before. */
+static bool
+cursor_begins(const char *cursor)
+{
+	return strncmp(cursor, "0:", 2) == 0;
+}
+
+/* A count that stands beside a page's entries is one of all pages' then. */
+static void
+count_merge(cJSON *all, const cJSON *page, const char *key)
+{
+	int64_t sum = json_number(all, key) + json_number(page, key);
+
+	if (sum == 0)
+		return;
+	cJSON_DeleteItemFromObjectCaseSensitive(all, key);
+	cJSON_AddNumberToObject(all, key, (double)sum);
+}
+
+/*
+ * The entries of `page` behind those of `all`; the cursor of what follows, or NULL.  Frees the page.  `anew`: its groups
+ * are others than those of the page before it.
+ */
+static char *
+page_merge(cJSON *all, cJSON *page, const char *list, bool anew)
+{
+	cJSON *first = cJSON_GetObjectItemCaseSensitive(all, "data");
 	cJSON *data = cJSON_GetObjectItemCaseSensitive(page, "data"), *item;
 	const char *next = json_text(data, "next_cursor");
 	char *cursor = *next ? strdup(next) : NULL;
 
-	cJSON_DeleteItemFromObjectCaseSensitive(
-	    cJSON_GetObjectItemCaseSensitive(all, "data"), "next_cursor");
+	cJSON_DeleteItemFromObjectCaseSensitive(first, "next_cursor");
 	if (page != all) {
 		while ((item = cJSON_DetachItemFromArray(
 			    cJSON_GetObjectItemCaseSensitive(data, list), 0)) != NULL)
-			cJSON_AddItemToArray(to, item);
+			cJSON_AddItemToArray(cJSON_GetObjectItemCaseSensitive(first, list), item);
+		if (anew)
+			count_merge(first, data, "groups_looked_at");
+		count_merge(first, data, "left_out"); /* the last page alone has it */
 		cJSON_Delete(page);
 	}
 	return cursor;
@@ -115,6 +146,7 @@ ask_pages(struct mcp_client *client, const struct args *args, const char *tool, 
 	cJSON_AddNumberToObject(arguments, "limit", 200);
 	for (unsigned n = 0; n < PAGES_MAX; n++) {
 		cJSON *these = cJSON_Duplicate(arguments, true);
+		bool anew = !cursor || cursor_begins(cursor);
 
 		if (cursor)
 			cJSON_AddStringToObject(these, "cursor", cursor);
@@ -127,7 +159,7 @@ ask_pages(struct mcp_client *client, const struct args *args, const char *tool, 
 			break;
 		}
 		all = all ? all : page;
-		cursor = page_merge(all, page, list);
+		cursor = page_merge(all, page, list, anew);
 		if (!cursor)
 			break;
 	}
@@ -155,12 +187,30 @@ put_lockdown(const cJSON *lockdown)
 	out_words(stdout, 10, lockdown->valuestring);
 }
 
+/* Grants alone: the daemon lists no more than so many, whatever is asked for. */
+static void
+put_left_out(FILE *out, int64_t left_out, int listed)
+{
+	char text[200];
+
+	if (left_out <= 0)
+		return;
+	snprintf(text, sizeof(text),
+	    "this is not all: %d are listed and %" PRId64
+	    " more are not; `sgwarden grants SG` lists those of one group, --state those in one "
+	    "state",
+	    listed, left_out);
+	fputs("note      ", out);
+	out_wrapped(out, 10, text);
+}
+
 int
 ask_list(const struct args *args, const char *tool, cJSON *arguments, const char *list,
     void (*show)(const cJSON *entries))
 {
 	struct mcp_client client;
 	cJSON *envelope;
+	const cJSON *entries;
 	int status = mcp_client_open(args, "mcp", &client);
 
 	if (status != 0) {
@@ -171,14 +221,18 @@ ask_list(const struct args *args, const char *tool, cJSON *arguments, const char
 	mcp_client_close(&client);
 	if (!envelope)
 		return status;
+	entries = ask_data(envelope, list);
 	if (args->json)
 		out_json(cJSON_Duplicate(envelope, true));
 	else if (args->csv)
-		csv_print(list, ask_data(envelope, list));
+		csv_print(list, entries);
 	else {
-		show(ask_data(envelope, list));
+		show(entries);
 		put_lockdown(ask_data(envelope, "lockdown"));
 	}
+	if (!args->json)
+		put_left_out(args->csv ? stderr : stdout, ask_left_out(envelope),
+		    cJSON_GetArraySize(entries));
 	cJSON_Delete(envelope);
 	return 0;
 }

@@ -29,6 +29,8 @@ int ask_list(const struct args *args, const char *tool, cJSON *arguments, const 
     void (*show)(const cJSON *entries));
 /* An item of the envelope's data. */
 const cJSON *ask_data(const cJSON *envelope, const char *key);
+/* How many entries the daemon left out of a list, behind its last page; 0: it is whole. */
+int64_t ask_left_out(const cJSON *envelope);
 /* The warnings of an envelope, on stderr. */
 void ask_warnings(const cJSON *envelope);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `sgwarden close`: finds the rules that are meant, asks for their closing, says what came of it. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -121,11 +122,47 @@ in_scope(const struct args *args, const cJSON *grant)
 	       (!args->region || strcmp(args->region, json_text(grant, "region")) == 0);
 }
 
+/* The exit status.  Where the daemon did not list all that is open, nobody knows that `word` is not. */
+static int
+not_found(const struct args *args, const cJSON *envelope, const char *word)
+{
+	int64_t left_out = ask_left_out(envelope);
+
+	if (left_out > 0)
+		return out_error(args, SGW_ERR_BAD_ARGUMENT, "--group",
+		    "%s is not among the %d that could be looked at, and %" PRId64
+		    " more are open: name %s",
+		    word ? word : "it", cJSON_GetArraySize(ask_data(envelope, "grants")), left_out,
+		    args->group ? "the rules by their ids" : "its group");
+	if (word)
+		return out_error(args, SGW_ERR_NO_SUCH_RULE, word,
+		    "nothing that is open through sgwarden; a rule that others made needs "
+		    "--group");
+	return out_error(
+	    args, SGW_ERR_NO_SUCH_RULE, "--group", "nothing is open there through sgwarden");
+}
+
+/* A receipt may have opened more than was found, in groups that were not looked at. */
+static void
+warn_left_out(const struct args *args, const cJSON *envelope)
+{
+	bool receipt = false;
+
+	for (size_t i = 0; i < args->n_rest; i++)
+		receipt = receipt || !is_rule_id(args->rest[i]);
+	if (!receipt || args->group || ask_left_out(envelope) == 0)
+		return;
+	fputs("note:     ", stderr);
+	out_wrapped(stderr, 10,
+	    "not all that is open could be looked at: what the receipt opened in a group that was "
+	    "not stays open; `sgwarden receipts RECEIPT` shows it");
+}
+
 /* Among the rules that were opened through sgwarden, which are meant?  0, or the exit status. */
 static int
-choose(struct mcp_client *client, const struct args *args, const cJSON *grants, struct chosen *c)
+choose(struct mcp_client *client, const struct args *args, const cJSON *envelope, struct chosen *c)
 {
-	const cJSON *grant;
+	const cJSON *grants = ask_data(envelope, "grants"), *grant;
 	int status = 0;
 
 	cJSON_ArrayForEach(grant, grants)
@@ -135,12 +172,11 @@ choose(struct mcp_client *client, const struct args *args, const cJSON *grants, 
 	}
 	for (size_t i = 0; i < args->n_rest && status == 0; i++)
 		if (!c->found[i])
-			status = out_error(args, SGW_ERR_NO_SUCH_RULE, args->rest[i],
-			    "nothing that is open through sgwarden; a rule that others made needs "
-			    "--group");
+			status = not_found(args, envelope, args->rest[i]);
 	if (status == 0 && cJSON_GetArraySize(c->rule_ids) == 0)
-		status = out_error(args, SGW_ERR_NO_SUCH_RULE, "--group",
-		    "nothing is open there through sgwarden");
+		status = not_found(args, envelope, NULL);
+	if (status == 0)
+		warn_left_out(args, envelope);
 	return status;
 }
 
@@ -153,7 +189,7 @@ find_rules(struct mcp_client *client, const struct args *args, cJSON **ret_grant
 	if (args->group)
 		cJSON_AddStringToObject(arguments, "security_group_id", args->group);
 	*ret_grants = ask_pages(client, args, "list_grants", arguments, "grants", &status);
-	return *ret_grants ? choose(client, args, ask_data(*ret_grants, "grants"), c) : status;
+	return *ret_grants ? choose(client, args, *ret_grants, c) : status;
 }
 
 static void

@@ -47,6 +47,7 @@ show_grants(const cJSON *own)
 {
 	const cJSON *grants = cJSON_GetObjectItemCaseSensitive(own, "open_through_sgwarden"),
 		    *grant;
+	int left_out = (int)json_number(own, "left_out");
 	struct table t = {0};
 
 	if (cJSON_GetArraySize(grants) == 0)
@@ -65,6 +66,8 @@ show_grants(const cJSON *own)
 				  json_text(grant, "security_group_id"), left});
 	}
 	table_print(&t);
+	if (left_out > 0)
+		printf("and %d more: `sgwarden grants`\n", left_out);
 }
 
 static void

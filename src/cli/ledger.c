@@ -43,6 +43,13 @@ static const char *const SUMMARY[LEDGER_KIND_MAX][5] = {
     [LEDGER_STOP] = {"reason"},
 };
 
+/* As the record's own text has them: an extension, which keeps a rule open, is no closing. */
+static const char *const ACTIONS[ACTION_MAX] = {
+    [ACTION_OPEN] = "open",
+    [ACTION_CLOSE] = "close",
+    [ACTION_EXTEND] = "extend",
+};
+
 /* "open tcp/443 203.0.113.7/32 sg-0123456789abcdef0": the change that was touched for. */
 static void
 put_change(struct buf *b, const struct ledger_entry *entry)
@@ -60,8 +67,7 @@ put_change(struct buf *b, const struct ledger_entry *entry)
 		return;
 	op_ports_text(op->protocol, op->from_port, op->to_port, ports, sizeof(ports));
 	cidr_format(&op->source, source);
-	buf_printf(b, "%s %s %s %s", op->action == ACTION_OPEN ? "open" : "close", ports, source,
-	    op->group_id);
+	buf_printf(b, "%s %s %s %s", ACTIONS[op->action], ports, source, op->group_id);
 	if (record.plan.n_ops > 1)
 		buf_printf(b, " and %u more", record.plan.n_ops - 1u);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <sgwarden/lookalike.h>
+#include <sgwarden/vis.h>
 
 /* ---- options ---- */
 
@@ -80,6 +81,16 @@ option_find(const char *word, const struct verb *verb)
 	return NULL;
 }
 
+/*
+ * All words but the names of files become text somewhere: JSON for the daemon, a reason that a person reads and that is
+ * signed.  Those of another encoding than UTF-8 the daemon would have to refuse, or somebody would have to guess.
+ */
+static bool
+is_text(const char *word)
+{
+	return text_is_utf8(word, strlen(word));
+}
+
 /* Takes the option at argv[*i]; 0, or 2 having said why not. */
 static int
 option_take(struct args *args, int argc, char **argv, int *i)
@@ -99,7 +110,33 @@ option_take(struct args *args, int argc, char **argv, int *i)
 		value = argv[++*i];
 	if (!value || !*value)
 		return usage_error(args->verb, "this option needs a value", row->name);
+	if (row->value == OPTION_WORD && !is_text(value))
+		return usage_error(
+		    args->verb, "the value of this option is not UTF-8 text", row->name);
 	memcpy((char *)args + row->offset, &value, sizeof(value));
+	return 0;
+}
+
+/* The words behind the verb are names of files, as its usage has it. */
+static bool
+takes_files(const struct verb *verb)
+{
+	return strncmp(verb->usage, "FILE", 4) == 0 || strstr(verb->usage, "[FILE]") ||
+	       strstr(verb->usage, "[PATH]");
+}
+
+static int
+rest_take(struct args *args, const char *word)
+{
+	char what[48];
+
+	if (args->n_rest == args->verb->rest_max)
+		return usage_error(args->verb, "one argument too many", word);
+	if (!takes_files(args->verb) && !is_text(word)) {
+		snprintf(what, sizeof(what), "argument %zu is not UTF-8 text", args->n_rest + 1);
+		return usage_error(args->verb, what, NULL);
+	}
+	args->rest[args->n_rest++] = word;
 	return 0;
 }
 
@@ -115,10 +152,8 @@ args_take(struct args *args, int argc, char **argv, int from)
 			options = false;
 		else if (options && argv[i][0] == '-' && argv[i][1])
 			r = option_take(args, argc, argv, &i);
-		else if (args->n_rest == args->verb->rest_max)
-			r = usage_error(args->verb, "one argument too many", argv[i]);
 		else
-			args->rest[args->n_rest++] = argv[i];
+			r = rest_take(args, argv[i]);
 		if (r != 0)
 			return r;
 	}

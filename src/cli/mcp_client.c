@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* JSON-RPC lines to and from a front, through two pipes that are handed to it as `sgwarden mcp` hands its own. */
 #include "mcp_client.h"
+#include "table.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 #include <sgwarden/limits.h>
 
 #define PROTOCOL "2026-07-28"
+#define RPC_INTERNAL (-32603) /* JSON-RPC's code for what is not the caller's fault */
 #define SILENCE_MS                                                                                 \
 	300000 /* longer than any ceremony: a front that says nothing for so long is stuck */
 
@@ -181,12 +183,40 @@ tell_progress(const cJSON *message, mcp_progress *progress)
 	progress(printable);
 }
 
-/* What JSON-RPC itself refuses has no envelope. */
-static int
-rpc_error(const struct args *args, const cJSON *error)
+static const cJSON *
+id_of(const cJSON *message)
 {
-	return out_error(args, SGW_ERR_INTERNAL, NULL,
-	    "the daemon does not understand this program (%s)", json_text(error, "message"));
+	const cJSON *id = cJSON_GetObjectItemCaseSensitive(message, "id");
+
+	return cJSON_IsNull(id) ? NULL : id;
+}
+
+/*
+ * An error without an id is about a line that the front could not read to its id.  One call is under way at a time, so
+ * it was the call's.
+ */
+static bool
+is_answer(const cJSON *message, int id)
+{
+	const cJSON *its_id = id_of(message);
+
+	if (!its_id)
+		return cJSON_HasObjectItem(message, "error");
+	return cJSON_IsNumber(its_id) && its_id->valueint == id;
+}
+
+/* What JSON-RPC itself refuses has no envelope.  Where it is the whole line, something that was given is why. */
+static int
+rpc_error(const struct args *args, const cJSON *message)
+{
+	const cJSON *error = cJSON_GetObjectItemCaseSensitive(message, "error");
+	const char *text = json_text(error, "message");
+
+	if (error && !id_of(message) && json_number(error, "code") != RPC_INTERNAL)
+		return out_error(args, SGW_ERR_BAD_ARGUMENT, args->file ? "--file" : NULL,
+		    "the daemon does not take what was given (%s)", text);
+	return out_error(
+	    args, SGW_ERR_INTERNAL, NULL, "the daemon does not understand this program (%s)", text);
 }
 
 cJSON *
@@ -195,7 +225,7 @@ mcp_call(struct mcp_client *client, const struct args *args, const char *tool, c
 {
 	int id = ++client->last_id;
 	cJSON *message = NULL, *envelope = NULL;
-	const cJSON *its_id, *result;
+	const cJSON *result;
 
 	if (!send_line(client, request(id, tool, arguments, progress != NULL)))
 		goto ended;
@@ -206,8 +236,7 @@ mcp_call(struct mcp_client *client, const struct args *args, const char *tool, c
 			cJSON_Delete(message);
 			goto ended;
 		}
-		its_id = cJSON_GetObjectItemCaseSensitive(message, "id");
-		if (cJSON_IsNumber(its_id) && its_id->valueint == id)
+		if (is_answer(message, id))
 			break;
 		tell_progress(message, progress);
 	}
@@ -215,7 +244,7 @@ mcp_call(struct mcp_client *client, const struct args *args, const char *tool, c
 	envelope = cJSON_DetachItemFromObjectCaseSensitive(
 	    cJSON_GetObjectItemCaseSensitive(message, "result"), "structuredContent");
 	if (!result || !envelope)
-		*ret_status = rpc_error(args, cJSON_GetObjectItemCaseSensitive(message, "error"));
+		*ret_status = rpc_error(args, message);
 	cJSON_Delete(message);
 	return envelope;
 ended:

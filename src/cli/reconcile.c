@@ -54,7 +54,9 @@ reconcile_run(const struct args *args)
 	if (!ask_data(envelope, "operations"))
 		status = mcp_refused(args, envelope);
 	else {
-		status = strcmp(mcp_status(envelope), "ok") == 0 ? 0 : 6;
+		bool all = ask_left_out(envelope) == 0; /* what is left out waits too */
+
+		status = all && strcmp(mcp_status(envelope), "ok") == 0 ? 0 : 6;
 		if (args->json)
 			out_json(cJSON_Duplicate(envelope, true));
 		else {
@@ -63,6 +65,9 @@ reconcile_run(const struct args *args)
 			{
 				show_one(item);
 			}
+			if (!all)
+				printf("and %d more: ask for one receipt's alone\n",
+				    (int)ask_left_out(envelope));
 		}
 	}
 	cJSON_Delete(envelope);

@@ -146,7 +146,11 @@ const struct verb VERBS[] = {
 	"lacks a layer; 1 where one does not hold.",
 	"jsLP", 0, 0, doctor_run},
     {"health", NULL, "[--socket PATH] [--json]", "say how the parts of the daemon are",
-	"Exits 0 when every part is ok or degraded, 1 when one is down.", "js", 0, 0, health_run},
+	"Exits 0 when every part is ok or degraded. When one is down, with the status of the first "
+	"error that such a part names, such as 7 where AWS credentials have expired or are "
+	"missing; "
+	"with 1 where none names one.",
+	"js", 0, 0, health_run},
     {"profile", "list", "[--socket PATH] [--json]", "list the configured AWS profiles", NULL, "js",
 	0, 0, profile_list_run},
     {"ip", NULL, "[--family ipv4|ipv6|both] [--socket PATH] [--json]",
@@ -246,7 +250,8 @@ const struct verb VERBS[] = {
     {"grants", NULL, "[SG] [--state STATE] [--socket PATH] [--csv] [--json]",
 	"list what is open through sgwarden",
 	"STATE is open, closing, ambiguous (AWS never answered), overdue, or closed (lately, and "
-	"looked at once more); without it all that is open or may be.",
+	"looked at once more); without it all that is open or may be. At most 200 are listed, the "
+	"next to close first; where there are more, how many is said below them.",
 	"jsTV", 0, 1, grants_run},
     {"receipts", NULL,
 	"[RECEIPT] [--since TIME] [--group SG] [--state STATE] [--socket PATH] [--csv] "

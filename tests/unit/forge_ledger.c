@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `forge_ledger LEDGER KEYS`: writes an honest ledger and its key list, for tests of the command line.  Where LEDGER is
- * a directory: in three segments, or, with a number behind KEYS, in as many as so many records fill.
+ * a directory: in three segments, or, with a number behind KEYS, in as many as so many records fill.  Where it is a
+ * file: with the name of a tweak behind KEYS, the ledger that is not honest in that.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include <sgwarden/segments.h>
@@ -60,24 +62,41 @@ write_segments(const char *dir, struct rec_key_list *ret_keys)
 	return 0;
 }
 
+/* TWEAK_MAX: none has that name. */
+static enum forge_tweak
+tweak_named(const char *name)
+{
+	static const char *const NAMES[TWEAK_MAX] = {
+#define X(tweak, number, why) #tweak,
+	    FORGE_TWEAKS(X)
+#undef X
+	};
+	unsigned i = 0;
+
+	while (i < TWEAK_MAX && strcmp(NAMES[i], name) != 0)
+		i++;
+	return (enum forge_tweak)i;
+}
+
 int
 main(int argc, char **argv)
 {
 	static uint8_t bytes[SGW_COMMIT_MAX];
 	static struct rec_key_list keys;
 	struct buf b = buf_over(bytes, sizeof(bytes));
+	enum forge_tweak tweak = tweak_named(argc == 4 ? argv[3] : "NONE");
 	struct stat st;
 	int r;
 
 	if (argc != 3 && argc != 4)
 		return 2;
-	if (argc == 4) {
+	if (tweak == TWEAK_MAX) {
 		many_dir = argv[1];
 		forge_many(strtoull(argv[3], NULL, 10), write_many, &keys);
 		r = fclose(many);
 	} else if (stat(argv[1], &st) == 0 && S_ISDIR(st.st_mode))
 		r = write_segments(argv[1], &keys);
 	else
-		r = write_file(argv[1], ledger, forge_ledger(TWEAK_NONE, ledger, &keys));
+		r = write_file(argv[1], ledger, forge_ledger(tweak, ledger, &keys));
 	return r < 0 || !rec_key_list_encode(&b, &keys) || write_file(argv[2], bytes, b.len) < 0;
 }

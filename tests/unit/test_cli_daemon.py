@@ -273,6 +273,19 @@ class Health(Case):
         self.daemon("mcp", Front(ok({"overall": "down", "components": []})))
         self.assertEqual(self.run_it("health")[0], 1)
 
+    def test_down_has_the_status_of_its_error(self):
+        """And the help says so: it promised 1 for whatever is down."""
+        down, degraded = {"state": "down", "detail": "x"}, {"state": "degraded", "detail": "x", "error": "sealed"}
+        for errors, status in ((["no_credentials"], 7), ([None, "credentials_expired", "forbidden"], 7), ([None], 1),
+                               (["aws_refused"], 1)):
+            parts = [degraded] + [{**down, "name": "p", **({"error": e} if e else {})} for e in errors]
+            daemon = StandIn(self.dir, "mcp", Front(ok({"overall": "down", "components": parts})))
+            self.assertEqual(self.run_it("health")[0], status, errors)
+            daemon.close()
+        said = " ".join(self.run_it("help", "health")[1].split())
+        self.assertIn("with the status of the first error that such a part names, such as 7", said)
+        self.assertNotIn("1 when one is down", said)
+
     def test_json_is_ascii(self):
         self.daemon("mcp", Front(ok({"overall": "ok", "components": [{"name": "\u202e\u009b31m\U0001f600", "state": "ok",
                                                                      "detail": "\x7f"}]})))
@@ -318,6 +331,56 @@ class Health(Case):
                     {"id": "1", "result": {}}, ok(self.GOOD)(request)]
         self.daemon("mcp", Front(noisy))
         self.assertEqual(self.run_it("health")[0], 0)
+
+
+class Refused(Case):
+    """190: what the front refuses as a whole line has no id; it was waited for until 300 s of silence were over."""
+
+    WORDS = {"-32600": "Invalid request: an object has the same member twice", "-32603": "Internal error: no memory for it"}
+
+    def daemon_refuses(self, code, **id_of):
+        def refuse(connection):
+            _, (lines, out) = receive_fds(connection, 2)
+            answer = {"jsonrpc": "2.0", **id_of, "error": {"code": int(code), "message": self.WORDS[code]}}
+            with os.fdopen(lines, "rb") as question, os.fdopen(out, "wb") as said:
+                question.readline()
+                said.write(json.dumps(answer).encode() + b"\n")
+            # whoever waits for more is told at once that there is none
+        return StandIn(self.dir, "mcp", refuse)
+
+    def refused(self, *args, code="-32600", **id_of):
+        daemon = self.daemon_refuses(code, **id_of)
+        status, out, err = self.run_it(*args)
+        daemon.close()
+        self.assertEqual((out, daemon.trouble), ("", []))
+        self.assertIn(self.WORDS[code], " ".join(err.split()))
+        return status, " ".join(err.split())
+
+    def test_regress_190_an_error_without_an_id_is_the_answer(self):
+        for id_of in ({}, {"id": None}):
+            status, err = self.refused("groups", **id_of)
+            self.assertEqual((status, "the daemon does not take what was given" in err), (2, True), err)
+        self.assertEqual(self.refused("groups", code="-32603")[0], 1, "which nothing that was given is to blame for")
+
+    def test_regress_190_of_a_file_it_is_named(self):
+        path = os.path.join(self.folder.name, "x.json")
+        with open(path, "w", encoding="ascii") as f:
+            f.write('[{"action": "add", "action": "add"}]')
+        status, err = self.refused("bulk", "--file", path, "--why", "x")
+        self.assertEqual((status, err.startswith("sgwarden: --file: ")), (2, True), err)
+
+    def test_regress_190_words_are_utf8(self):
+        """The daemon is not asked; the word's bytes, of whatever encoding, are not printed."""
+        latin = b"f\xfcr"
+        for args, named in ((("open", "sg-0123456789abcdef0", "443", "--why", latin), "not UTF-8 text: --why"),
+                            (("open", "sg-0123456789abcdef0", "443", b"--why=" + latin), "not UTF-8 text: --why"),
+                            (("groups", latin), "argument 1 is not UTF-8 text"),
+                            (("check", "sg-1", latin), "argument 2 is not UTF-8 text")):
+            code, out, err = self.run_it(*args)
+            self.assertEqual((code, out), (2, ""))
+            self.assertIn(named + "\nusage: ", err)
+        for args in ((b"config", b"check", latin), (b"health", b"--socket", latin)):  # files may have any name
+            self.assertIn("f\\xfcr", self.run_it(*args)[2])
 
 
 class Key(Case):

@@ -204,6 +204,20 @@ class Close(Case):
                 self.assertIn(words, " ".join(err.split()))
                 self.assertNotIn("whitelist_remove", [tool for tool, _ in asked])
 
+    def test_regress_189_what_was_not_looked_at_is_not_said_to_be_closed(self):
+        """The daemon lists 200: one that is open behind them was said not to be open."""
+        pages = (ok({"grants": [GRANT], "next_cursor": "200:1-1"}), ok({"grants": [], "left_out": 37}))
+        code, out, err, asked = self.run_it("close", "sgw-" + "b" * 20, answers=(*pages, ok({"rules": [LISTED]})))
+        err = " ".join(err.split())
+        self.assertEqual((code, out, asked[-1][0]), (2, "", "list_rules"))
+        self.assertIn("--group: ", err)
+        self.assertIn("sgw-" + "b" * 20 + " is not among the 1 that could be looked at, and 37 more are open: name its "
+                      "group", err)
+        self.assertNotIn("nothing that is open", err)
+        code, out, err, asked = self.run_it("close", RECEIPT, answers=(*pages, ok({"rules": [LISTED]}), self.CLOSED))
+        self.assertEqual((code, out, asked[-1][0]), (0, f"closed: {RULE} from 203.0.113.7/32\n", "whitelist_remove"))
+        self.assertIn("opened in a group that was not stays open", " ".join(err.split()))
+
 
 PREVIEW = " OPEN   tcp/443\n SAYS   the client, not verified: \"\\\\u{430}\"\n"
 PLANNED = ok({"plan_id": RECEIPT, "policy_line": "open.default", "policy_text": "a temporary opening within the policy",
@@ -336,6 +350,33 @@ class Look(Case):
         self.assertEqual((code, asked), (0, [("list_grants", {"security_group_id": GROUP, "limit": 200})]), err)
         self.assertIn(f"7h59m   tcp/443  203.0.113.7/32  {GROUP}  {RECEIPT}\n    prod eu-west-1\n", out)
         self.assertIn("ambiguous  tcp/443", out)
+
+    def test_regress_189_a_list_that_is_not_all(self):
+        """What the last page says of the rest was dropped: 200 were shown as all that is open."""
+        pages = (ok({"grants": [GRANT], "next_cursor": "200:1-1"}), ok({"grants": [GRANT], "left_out": 37}))
+        code, out, err, _ = self.run_it("grants", answers=pages)
+        self.assertEqual((code, err), (0, ""))
+        self.assertIn("note this is not all: 2 are listed and 37 more are not; `sgwarden grants SG` lists",
+                      " ".join(out.split()))
+        code, out, err, _ = self.run_it("grants", "--csv", answers=pages)
+        self.assertEqual((code, len(out.splitlines())), (0, 3))
+        self.assertIn("37 more are not", " ".join(err.split()))
+        code, out, err, _ = self.run_it("grants", "--json", answers=pages)
+        self.assertEqual((code, err, json.loads(out)["data"]), (0, "", {"grants": [GRANT, GRANT], "left_out": 37}))
+        self.assertNotIn("not all", self.run_it("grants", answers=(ok({"grants": [GRANT]}),))[1])
+
+    def test_regress_189_nor_are_these(self):
+        operation = {"action": "open", "receipt_id": RECEIPT, "protocol": "tcp", "from_port": 1, "to_port": 1}
+        for verb, data, wanted in (("ip", {"ipv4": {**Open.OWN, "left_out": 5}}, 0),
+                                   ("reconcile", {"operations": [operation], "left_out": 5}, 6)):
+            code, out, _, _ = self.run_it(verb, answers=(ok(data),))
+            self.assertEqual((code, "and 5 more: " in out), (wanted, True), verb)
+
+    def test_regress_189_drift_counts_the_groups_of_each_page(self):
+        """A page that was cut goes on with its groups: they count once."""
+        pages = [ok({"groups_looked_at": 10, "findings": [], "next_cursor": c}) for c in ("0:a", "7:a", "0:b")]
+        code, out, _, _ = self.run_it("drift", "--json", answers=(*pages, ok({"groups_looked_at": 3, "findings": []})))
+        self.assertEqual((code, json.loads(out)["data"]["groups_looked_at"]), (0, 23))
 
     def test_a_list_without_an_end(self):
         class Endless(list):

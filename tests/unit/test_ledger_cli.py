@@ -57,6 +57,16 @@ class Show(Case):
         self.assertIn("open tcp/22 203.0.113.7/32 sg-0123456789abcdef0", rows[4])
         self.assertIn("and 1 more", rows[8])
 
+    def test_regress_188_an_extension_is_no_closing(self):
+        """The line said "close" of what a person had touched for so that it stays open."""
+        subprocess.run([FORGE, self.file, self.keys, "LOCKDOWN_EXTENDS"], check=True, timeout=120)
+        code, out, err = self.run_it("show", self.file, "--kind", "consent")
+        self.assertEqual((code, err), (0, ""))
+        rows = re.sub(r"\n {38}", " ", out).splitlines()
+        self.assertEqual([row.split()[3:] for row in rows[:2]],
+                         [[action, "tcp/22", "203.0.113.7/32", "sg-0123456789abcdef0"] for action in ("open", "extend")])
+        self.assertEqual([row.split()[3] for row in rows[2:]], ["close"])
+
     def test_default_file(self):
         self.assertEqual(self.run_it("show", "--state", self.folder.name), self.run_it("show", self.file))
 
