@@ -18,6 +18,7 @@
 #include <sgwarden/log.h>
 #include <sgwarden/sandbox.h>
 
+#include "resolver.h"
 #include "transport.h"
 
 #define NET_HEAP_KEPT (2 << 20)
@@ -174,6 +175,18 @@ drain(struct chan *ch)
 	return false;
 }
 
+/* The cell starts anew with its net, and the new one may read what stands there now. */
+static void
+name_not_found(void)
+{
+	if (!resolver_is_lost())
+		return;
+	log_error(
+	    "/etc/resolv.conf was replaced since sgw-net started, and its sandbox knows only the "
+	    "old one: sgw-net ends, and the next one reads it");
+	net.broken = true;
+}
+
 static void
 finish_all(void)
 {
@@ -189,6 +202,8 @@ finish_all(void)
 		    curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &private) != CURLE_OK)
 			continue;
 		t = (struct transfer *)(void *)private;
+		if (result == CURLE_COULDNT_RESOLVE_HOST || result == CURLE_COULDNT_RESOLVE_PROXY)
+			name_not_found();
 		t->finish(t, result);
 	}
 }
@@ -231,6 +246,7 @@ main(int argc, char **argv)
 		log_error("libcurl or the random generator does not start");
 		return 1;
 	}
+	resolver_note();
 	(void)sandbox_enter(ROLE_NET, &args, &degraded);
 	if (args.mode == MODE_UNIT && ends_take() < 0) {
 		log_error("whoever connected handed over no cell: sgwardend connects here");
