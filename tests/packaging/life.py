@@ -5,6 +5,7 @@ import os
 import pathlib
 import pwd
 import re
+import shutil
 import socket
 import subprocess
 import time
@@ -140,6 +141,20 @@ class Life(unittest.TestCase):
         self.assertEqual(list((STATE / "ledger").iterdir()), [])
         sh("dpkg", "-P", "sgwarden")
         self.assertEqual(len(list(STATE.glob("ledger-*"))), 1)
+
+    def test_6b_a_ledger_that_cannot_be_moved(self):
+        """194: on a file system of its own it stayed in its place, and there it was emptied."""
+        sh("dpkg", "-i", "/sgw/first.deb")
+        ledger = STATE / "ledger"
+        sh("mount", "-t", "tmpfs", "sgw-ledger", str(ledger))
+        self.addCleanup(sh, "umount", str(ledger))
+        (ledger / "00000001.log").write_text("kept")
+        shutil.chown(ledger / "00000001.log", "sgwarden", "sgwarden")
+        (STATE / "keys").write_text("x")
+        sh("dpkg", "-P", "sgwarden")
+        self.assertEqual((ledger / "00000001.log").read_text(), "kept")
+        self.assertEqual({p.owner() for p in (ledger, *ledger.iterdir())}, {"root"})
+        self.assertFalse((STATE / "keys").exists(), "the twin")
 
     def test_7_selinux(self):
         """With tools that only say what they were asked: a note where there is no module, else it is loaded before anything of
