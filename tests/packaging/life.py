@@ -106,9 +106,16 @@ class Life(unittest.TestCase):
     def test_4_removed_and_installed_again(self):
         sh("systemctl", "enable", "sgwarden-consent@tty8.service")
         calls()
+        nodes = [pathlib.Path("/dev", name) for name in ("hidraw98", "hidraw99")]
+        for node, owner in zip(nodes, ("nobody", "sgwarden"), strict=True):
+            node.touch(0o640)
+            shutil.chown(node, owner)
+            self.addCleanup(node.unlink)
         sh("dpkg", "-r", "sgwarden")
         # 144: the keys stayed with an account whose number somebody else may get; a unit that is gone stayed enabled
         self.assertEqual(calls(), ["udevadm control --reload", "udevadm trigger --subsystem-match=hidraw"])
+        # 195: udev leaves the owner as it is where no rule names one
+        self.assertEqual([(node.owner(), node.stat().st_mode & 0o777) for node in nodes], [("nobody", 0o640), ("root", 0o600)])
         self.assertEqual(list(pathlib.Path("/etc/systemd/system").glob("*.wants/sgwarden*")), [])
         self.assertEqual(sh("pgrep", "-c", "sgw", check=False), "0")
         self.assertTrue((STATE / "config.bin").exists())
