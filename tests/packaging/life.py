@@ -96,6 +96,12 @@ class Life(unittest.TestCase):
         # 196: where the kernel has AppArmor the units do not start without the profiles, which its tools load
         self.assertIn("apparmor", sh("dpkg-deb", "-f", "/sgw/first.deb", "Depends").split(", "))
 
+    def test_1b_zsh_completes(self):
+        """197: the completion lay where Debian's zsh does not look."""
+        if not shutil.which("zsh"):
+            self.skipTest("there is no zsh here")
+        self.assertTrue(sh("zsh", "-f", "-c", "for place in $fpath; do ls $place/_sgwarden; done 2>/dev/null || true"))
+
     def test_2_runs(self):
         pathlib.Path("/etc/sgwarden/config.json").write_text(CONFIG)
         sh("sgwarden", "config", "load")
