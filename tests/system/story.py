@@ -236,6 +236,22 @@ class Story(SystemCase):
             self.assertEqual(sh("systemctl", "show", "-P", "ActiveState", unit), "active", unit)
         poll_until(self.has_screen, "it runs with its screen again")
 
+    def test_9c_drop_ins(self) -> None:
+        """199: what is edited holds once the documents' restart has come, and not before."""
+        def look() -> tuple[str, str]:
+            ports = sh("ps", "-C", "sgw-net", "-o", "args=", check=False).rpartition("--ports=")[2]
+            return sh("stat", "-c", "%a %G", "/run/sgwarden/mcp.sock"), ports
+        mine = self.cell.emulator.port
+        drop_in("sgwarden.socket", "[Socket]\nSocketMode=0660\nSocketGroup=sgw-screen\n")
+        drop_in("sgwarden-net@.service", f"[Service]\nEnvironment=SGWARDEN_NET_PORTS=53,443,3128,{mine}\n", "ports.conf")
+        sh("systemctl", "daemon-reload")
+        self.assertEqual(look(), ("666 root", f"53,443,{mine}"), "as before")
+        sh("systemctl", "restart", "sgwarden.service")
+        poll_until(lambda: look() == ("666 root", f"53,443,3128,{mine}"), "another net has the ports")
+        sh("systemctl", "restart", "sgwarden.socket")
+        self.assertEqual(sh("stat", "-c", "%a %G", "/run/sgwarden/mcp.sock"), "660 sgw-screen")
+        poll_until(lambda: sh("systemctl", "show", "-P", "ActiveState", "sgwarden.service") == "active", "it serves behind it")
+
 
 if __name__ == "__main__":
     unittest.main()
