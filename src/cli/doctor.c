@@ -38,7 +38,9 @@ daemon_look(const struct args *args, cJSON *findings)
 
 	if (!args->socket && daemon_listens(&since) == LISTENER_NONE) {
 		doctor_say(findings, "missing", "daemon", 0,
-		    "none listens: `sgwardend --user`, or `systemctl start sgwarden.socket`");
+		    "none listens: `systemctl --user start sgwarden.service`, or as root "
+		    "`systemctl start sgwarden.socket`; without systemd `/usr/sbin/sgwardend "
+		    "--user`");
 		return 0;
 	}
 	envelope = mcp_once(args, "mcp", "health", NULL, &status);

@@ -36,7 +36,9 @@ static const struct {
 	"run `sgwarden setup` as root in a terminal: it encrypts the AWS keys to this machine, for "
 	"the daemon alone",
 	true},
-    [STEP_DAEMON] = {"daemon", "start `sgwardend --user`, or restart it after a config load",
+    [STEP_DAEMON] = {"daemon",
+	"run `systemctl --user restart sgwarden.service`; or `/usr/sbin/sgwardend --user` in a "
+	"terminal, started anew after each config load",
 	"run `systemctl enable --now sgwarden.service`; where it runs already, `systemctl restart "
 	"sgwarden.service`",
 	true},

@@ -74,8 +74,9 @@ devices_open(const struct supervisor *s, int ret_fds[KEY_DEVICES_MAX])
 		if (fd >= 0)
 			ret_fds[n++] = fd;
 		else
-			log_warning(
-			    "a security key is plugged in at %s but may not be opened: %m", path);
+			log_warning("a security key is plugged in at %s but may not be opened: %m; "
+				    "see sgwarden-files(7)",
+			    path);
 	}
 	(void)closedir(dir);
 	return n;

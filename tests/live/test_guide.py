@@ -126,7 +126,7 @@ class Guide(unittest.TestCase):
         said: dict[str, str] = {}
         for command in listed[len(BUILDING):]:
             with self.subTest(command):
-                if command == "sgwardend --user":
+                if command in ("systemctl --user enable --now sgwarden.service", "systemctl --user restart sgwarden.service"):
                     self.start_daemon()
                 elif command == "sgwarden consent":
                     self.open_screen()

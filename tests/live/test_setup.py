@@ -102,7 +102,7 @@ class FromNothing(Setup):
             self.answer(person, r"The reader's profile in ~/.aws \[demo-reader\]", "")
             self.answer(person, r"The opener's profile in ~/.aws \[demo-opener\]", "")
             self.answer(person, "Region", "us-east-1")
-            person.expect("Waiting: start `sgwardend --user`")
+            person.expect("Waiting: run `systemctl --user restart")
         code, steps, _ = self.listed()
         self.assertEqual([name for name in STEPS if steps[name] == "done"], ["config", "config load", "iam"])
         with open(self.config_path(), encoding="utf-8") as file:
@@ -137,7 +137,7 @@ class Restart(Setup):
         """Regress 186: a look that the end of the daemon cut off ended setup."""
         self.configured()
         with self.setup() as person:
-            person.expect("Waiting: start `sgwardend --user`")
+            person.expect("Waiting: run `systemctl --user restart")
             self.cell.start()
             person.expect("Waiting: run `sgwarden consent`")
             os.kill(self.cell.pid("planner"), signal.SIGSTOP)
@@ -188,7 +188,7 @@ class ToTheEnd(Setup):
         self.configured()
         self.assertEqual(self.listed()[1]["daemon"], "to do")
         with self.setup() as person:
-            person.expect("Waiting: start `sgwardend --user`")
+            person.expect("Waiting: run `systemctl --user restart")
             self.cell.start()
             person.expect("Waiting: run `sgwarden consent`")
             with self.cell.open_screen():
@@ -224,7 +224,7 @@ class Otherwise(Setup):
                 self.enroll_first(person)
                 self.answer(person, "or `later`", "later")
                 self.answer(person, "`seal`, `demo` or `read-only`", use)
-                person.expect("Waiting: start `sgwardend --user`, or restart it")
+                person.expect("Waiting: run `systemctl --user restart")
             self.cell.restart()
             person.expect("mcpServers")
             self.assertEqual(self.ended(person), 0)

@@ -5,6 +5,7 @@ import os
 import pathlib
 import pwd
 import re
+import shutil
 import socket
 import subprocess
 import time
@@ -52,6 +53,15 @@ def calls():
     return said
 
 
+def install(deb):
+    """What it said.  A container has no AppArmor of its own, and the machine below may lack its tools."""
+    done = subprocess.run(["dpkg", "--ignore-depends=apparmor", "-i", f"/sgw/{deb}"], capture_output=True, text=True, check=False,
+                          timeout=900)
+    if done.returncode != 0:
+        raise AssertionError(f"{deb}: {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stderr
+
+
 def accounts():
     return {row.pw_name for row in pwd.getpwall()}
 
@@ -77,12 +87,20 @@ class Life(unittest.TestCase):
         self.assertEqual(unit("sgwarden.service", "ActiveState"), "active", sh("journalctl", "-u", "sgwarden", "-n", "30"))
 
     def test_1_installed(self):
-        sh("dpkg", "-i", "/sgw/first.deb")
+        install("first.deb")
         self.assertEqual(len(accounts() - self.accounts), 9)
         self.assertEqual(STATE.owner(), "sgwarden")
         self.assertEqual(STATE.stat().st_mode & 0o777, 0o700)
         self.assertEqual(unit("sgwarden.service", "ActiveState"), "inactive")
         self.assertEqual(unit("sgwarden.service", "UnitFileState"), "disabled")
+        # 196: where the kernel has AppArmor the units do not start without the profiles, which its tools load
+        self.assertIn("apparmor", sh("dpkg-deb", "-f", "/sgw/first.deb", "Depends").split(", "))
+
+    def test_1b_zsh_completes(self):
+        """197: the completion lay where Debian's zsh does not look."""
+        if not shutil.which("zsh"):
+            self.skipTest("there is no zsh here")
+        self.assertTrue(sh("zsh", "-f", "-c", "for place in $fpath; do ls $place/_sgwarden; done 2>/dev/null || true"))
 
     def test_2_runs(self):
         pathlib.Path("/etc/sgwarden/config.json").write_text(CONFIG)
@@ -95,7 +113,7 @@ class Life(unittest.TestCase):
     def test_3_upgraded(self):
         appliance, ledger = (STATE / "appliance").read_text(), (STATE / "ledger/00000001.log").read_bytes()
         before = unit("sgwarden.service", "MainPID")
-        sh("dpkg", "-i", "/sgw/newer.deb")
+        install("newer.deb")
         self.wait_active()
         self.assertNotEqual(unit("sgwarden.service", "MainPID"), before, "the new version runs")
         self.assertEqual(unit("sgwarden.service", "UnitFileState"), "enabled")
@@ -105,13 +123,20 @@ class Life(unittest.TestCase):
     def test_4_removed_and_installed_again(self):
         sh("systemctl", "enable", "sgwarden-consent@tty8.service")
         calls()
+        nodes = [pathlib.Path("/dev", name) for name in ("hidraw98", "hidraw99")]
+        for node, owner in zip(nodes, ("nobody", "sgwarden"), strict=True):
+            node.touch(0o640)
+            shutil.chown(node, owner)
+            self.addCleanup(node.unlink)
         sh("dpkg", "-r", "sgwarden")
         # 144: the keys stayed with an account whose number somebody else may get; a unit that is gone stayed enabled
         self.assertEqual(calls(), ["udevadm control --reload", "udevadm trigger --subsystem-match=hidraw"])
+        # 195: udev leaves the owner as it is where no rule names one
+        self.assertEqual([(node.owner(), node.stat().st_mode & 0o777) for node in nodes], [("nobody", 0o640), ("root", 0o600)])
         self.assertEqual(list(pathlib.Path("/etc/systemd/system").glob("*.wants/sgwarden*")), [])
         self.assertEqual(sh("pgrep", "-c", "sgw", check=False), "0")
         self.assertTrue((STATE / "config.bin").exists())
-        sh("dpkg", "-i", "/sgw/newer.deb")
+        install("newer.deb")
         sh("systemctl", "start", "sgwarden.service")
         self.wait_active()
 
@@ -136,10 +161,24 @@ class Life(unittest.TestCase):
         self.assertEqual({p.name for p in STATE.iterdir()}, {kept[0].parent.name})
 
     def test_6_a_new_appliance(self):
-        sh("dpkg", "-i", "/sgw/first.deb")
+        install("first.deb")
         self.assertEqual(list((STATE / "ledger").iterdir()), [])
         sh("dpkg", "-P", "sgwarden")
         self.assertEqual(len(list(STATE.glob("ledger-*"))), 1)
+
+    def test_6b_a_ledger_that_cannot_be_moved(self):
+        """194: on a file system of its own it stayed in its place, and there it was emptied."""
+        install("first.deb")
+        ledger = STATE / "ledger"
+        sh("mount", "-t", "tmpfs", "sgw-ledger", str(ledger))
+        self.addCleanup(sh, "umount", str(ledger))
+        (ledger / "00000001.log").write_text("kept")
+        shutil.chown(ledger / "00000001.log", "sgwarden", "sgwarden")
+        (STATE / "keys").write_text("x")
+        sh("dpkg", "-P", "sgwarden")
+        self.assertEqual((ledger / "00000001.log").read_text(), "kept")
+        self.assertEqual({p.owner() for p in (ledger, *ledger.iterdir())}, {"root"})
+        self.assertFalse((STATE / "keys").exists(), "the twin")
 
     def test_7_selinux(self):
         """With tools that only say what they were asked: a note where there is no module, else it is loaded before anything of
@@ -147,14 +186,13 @@ class Life(unittest.TestCase):
         for name, text in (("selinuxenabled", ""), ("restorecon", ""),
                            ("semodule", f'[ "$1" != -l ] || [ ! -e {MODULE} ] || echo sgwarden')):
             self.addCleanup(stand_in(name, text).unlink)
-        done = subprocess.run(["dpkg", "-i", "/sgw/first.deb"], capture_output=True, text=True, check=True)
-        self.assertIn("SELinux is on and has no module for it: MAC.md in /usr/share/doc/sgwarden says how", done.stderr)
+        self.assertIn("SELinux is on and has no module for it: MAC.md in /usr/share/doc/sgwarden says how",
+                      install("first.deb"))
         self.assertFalse([c for c in calls() if c.startswith(("semodule -i", "restorecon"))])
         MODULE.parent.mkdir(parents=True, exist_ok=True)
         MODULE.write_text("x")
         self.addCleanup(MODULE.unlink)
-        done = subprocess.run(["dpkg", "-i", "/sgw/newer.deb"], capture_output=True, text=True, check=True)
-        self.assertNotIn("MAC.md", done.stderr)
+        self.assertNotIn("MAC.md", install("newer.deb"))
         said = [c for c in calls() if c.startswith(("semodule", "restorecon"))]
         self.assertEqual(said[0], f"semodule -i {MODULE}")
         self.assertRegex(said[1], r"^restorecon -R .*/usr/libexec/sgwarden .*/var/lib/sgwarden ")

@@ -52,6 +52,9 @@ class Story(SystemCase):
         except Ended:
             return False
 
+    def has_screen(self) -> bool:
+        return re.search(r"^ok +consent screen", self.cell.run("health").stdout, re.M) is not None
+
     def test_1_a_client_starts_it(self) -> None:
         self.assertEqual(sh("systemctl", "show", "-P", "ActiveState", "sgwarden.service"), "inactive")
         with self.cell.client() as client:
@@ -193,14 +196,15 @@ class Story(SystemCase):
         self.assertIn(ADDRESS + "/32", self.sources())
         self.cell.clock.jump(HOUR + 60)
         poll_until(lambda: ADDRESS + "/32" not in self.sources(), "it was closed at its time")
-        poll_until(lambda: re.search(r"^ok +consent screen", self.cell.run("health").stdout, re.M),
-                   "the screen has come again by itself")
+        poll_until(self.has_screen, "the screen has come again by itself")
         verified = self.cell.run("ledger", "verify")
         self.assertEqual(verified.returncode, 0, verified.stdout + verified.stderr)
         self.assertRegex(sh("journalctl", "SGWARDEN_RECORD=1", "-o", "cat"), "ledger record 1 [0-9a-f]{64}")
 
     def test_8_stuck(self) -> None:
         drop_in("sgwarden.service", "[Service]\nWatchdogSec=8s\n", "watchdog.conf")
+        self.addCleanup(sh, "systemctl", "daemon-reload")
+        self.addCleanup(drop_in, "sgwarden.service", "", "watchdog.conf")
         sh("systemctl", "daemon-reload")
         sh("systemctl", "restart", "sgwarden.service")
         began = sh("systemctl", "show", "-P", "WatchdogTimestampMonotonic", "sgwarden.service")
@@ -212,10 +216,41 @@ class Story(SystemCase):
                    "it was ended and another serves", 180)
 
     def test_9_stopped(self) -> None:
+        sh("systemctl", "stop", "sgwarden-consent@*.service")  # which starts it again: it connects every 2 s
         sh("systemctl", "stop", "sgwarden.service")
         poll_until(lambda: not self.cell.all_pids().get("net"), "net has ended with its connection")
         self.assertEqual(self.cell.pids("broker"), [])
         self.assertEqual(sh("systemctl", "show", "-P", "Result", "sgwarden.service"), "success")
+
+    def test_9b_stopped_with_the_screen(self) -> None:
+        """198: what the documents say stops it for good, with the screen's unit running, and starts all of it again."""
+        terminal = self.screen.name.removeprefix("/dev/").replace("/", "-")
+        service, screen = "sgwarden.service", f"sgwarden-consent@{terminal}.service"
+        sh("systemctl", "start", service, screen)
+        poll_until(self.has_screen, "it runs with its screen")
+        sh("systemctl", "stop", service, "sgwarden*.socket")
+        for unit in (service, screen, *SOCKETS):  # nothing is about to start anything; a screen whose daemon went first failed
+            self.assertIn(sh("systemctl", "show", "-P", "ActiveState", unit), ("inactive", "failed"), unit)
+        sh("systemctl", "start", service, screen)
+        for unit in SOCKETS:
+            self.assertEqual(sh("systemctl", "show", "-P", "ActiveState", unit), "active", unit)
+        poll_until(self.has_screen, "it runs with its screen again")
+
+    def test_9c_drop_ins(self) -> None:
+        """199: what is edited holds once the documents' restart has come, and not before."""
+        def look() -> tuple[str, str]:
+            ports = sh("ps", "-C", "sgw-net", "-o", "args=", check=False).rpartition("--ports=")[2]
+            return sh("stat", "-c", "%a %G", "/run/sgwarden/mcp.sock"), ports
+        mine = self.cell.emulator.port
+        drop_in("sgwarden.socket", "[Socket]\nSocketMode=0660\nSocketGroup=sgw-screen\n")
+        drop_in("sgwarden-net@.service", f"[Service]\nEnvironment=SGWARDEN_NET_PORTS=53,443,3128,{mine}\n", "ports.conf")
+        sh("systemctl", "daemon-reload")
+        self.assertEqual(look(), ("666 root", f"53,443,{mine}"), "as before")
+        sh("systemctl", "restart", "sgwarden.service")
+        poll_until(lambda: look() == ("666 root", f"53,443,3128,{mine}"), "another net has the ports")
+        sh("systemctl", "restart", "sgwarden.socket")
+        self.assertEqual(sh("stat", "-c", "%a %G", "/run/sgwarden/mcp.sock"), "660 sgw-screen")
+        poll_until(lambda: sh("systemctl", "show", "-P", "ActiveState", "sgwarden.service") == "active", "it serves behind it")
 
 
 if __name__ == "__main__":
