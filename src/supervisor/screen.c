@@ -102,8 +102,10 @@ screen_drop(struct supervisor *s)
 		close(s->screen.tty);
 	s->screen = (struct screen){.connection = -1, .tty = -1};
 	for (size_t i = 0; i < CHILDREN_MAX; i++)
-		if (s->children[i].role == ROLE_CONSENT)
-			child_end(&s->children[i]);
+		if (s->children[i].pid && s->children[i].role == ROLE_CONSENT) {
+			s->children[i].ending = true;
+			child_kill(&s->children[i]); /* also one that was asked to end */
+		}
 	if (had)
 		screen_tell(s);
 }

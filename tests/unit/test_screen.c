@@ -17,6 +17,7 @@
 
 static struct supervisor S;
 static struct msg_screen told; /* the last that the broker heard of it */
+static const struct child *killed;
 
 void
 cell_send(struct supervisor *s, enum role role, const struct msg *m, int fd)
@@ -27,9 +28,9 @@ cell_send(struct supervisor *s, enum role role, const struct msg *m, int fd)
 }
 
 void
-child_end(struct child *c)
+child_kill(struct child *c)
 {
-	(void)c;
+	killed = c;
 }
 
 int
@@ -159,8 +160,12 @@ test_a_persons_own(void **state)
 	assert_int_equal(told.kind, DISPLAY_TRUSTED);
 	screen_client(&S, person); /* an assistant of the person's */
 	assert_int_equal(told.kind, DISPLAY_SHARED);
+	S.children[3] =
+	    (struct child){.role = ROLE_CONSENT, .pid = 1, .ending = true, .kill_at = 1};
 	screen_leave(tty, master);
 	assert_int_equal(told.kind, DISPLAY_NONE);
+	assert_ptr_equal(
+	    killed, &S.children[3]); /* one that was asked to end has the terminal too */
 }
 
 /* Root in user mode is a user like any: containers and these tests. */
