@@ -43,7 +43,10 @@ signals_open(void)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-/* What the daemon says; 0 bytes: it closed.  EINTR is retried. */
+/*
+ * What the daemon says; 0 bytes: it closed.  One that refused before it took the terminal reset the connection: the
+ * kernel says that first, once, and has the reason behind it.
+ */
 static size_t
 hear(int connection, char text[REFUSAL_MAX])
 {
@@ -51,7 +54,7 @@ hear(int connection, char text[REFUSAL_MAX])
 
 	do
 		n = recv(connection, text, REFUSAL_MAX, 0);
-	while (n < 0 && errno == EINTR);
+	while (n < 0 && (errno == EINTR || errno == ECONNRESET));
 	return n > 0 ? (size_t)n : 0;
 }
 
@@ -105,7 +108,8 @@ consent_run(const struct args *args)
 	connection = daemon_connect(args, "consent", &status);
 	if (connection < 0)
 		return status;
-	if (signals < 0 || daemon_hand_over(connection, 'c', &tty, 1) < 0)
+	/* EPIPE: it is refused already, and wait_here() hears why */
+	if (signals < 0 || (daemon_hand_over(connection, 'c', &tty, 1) < 0 && errno != EPIPE))
 		status = out_error(
 		    args, SGW_ERR_RESTARTED, NULL, "the terminal could not be handed over");
 	else

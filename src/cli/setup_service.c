@@ -186,7 +186,8 @@ system_screen(struct flow *f)
 	step_say(f, STEP_SCREEN,
 	    "The consent screen: the one place where anything is agreed to. It wants a terminal of "
 	    "its own, where nobody logs in; `own` leaves it to an account in the group sgw-screen, "
-	    "which runs `sgwarden consent`.");
+	    "which runs `sgwarden consent` where it is logged in. Put ForwardToWall=no into "
+	    "journald.conf before: else any program's emergency message is painted over it.");
 	if (!setup_ask("The terminal, or `own`", fallback, answer))
 		return input_ended();
 	if (strcmp(answer, "own") == 0)

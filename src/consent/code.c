@@ -9,10 +9,11 @@
 
 #include "consent.h"
 
+/* As long as one is in the vault it may stand on the screen, whichever step came next. */
 void
 code_erase(struct consent *c)
 {
-	if (c->step == STEP_SHOWN || c->step == STEP_CODE)
+	if (c->vault->paper[0] != 0 || c->vault->typed_code[0] != 0)
 		screen_wipe(&c->screen);
 	memory_erase(c->vault->code, sizeof(c->vault->code));
 	memory_erase(c->vault->parsed, sizeof(c->vault->parsed));

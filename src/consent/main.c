@@ -10,6 +10,7 @@
 
 #include <sgwarden/clock.h>
 #include <sgwarden/log.h>
+#include <sgwarden/mutate.h>
 #include <sgwarden/sandbox.h>
 
 #include "consent.h"
@@ -104,6 +105,9 @@ main(int argc, char **argv)
 	c->broker = chan_open(FD_CONSENT_BROKER, ROLE_CONSENT, ROLE_BROKER);
 	if (ready(c, degraded) == 0)
 		r = serve(c);
+	/* however it ended: a stop may come while the person writes the code down */
+	if (!MUTATE(CODE_LEFT))
+		code_erase(c);
 	keys_close(c);
 	screen_close(&c->screen);
 	secret_free(&c->region);

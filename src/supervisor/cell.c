@@ -157,11 +157,14 @@ cell_start(struct supervisor *s)
 	return r;
 }
 
+/* Consent is asked to: it may have a recovery code on the person's terminal, which nobody else wipes off. */
 void
 cell_stop(struct supervisor *s)
 {
 	for (size_t i = 0; i < CHILDREN_MAX; i++)
-		if (s->children[i].role != ROLE_FRONT)
+		if (s->children[i].role == ROLE_CONSENT)
+			child_ask(s, &s->children[i]);
+		else if (s->children[i].role != ROLE_FRONT)
 			child_end(&s->children[i]);
 	s->listening = false;
 	s->pong_due = 0;

@@ -26,6 +26,20 @@ tell_no_keys(struct supervisor *s, uint32_t number)
 		child_end(consent);
 }
 
+/* A consent of a cell that has ended was asked to, and may be about to: the terminal is the next one's alone. */
+static void
+terminal_free(struct supervisor *s)
+{
+	for (size_t i = 0; i < CHILDREN_MAX; i++) {
+		struct child *c = &s->children[i];
+
+		if (!c->pid || c->role != ROLE_CONSENT || !c->kill_at)
+			continue;
+		child_kill(c);
+		screen_restore(s);
+	}
+}
+
 void
 ceremony_start(struct supervisor *s, uint32_t number)
 {
@@ -33,6 +47,7 @@ ceremony_start(struct supervisor *s, uint32_t number)
 	struct child *c = NULL;
 	int edge[2];
 
+	terminal_free(s);
 	if (s->screen.tty >= 0 && edge_pair(edge) == 0) {
 		fds = (const struct spawn_fd[]){
 		    {edge[1], FD_CONSENT_BROKER}, {s->screen.tty, FD_CONSENT_TTY}};

@@ -124,7 +124,10 @@ listeners_close(struct supervisor *s)
 			close(s->listeners[w]);
 }
 
-/* Who may ask: in user mode the daemon's own uid; in system mode whoever the socket's permissions let through. */
+/*
+ * Who may ask: in user mode the daemon's own uid; in system mode whoever the socket's permissions let through, but for
+ * root as a screen, which screen_accept() refuses with its reason.
+ */
 static bool
 uid_allowed(const struct supervisor *s, enum listener which, uid_t uid)
 {

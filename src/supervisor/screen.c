@@ -14,6 +14,12 @@
 
 #include <sgwarden/clock.h>
 #include <sgwarden/log.h>
+#include <sgwarden/mutate.h>
+
+/* At most the 200 bytes that `sgwarden consent` reads. */
+static const char NOT_ROOT[] =
+    "root is no consent screen: its terminal may be a client's; log in as a person of the group "
+    "sgw-screen, or `systemctl start sgwarden-consent@tty8`";
 
 static void
 refuse(int connection, const char *why)
@@ -23,9 +29,17 @@ refuse(int connection, const char *why)
 	close(connection);
 }
 
+/*
+ * In system mode root is nobody in particular: `su` and `sudo` make it of whoever asks, in a terminal that an agent may
+ * own, or behind a pty of root's that a program of the agent's draws and feeds.
+ */
 void
 screen_accept(struct supervisor *s, int connection, uint32_t uid)
 {
+	if (s->opt.mode == MODE_SYSTEM && uid == 0 && !MUTATE(SCREEN_ROOT)) {
+		refuse(connection, NOT_ROOT);
+		return;
+	}
 	if (s->screen.connection >= 0) {
 		refuse(connection, "another consent screen is open: close that one first");
 		return;
@@ -88,8 +102,10 @@ screen_drop(struct supervisor *s)
 		close(s->screen.tty);
 	s->screen = (struct screen){.connection = -1, .tty = -1};
 	for (size_t i = 0; i < CHILDREN_MAX; i++)
-		if (s->children[i].role == ROLE_CONSENT)
-			child_end(&s->children[i]);
+		if (s->children[i].pid && s->children[i].role == ROLE_CONSENT) {
+			s->children[i].ending = true;
+			child_kill(&s->children[i]); /* also one that was asked to end */
+		}
 	if (had)
 		screen_tell(s);
 }
@@ -134,7 +150,7 @@ is_device(int fd, struct statx *ret_st)
 	       S_ISCHR(ret_st->stx_mode);
 }
 
-/* A terminal that another uid owns could be fed and read by that uid. */
+/* A terminal that another uid owns could be fed and read by that uid, whoever holds it: no exception, not for root. */
 static bool
 tty_take(struct supervisor *s, int tty)
 {
@@ -148,7 +164,7 @@ tty_take(struct supervisor *s, int tty)
 	n = readlink(link, path, sizeof(path) - 1);
 	if (n <= 5 || n >= (ssize_t)sizeof(path) - 1 || strncmp(path, "/dev/", 5) != 0)
 		return false;
-	if ((st.stx_uid != s->screen.uid && s->screen.uid != 0) ||
+	if ((st.stx_uid != s->screen.uid && !MUTATE(SCREEN_OWNER)) ||
 	    (fcntl(tty, F_GETFL) & O_ACCMODE) != O_RDWR)
 		return false;
 	if (!FIELD_SET(s->screen.name, path + 5))

@@ -73,12 +73,16 @@ child_end(struct child *c)
 	}
 }
 
-/* The broker records the stop, and a key that is cancelled stops blinking: neither happens where they are killed. */
+/*
+ * The broker records the stop, a key that is cancelled stops blinking, and consent wipes a recovery code off the screen:
+ * none of it happens where they are killed.
+ */
 static int64_t
 end_grace(enum role role)
 {
-	return (role == ROLE_BROKER || role == ROLE_FIDO) && !MUTATE(STOP_RECORDED) ? END_WORK
-										    : END_GRACE;
+	bool works = role == ROLE_BROKER || role == ROLE_FIDO || role == ROLE_CONSENT;
+
+	return works && !MUTATE(STOP_RECORDED) ? END_WORK : END_GRACE;
 }
 
 void

@@ -155,6 +155,7 @@ class SetupStory(SystemCase):
             self.answer(person, "That file", KEYS)
             self.answer(person, "`remove` that file", "")
             self.start_troubled(person)
+            person.expect("ForwardToWall=no")  # 202: a person's own terminal was offered, and nothing said of who writes there
             self.answer(person, "The terminal, or `own`", "tty999")
             person.expect("there is no such terminal")
             self.answer(person, "The terminal, or `own`", self.cell.screen.name.removeprefix("/dev/"))

@@ -15,7 +15,7 @@ sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1] / "live")]
 from ledger import read_ledger  # noqa: E402
 from mcp import Ended  # noqa: E402
 from procs import status  # noqa: E402
-from screen import PATIENCE  # noqa: E402
+from screen import PATIENCE, Screen  # noqa: E402
 from systemcell import AGENT, STATE, SystemCase, SystemCell, as_agent, drop_in, poll_until, sh  # noqa: E402
 
 GROUP, ADDRESS, WORD = "sg-0123456789abcdef0", "8.8.8.8", "443-def0"
@@ -179,6 +179,14 @@ class Story(SystemCase):
             self.assertNotEqual(done.returncode, 0, what)
             self.assertIn("ermission denied", " ".join((done.stdout + done.stderr).split()), what)
         self.assertEqual(as_agent("cat", "/etc/sgwarden/config.json").returncode, 0, "the twin")
+
+    def test_5b_what_root_may_not(self) -> None:
+        """200: root is whoever had its password, in whosever terminal."""
+        screen = Screen([self.cell.program, "consent"], self.cell.environment())
+        self.addCleanup(screen.stop)
+        screen.wait(lambda text: "root is no consent screen" in " ".join(text.split()), what="why not")
+        assert screen.process
+        self.assertNotEqual(screen.process.wait(PATIENCE), 0)
 
     def test_6_another_net(self) -> None:
         before = self.cell.pid("net")

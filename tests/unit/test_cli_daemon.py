@@ -220,6 +220,16 @@ class Consent(Case):
         """169: after 0.3 s the reason was not read any more, and the daemon was said to have ended."""
         self.refused(late=True)
 
+    def test_refused_before_it_is_handed_over(self):
+        """200: the daemon looks at who connects, and may have refused before the terminal comes, or with it unread."""
+        for _ in range(5):
+            self.daemon("consent", lambda connection: connection.send(b"root is no consent screen"))
+            p, leader, follower = self.spawn()
+            seen = self.read_until(leader, b"next:")
+            self.assertIn(b"root is no consent screen", b" ".join(seen.split()))
+            self.assertNotEqual(p.wait(PATIENCE), 0)
+            self.daemons.pop().close()
+
     def test_refused_without_a_word(self):
         self.daemon("consent", lambda connection: [os.close(fd) for fd in receive_fds(connection, 2)[1]])
         p, leader, follower = self.spawn()

@@ -86,6 +86,23 @@ class Code(Case):
                 self.assertNotIn("MNPQ", world.terminal.text())
                 self.assertTrue(world.only_ours())
 
+    def test_the_supervisor_ends_it(self):
+        """201: a stop of the daemon left the code standing there, shown or half typed, for whoever came next."""
+        for at, typed in (("making", ""), ("recovering", PAPER[:-1])):
+            with self.subTest(at=at):
+                world = getattr(self, at)()
+                if typed:
+                    world.type(typed, enter=False)
+                    world.expect(typed)
+                shown = len(world.raw)
+                world.control.ours.close()
+                self.assertEqual(world.ends(), 0)
+                self.assertNotIn("MNPQ", world.terminal.text())
+                self.assertNotIn("MNPQ", "".join(world.terminal.scrolled))
+                self.assertGreaterEqual(world.raw[shown:].count(b"\x1b[K"), 24, "each line is overwritten")
+                self.assertTrue(world.is_restored())
+                self.assertTrue(world.only_ours())
+
     def test_asked_for(self):
         world = self.recovering()
         for slip in (PAPER[:-1] + "W", PAPER[1] + PAPER[0] + PAPER[2:], PAPER[:-1], "no", PAPER * 2):
