@@ -25,6 +25,8 @@
 
 #include <sgwarden/log.h>
 
+#include "kernel.h"
+
 #define CONDITIONS_MAX 4
 
 struct rule {

@@ -12,17 +12,21 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/random.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../kernel.h"
+
 #define MUST_NOT 0u
 #define NET ROLE_BIT(ROLE_NET)
 #define FRONT ROLE_BIT(ROLE_FRONT)
 /* They allocate secret memory in the sandbox; consent and fido have done so before. */
 #define LATE_SECRETS (ROLE_BIT(ROLE_BROKER) | ROLE_BIT(ROLE_LOADER))
+#define DRAWS (ROLE_BIT(ROLE_BROKER) | ROLE_BIT(ROLE_FIDO) | NET)
 #define EVERYONE (((1u << (ROLE_MAX + 1)) - 1) & ~ROLE_BIT(ROLE_SUPERVISOR))
 
 #define DIRTY (UINT64_C(1) << 32)
@@ -209,6 +213,9 @@ const struct call CALLS[] = {
     KILLED(pkey_mprotect, P(data_page), 4096, PROT_READ | PROT_EXEC, (uint64_t)-1),
     MAY(EVERYONE, ENOMEM, "mremap", mremap, P(data_page), 4096, 8192, 1),
     KILLED(remap_file_pages, P(data_page), 4096, 0, 0, 0),
+    KILLED_AS("mmap-droppable", mmap, 0, 4096, RW, 0x28, (uint64_t)-1),
+    MAY(NET, EINVAL, "madvise-guard", madvise, P(data_page), 4096, ADVICE_GUARD_INSTALL),
+    KILLED_AS("madvise-guard-remove", madvise, P(data_page), 4096, ADVICE_GUARD_INSTALL + 1),
     KILLED_AS("madvise-merge", madvise, P(data_page), 4096, MADV_MERGEABLE),
     KILLED(munlock, P(data_page), 4096),
     KILLED(munlockall),
@@ -225,6 +232,15 @@ const struct call CALLS[] = {
     KILLED_AS("ioctl-tcgets-dirty", ioctl, TTY, TCGETS | DIRTY, P(zeroes)),
     KILLED_AS("ioctl-tcgets-elsewhere", ioctl, 0, TCGETS, P(zeroes)),
     MAY(ROLE_BIT(ROLE_CONSENT), 0, "ioctl-tcgets", ioctl, TTY, TCGETS, P(zeroes)),
+    KILLED_AS("ioctl-tcgets2-elsewhere", ioctl, 0, TERMIOS2_GET, P(zeroes)),
+    KILLED_AS("ioctl-tcsets2", ioctl, TTY, TERMIOS2_SET, P(zeroes)),
+    MAY(ROLE_BIT(ROLE_CONSENT), 0, "ioctl-tcgets2", ioctl, TTY, TERMIOS2_GET, P(zeroes)),
+    MAY(ROLE_BIT(ROLE_CONSENT), 0, "ioctl-tcsetsf2", ioctl, TTY, TERMIOS2_SET_FLUSH, P(zeroes)),
+
+    /* random numbers */
+    MAY(DRAWS, 0, "getrandom", getrandom, P(zeroes), 1, 0),
+    MAY(DRAWS, 0, "getrandom-nonblock", getrandom, P(zeroes), 1, GRND_NONBLOCK),
+    KILLED_AS("getrandom-pool", getrandom, P(zeroes), 1, GRND_RANDOM),
 
     /* the kernel */
     KILLED(io_uring_setup, 1, P(zeroes)),
