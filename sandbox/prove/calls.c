@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -89,6 +90,9 @@ const struct call CALLS[] = {
     KILLED_AS("sendmsg-fastopen", sendmsg, FD_CONTROL, P(zeroes), MSG_NOSIGNAL | MSG_FASTOPEN),
     KILLED(recvmmsg, FD_CONTROL, P(zeroes), 0, 0, 0),
     MAY(NET, 0, "socketpair", socketpair, AF_UNIX, SOCK_STREAM, 0, P(zeroes)),
+    MAY(NET, 0, "eventfd2", eventfd2, 0, EFD_CLOEXEC),
+    KILLED_AS("eventfd2-semaphore", eventfd2, 0, 1),
+    KILLED_AS("eventfd2-counted", eventfd2, 1, 0),
     KILLED_AS("setsockopt-sndbuf", setsockopt, FD_CONTROL, SOL_SOCKET, SO_SNDBUF, P(zeroes), 4),
     KILLED_AS(
 	"setsockopt-filter", setsockopt, FD_CONTROL, SOL_SOCKET, SO_ATTACH_FILTER, P(zeroes), 16),
@@ -101,6 +105,7 @@ const struct call CALLS[] = {
     KILLED_AS("openat-write", openat, AT, P(path), O_WRONLY),
     KILLED_AS("openat-create", openat, AT, P(path), O_CREAT, 0600),
     KILLED_AS("openat-dirty", openat, AT, P(path), DIRTY),
+    MAY(NET | FRONT, 0, "fstat", fstat, FD_CONTROL, P(zeroes)),
     KILLED(openat2, AT, P(path), P(zeroes), 24),
     KILLED(creat, P(path), 0600),
     KILLED(stat, P(path), P(zeroes)),
@@ -165,6 +170,7 @@ const struct call CALLS[] = {
     KILLED(pidfd_send_signal, FD_CONTROL, 0, 0, 0),
     KILLED(kcmp, 1, 1, 0, 0, 0),
     KILLED(wait4, (uint64_t)-1, 0, WNOHANG, 0),
+    MAY(NET, EPERM, "rt_sigaction-pipe", rt_sigaction, SIGPIPE, 0, 0, 8),
     KILLED_AS("rt_sigaction-segv", rt_sigaction, SIGSEGV, 0, 0, 8),
     KILLED(sigaltstack, 0, 0),
     KILLED(rt_sigreturn),
