@@ -17,6 +17,7 @@ const struct lockdown_step LOCKDOWN[] = {
     {"parent", lockdown_parent},
     {"dumpable", lockdown_dumpable},
     {"limits", lockdown_limits},
+    {"random", lockdown_random},
     {"memory", lockdown_memory},
     {"no-new-privs", lockdown_no_new_privs},
     {"landlock", lockdown_landlock},

@@ -39,6 +39,7 @@ int lockdown_capabilities(struct lockdown *l);
 int lockdown_parent(struct lockdown *l);
 int lockdown_dumpable(struct lockdown *l);
 int lockdown_limits(struct lockdown *l);
+int lockdown_random(struct lockdown *l);
 int lockdown_no_new_privs(struct lockdown *l);
 int lockdown_landlock(struct lockdown *l);
 int lockdown_memory(struct lockdown *l);

@@ -8,6 +8,7 @@
 
 #include <linux/landlock.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 
 /* 6.3, prctl(2): no memory becomes executable that was not mapped so. */
@@ -16,6 +17,14 @@
 #define PR_GET_MDWE 66
 #define PR_MDWE_REFUSE_EXEC_GAIN (1UL << 0)
 #endif
+
+/* 6.13, madvise(2): MADV_GUARD_INSTALL. */
+#define ADVICE_GUARD_INSTALL 102
+
+/* Old in the kernel: TCGETS2, TCSETS2, TCSETSF2, whose struct termios2 (44 bytes) no header shows beside <termios.h>. */
+#define TERMIOS2_GET _IOR('T', 0x2A, char[44])
+#define TERMIOS2_SET _IOW('T', 0x2B, char[44])
+#define TERMIOS2_SET_FLUSH _IOW('T', 0x2D, char[44])
 
 /* 6.2, Landlock ABI 3. */
 #ifndef LANDLOCK_ACCESS_FS_TRUNCATE

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -89,6 +90,25 @@ lockdown_limits(struct lockdown *l)
 	if (row->limit_nproc > 0 && counts_alone)
 		return limit_set(RLIMIT_NPROC, row->limit_nproc);
 	return 0;
+}
+
+/*
+ * glibc draws without the kernel since 2.41 (a vDSO of 6.11 or later): a thread's first byte blocks signals and maps the
+ * state that it keeps from then on (MAP_DROPPABLE).  No filter but net's allows the one, none the other.  It is done
+ * before the memory is locked, as such pages never are: the kernel drops them and does not swap them out.
+ */
+int
+lockdown_random(struct lockdown *l)
+{
+	uint8_t byte;
+	ssize_t n;
+
+	if (!l->row->draws_random)
+		return 0;
+	n = getrandom(&byte, sizeof(byte), 0);
+	if (n == 0) /* a kernel that gives none, and says nothing */
+		errno = EIO;
+	return n == (ssize_t)sizeof(byte) ? 0 : -1;
 }
 
 int

@@ -13,6 +13,8 @@
 #include <netinet/tcp.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -24,6 +26,8 @@
 #include <unistd.h>
 
 #include <sgwarden/log.h>
+
+#include "kernel.h"
 
 #define CONDITIONS_MAX 4
 

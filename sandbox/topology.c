@@ -78,6 +78,7 @@ const struct topology_row TOPOLOGY[ROLE_MAX] = {
 	    .limit_as = 128 * MIB,
 	    .limit_nproc = 1,
 	    .limit_memlock = 8 * MIB,
+	    .draws_random = true,
 	},
     /* The only one with a network; its TCP ports are not restricted by Landlock, see sandbox/landlock.c. */
     [ROLE_NET] =
@@ -109,6 +110,7 @@ const struct topology_row TOPOLOGY[ROLE_MAX] = {
 	    .limit_nofile = 128,
 	    .limit_as = 512 * MIB, /* each resolver thread reserves a stack */
 	    .limit_nproc = 32,
+	    .draws_random = true,
 	},
     [ROLE_CONSENT] =
 	{
@@ -146,6 +148,7 @@ const struct topology_row TOPOLOGY[ROLE_MAX] = {
 	    .limit_as = 128 * MIB,
 	    .limit_nproc = 1,
 	    .limit_memlock = 8 * MIB,
+	    .draws_random = true,
 	},
     [ROLE_LOADER] =
 	{

@@ -3,7 +3,8 @@
  * Lockdown of a child, in one fixed order, before it reads one byte from a peer:
  *
  *   namespaces where offered; close_range; groups, gid, uid; capability sets empty; PDEATHSIG and a getppid
- *   recheck; not dumpable; core 0; no_new_privs; Landlock; MDWE where the kernel has it; seccomp; self-check.
+ *   recheck; not dumpable; core 0; a first random byte, where more will be drawn; no_new_privs; Landlock; MDWE where
+ *   the kernel has it; seccomp; self-check.
  *
  * A step that fails ends the process; a step the kernel does not offer is a named degradation, and the supervisor
  * ends the cell unless the configuration allows that name.

@@ -7,6 +7,7 @@
 #ifndef SGWARDEN_TOPOLOGY_H
 #define SGWARDEN_TOPOLOGY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -129,6 +130,7 @@ struct topology_row {
 	uint64_t
 	    limit_nproc; /* threads of the uid where the kernel counts them per user namespace; 0 = unset */
 	uint64_t limit_memlock;
+	bool draws_random; /* once confined: its first byte is drawn before */
 };
 
 extern const struct topology_row TOPOLOGY[ROLE_MAX];

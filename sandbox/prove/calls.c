@@ -8,21 +8,26 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/random.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../kernel.h"
+
 #define MUST_NOT 0u
 #define NET ROLE_BIT(ROLE_NET)
 #define FRONT ROLE_BIT(ROLE_FRONT)
 /* They allocate secret memory in the sandbox; consent and fido have done so before. */
 #define LATE_SECRETS (ROLE_BIT(ROLE_BROKER) | ROLE_BIT(ROLE_LOADER))
+#define DRAWS (ROLE_BIT(ROLE_BROKER) | ROLE_BIT(ROLE_FIDO) | NET)
 #define EVERYONE (((1u << (ROLE_MAX + 1)) - 1) & ~ROLE_BIT(ROLE_SUPERVISOR))
 
 #define DIRTY (UINT64_C(1) << 32)
@@ -85,6 +90,9 @@ const struct call CALLS[] = {
     KILLED_AS("sendmsg-fastopen", sendmsg, FD_CONTROL, P(zeroes), MSG_NOSIGNAL | MSG_FASTOPEN),
     KILLED(recvmmsg, FD_CONTROL, P(zeroes), 0, 0, 0),
     MAY(NET, 0, "socketpair", socketpair, AF_UNIX, SOCK_STREAM, 0, P(zeroes)),
+    MAY(NET, 0, "eventfd2", eventfd2, 0, EFD_CLOEXEC),
+    KILLED_AS("eventfd2-semaphore", eventfd2, 0, 1),
+    KILLED_AS("eventfd2-counted", eventfd2, 1, 0),
     KILLED_AS("setsockopt-sndbuf", setsockopt, FD_CONTROL, SOL_SOCKET, SO_SNDBUF, P(zeroes), 4),
     KILLED_AS(
 	"setsockopt-filter", setsockopt, FD_CONTROL, SOL_SOCKET, SO_ATTACH_FILTER, P(zeroes), 16),
@@ -97,6 +105,7 @@ const struct call CALLS[] = {
     KILLED_AS("openat-write", openat, AT, P(path), O_WRONLY),
     KILLED_AS("openat-create", openat, AT, P(path), O_CREAT, 0600),
     KILLED_AS("openat-dirty", openat, AT, P(path), DIRTY),
+    MAY(NET | FRONT, 0, "fstat", fstat, FD_CONTROL, P(zeroes)),
     KILLED(openat2, AT, P(path), P(zeroes), 24),
     KILLED(creat, P(path), 0600),
     KILLED(stat, P(path), P(zeroes)),
@@ -161,6 +170,7 @@ const struct call CALLS[] = {
     KILLED(pidfd_send_signal, FD_CONTROL, 0, 0, 0),
     KILLED(kcmp, 1, 1, 0, 0, 0),
     KILLED(wait4, (uint64_t)-1, 0, WNOHANG, 0),
+    MAY(NET, EPERM, "rt_sigaction-pipe", rt_sigaction, SIGPIPE, 0, 0, 8),
     KILLED_AS("rt_sigaction-segv", rt_sigaction, SIGSEGV, 0, 0, 8),
     KILLED(sigaltstack, 0, 0),
     KILLED(rt_sigreturn),
@@ -209,6 +219,9 @@ const struct call CALLS[] = {
     KILLED(pkey_mprotect, P(data_page), 4096, PROT_READ | PROT_EXEC, (uint64_t)-1),
     MAY(EVERYONE, ENOMEM, "mremap", mremap, P(data_page), 4096, 8192, 1),
     KILLED(remap_file_pages, P(data_page), 4096, 0, 0, 0),
+    KILLED_AS("mmap-droppable", mmap, 0, 4096, RW, 0x28, (uint64_t)-1),
+    MAY(NET, EINVAL, "madvise-guard", madvise, P(data_page), 4096, ADVICE_GUARD_INSTALL),
+    KILLED_AS("madvise-guard-remove", madvise, P(data_page), 4096, ADVICE_GUARD_INSTALL + 1),
     KILLED_AS("madvise-merge", madvise, P(data_page), 4096, MADV_MERGEABLE),
     KILLED(munlock, P(data_page), 4096),
     KILLED(munlockall),
@@ -225,6 +238,15 @@ const struct call CALLS[] = {
     KILLED_AS("ioctl-tcgets-dirty", ioctl, TTY, TCGETS | DIRTY, P(zeroes)),
     KILLED_AS("ioctl-tcgets-elsewhere", ioctl, 0, TCGETS, P(zeroes)),
     MAY(ROLE_BIT(ROLE_CONSENT), 0, "ioctl-tcgets", ioctl, TTY, TCGETS, P(zeroes)),
+    KILLED_AS("ioctl-tcgets2-elsewhere", ioctl, 0, TERMIOS2_GET, P(zeroes)),
+    KILLED_AS("ioctl-tcsets2", ioctl, TTY, TERMIOS2_SET, P(zeroes)),
+    MAY(ROLE_BIT(ROLE_CONSENT), 0, "ioctl-tcgets2", ioctl, TTY, TERMIOS2_GET, P(zeroes)),
+    MAY(ROLE_BIT(ROLE_CONSENT), 0, "ioctl-tcsetsf2", ioctl, TTY, TERMIOS2_SET_FLUSH, P(zeroes)),
+
+    /* random numbers */
+    MAY(DRAWS, 0, "getrandom", getrandom, P(zeroes), 1, 0),
+    MAY(DRAWS, 0, "getrandom-nonblock", getrandom, P(zeroes), 1, GRND_NONBLOCK),
+    KILLED_AS("getrandom-pool", getrandom, P(zeroes), 1, GRND_RANDOM),
 
     /* the kernel */
     KILLED(io_uring_setup, 1, P(zeroes)),

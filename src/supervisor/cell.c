@@ -170,6 +170,27 @@ cell_stop(struct supervisor *s)
 	s->pong_due = 0;
 }
 
+/* A killed process is there until the kernel lets go of it: a write to a disk that hangs may yet be carried out. */
+static bool
+broker_is_left(const struct supervisor *s)
+{
+	for (size_t i = 0; i < CHILDREN_MAX; i++)
+		if (s->children[i].pid && s->children[i].role == ROLE_BROKER)
+			return true;
+	return false;
+}
+
+int
+cell_resume(struct supervisor *s)
+{
+	if (!s->restarting || (broker_is_left(s) && !MUTATE(ONE_BROKER)))
+		return 0;
+	s->restarting = false;
+	log_warning("the cell is started again");
+	(void)sd_notify(0, "STATUS=the cell is started again");
+	return cell_start(s);
+}
+
 /* Fronts see their planner's end, answer what is pending as retryable, and end by themselves. */
 int
 cell_restart(struct supervisor *s)
@@ -185,9 +206,9 @@ cell_restart(struct supervisor *s)
 	}
 	*oldest = now;
 	s->restart_next = (s->restart_next + 1) % RESTARTS_MAX;
-	log_warning("the cell is started again");
-	(void)sd_notify(0, "STATUS=the cell is started again");
-	return cell_start(s);
+	s->restarting = true;
+	(void)sd_notify(0, "STATUS=the cell is started again once its broker has ended");
+	return cell_resume(s);
 }
 
 /* Its death is a failure: the reaper restarts the cell. */

@@ -123,11 +123,20 @@ tell_end(const struct child *c, int status)
 		    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 }
 
+/* Is the end of such a process none of the cell? */
+static bool
+may_end(enum role role, bool clean)
+{
+	return TOPOLOGY[role].life == LIFE_CLIENT || TOPOLOGY[role].life == LIFE_CEREMONY ||
+	       (role == ROLE_LOADER && clean);
+}
+
 static void
 on_end(struct supervisor *s, struct child *c, int status)
 {
 	enum role role = c->role;
 	bool ending = c->ending, clean = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	bool restarts = !ending && !may_end(role, clean);
 
 	if (!ending && !clean)
 		tell_end(c, status);
@@ -143,12 +152,7 @@ on_end(struct supervisor *s, struct child *c, int status)
 		log_error("what the lines above name must be mended; then start the daemon again");
 		s->quitting = s->failed = s->mend = true;
 	}
-	if (ending || s->quitting || TOPOLOGY[role].life == LIFE_CLIENT ||
-	    TOPOLOGY[role].life == LIFE_CEREMONY)
-		return;
-	if (role == ROLE_LOADER && clean)
-		return;
-	if (cell_restart(s) < 0)
+	if (!s->quitting && (restarts ? cell_restart(s) : cell_resume(s)) < 0)
 		s->quitting = s->failed = true;
 }
 

@@ -113,6 +113,7 @@ struct supervisor {
 	uint32_t degraded;              /* of the cell's processes together */
 	int64_t restarts[RESTARTS_MAX]; /* monotonic ms */
 	unsigned restart_next;
+	bool restarting;  /* the cell, as soon as the broker that was has ended */
 	uint32_t pinged;  /* client of the planner's PING that is under way */
 	int64_t pong_due; /* monotonic ms; 0: none is under way */
 	int64_t watchdog; /* ms between two signs of life; 0: nobody waits for one */
@@ -183,6 +184,8 @@ int watchdog_overdue(
 int cell_start(struct supervisor *s);
 void cell_stop(struct supervisor *s);
 int cell_restart(struct supervisor *s); /* -1: too often */
+/* A process has ended: a restart that waits for it goes on. */
+int cell_resume(struct supervisor *s);
 void cell_ready(struct supervisor *s, struct child *c, uint32_t degraded);
 /* Sends to a cell process; a failure there is its end, and the reaper restarts the cell. */
 void cell_send(struct supervisor *s, enum role role, const struct msg *m, int fd);

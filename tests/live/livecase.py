@@ -19,6 +19,7 @@ class LiveCase(unittest.TestCase):
     """`cell_options` go to Cell; `enrolled`, `with_screen`: what stands ready before the first test."""
 
     cell_options: dict[str, Any] = {}
+    cell_kind: type[Cell] = Cell
     with_screen = True
     enrolled = True
     asked = 0
@@ -30,7 +31,7 @@ class LiveCase(unittest.TestCase):
     def setUpClass(cls) -> None:
         stack = contextlib.ExitStack()
         cls.addClassCleanup(stack.close)
-        cls.cell = stack.enter_context(_noisy(Cell(**cls.cell_options)))
+        cls.cell = stack.enter_context(_noisy(cls.cell_kind(**cls.cell_options)))
         cls.client = stack.enter_context(cls.cell.client())
         cls.client.call("capabilities")
         if cls.with_screen:

@@ -1,14 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Any process may die: a front alone, the cell as a whole; what is open stays known and closes."""
 
+import ctypes
 import os
 import signal
+import time
 import unittest
 
 from cell import GROUP, poll_until
 from livecase import WORD, LiveCase
 from mcp import Ended
 from screen import PATIENCE
+
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+LIBC.ptrace.argtypes = [ctypes.c_long, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p]
+PTRACE_SEIZE = 0x4206
+WALL = 0x40000000  # waitpid(2): also for what is traced
 
 
 class Kill(LiveCase):
@@ -78,6 +86,29 @@ class Kill(LiveCase):
             except Ended:
                 return False
         poll_until(answered, "the new cell serves")
+
+    def test_one_broker_at_a_time(self) -> None:
+        """The new cell waits for the end of the broker that was: two would write to one ledger. It is held as one whose
+        write hangs would be, killed and not gone: who traces a process is told of its end before its parent is."""
+        served = self.cell.log(since_start=True).count("serving;")
+        before = self.cell_pids()
+        broker, = before["broker"]
+        if LIBC.ptrace(PTRACE_SEIZE, broker, 0, 0) != 0:
+            self.skipTest(f"broker cannot be traced here: {os.strerror(ctypes.get_errno())}")
+        try:
+            self.kill("net")
+            poll_until(lambda: not any(pid in pids for role, pids in self.cell_pids().items() for pid in before[role]),
+                       "all of the old cell are dead")
+            for _ in range(20):
+                self.assertEqual(self.cell_pids(), {}, "the old broker has not gone")
+                time.sleep(0.05)
+        finally:
+            os.kill(broker, signal.SIGKILL)
+            os.waitpid(broker, WALL)
+        poll_until(lambda: self.is_another(before), "a new cell runs")
+        self.wait_served(served)
+        self.new_client()
+        self.assertEqual(self.client.call("health")["status"], "ok")
 
     def assert_retryable(self, waiting: object) -> None:
         try:

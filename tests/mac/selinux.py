@@ -18,6 +18,7 @@ from mactools import SOURCE, Findings, Tools, topology
 CHILDREN = ["front", "planner", "broker", "net", "consent", "fido", "load"]
 SUPERVISOR, SCREEN = "sgwarden_t", "sgwarden_screen_t"
 TCGETS, TCSETS, TCSETSF, TCFLSH, TIOCSTI, TIOCGWINSZ = 0x5401, 0x5402, 0x5404, 0x540b, 0x5412, 0x5413
+TCGETS2, TCSETS2, TCSETSF2 = 0x542a, 0x542b, 0x542d
 
 
 def domain(name):
@@ -107,7 +108,8 @@ class Claims:
         self.may("process", "execmem execstack execheap", set(), "whose memory becomes code")
 
     def terminal(self):
-        known = {CONSENT: {TCGETS, TCSETSF, TCFLSH, TIOCGWINSZ}, SUPERVISOR: {TCGETS, TCSETS}}
+        known = {CONSENT: {TCGETS, TCSETSF, TCFLSH, TIOCGWINSZ, TCGETS2, TCSETSF2},
+                 SUPERVISOR: {TCGETS, TCSETS, TCGETS2, TCSETS2}}
         self.may("chr_file", "write", {(d, t) for d in known for t in self.terminals}, "who writes to a terminal",
                  targets=self.terminals)
         self.may("chr_file", "open", set(), "who opens a terminal", targets=self.terminals)

@@ -92,6 +92,8 @@ static const struct fault FAULTS[] = {
     {"dumpable lies", SCMP_SYS(prctl), ARG(0, PR_SET_DUMPABLE), LIE, ENDS, USER, 0},
     {"limits fail", SCMP_SYS(prlimit64), ARG_SET(2), EPERM, ENDS, ANYBODY, 0},
     {"limits lie", SCMP_SYS(prlimit64), ARG_SET(2), LIE, ENDS, ANYBODY, 0},
+    {"no random bytes", SCMP_SYS(getrandom), ANY_ARG, EIO, ENDS, ANYBODY, 0},
+    {"random bytes lie", SCMP_SYS(getrandom), ANY_ARG, LIE, ENDS, ANYBODY, 0},
     {"locking is refused", SCMP_SYS(mlock2), ANY_ARG, ENOMEM, DEGRADED_NO_MEMLOCK, ANYBODY,
 	DEGRADED_NO_MEMLOCK},
     {"locking the future is refused", SCMP_SYS(mlockall), ANY_ARG, ENOMEM, DEGRADED_NO_MEMLOCK,

@@ -126,6 +126,8 @@ test_topology(void **state)
 		assert_int_equal(
 		    row->limit_memlock > 0, role == ROLE_BROKER || role == ROLE_CONSENT ||
 						role == ROLE_FIDO || role == ROLE_LOADER);
+		assert_int_equal(row->draws_random,
+		    role == ROLE_BROKER || role == ROLE_NET || role == ROLE_FIDO);
 		for (int other = ROLE_SUPERVISOR; other < role; other++)
 			assert_string_not_equal(TOPOLOGY[other].user, row->user);
 	}
