@@ -44,8 +44,8 @@ COMMON = {0: ("null", None), 1: ("null", None), 2: ("regular-append", None), 3: 
 LIBRARIES = {
     "planner": {"libcrypto"}, "broker": {"libcrypto"}, "front": {"libcjson"}, "consent": {"libcrypto"},
     "fido": {"libfido2", "libcrypto", "libcbor", "libz", "libudev"}, "net": None}  # net: libcurl and what it needs
-# What these need themselves on Debian 13.
-NEEDED = {"libcrypto": {"libz", "libzstd"}, "libudev": {"libcap"}}
+# What these need themselves on Debian 13, and on what is to follow it.
+NEEDED = {"libcrypto": {"libz", "libzstd"}, "libudev": {"libcap"}, "libcbor": {"libm"}}
 SANDBOX_LIBRARIES = {"libc", "libseccomp", "libcap-ng", "ld-linux-x86"}
 
 
