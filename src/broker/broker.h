@@ -43,6 +43,7 @@ enum call_owner {
 	CALL_CLOSING,
 	CALL_IDENTITY,
 	CALL_OWNER_MAX,
+	CALL_PLANNER = CALL_OWNER_MAX, /* it waits for its answers itself */
 };
 
 struct aws_result {
@@ -341,10 +342,6 @@ bool quota_plan(struct broker *b, uint64_t whose); /* counts one; false: not eve
 bool quota_read(struct broker *b);                 /* counts one of the planner's reads */
 
 /* aws.c: one signed request per owner at a time; its end comes as the owner's *_answer(). */
-enum aws_body {
-	BODY_DRY_RUN = 1, /* see aws_change() */
-	BODY_REAL = 0,
-};
 uint32_t call_number(struct broker *b); /* the next one */
 enum sgw_error aws_read(struct broker *b, enum call_owner owner, enum aws_op op, struct profile *p,
     const char *region, const char *group_id);
