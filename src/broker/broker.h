@@ -134,6 +134,7 @@ struct job {
 	bool withdrawn;
 	char receipt[SGW_RECEIPT_LEN + 1];
 	int64_t deadline; /* monotonic ms; 0 none */
+	int64_t touched;  /* monotonic ms: the assertion came */
 	int64_t began;    /* monotonic ms: what AWS is asked now was sent */
 	unsigned tries;   /* of the present step */
 	size_t group;     /* which of the plan's groups is being read */

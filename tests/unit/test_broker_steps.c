@@ -342,6 +342,50 @@ regress_220_closing_signed_for_tomorrow(void **state)
 	assert_true(strcmp(m->amz_date, later) > 0);
 }
 
+/* The steps of a plan have ten minutes from the touch on, and none opens what is to be closed by now. */
+static void
+late_is_taken_back(struct job *j, const char *why)
+{
+	answer_rules(FOREIGN, 0);
+	assert_int_equal(j->state, JOB_TAKE_BACK);
+	assert_non_null(strstr(j->detail, why));
+	closing_run(&W.b);
+	answer(sent(AWS_REVOKE_INGRESS), 200, "");
+	answer_rules(0, 0);
+	assert_int_equal(world_result()->done[0].state, OP_TAKEN_BACK);
+	assert_int_equal(world_result()->done[1].state, OP_FAILED);
+	assert_int_equal(world_result()->done[2].state, OP_UNTRIED);
+	world_ended(STATUS_FAILED, SGW_ERR_AWS_UNREACHABLE);
+}
+
+static void
+regress_221_long_after_the_touch(void **state)
+{
+	struct job *j = three_steps();
+
+	first_step();
+	j->touched -= SGW_RECORD_SECONDS_MAX * 1000 + 1000;
+	late_is_taken_back(j, "ten minutes");
+}
+
+/* The wall clock was set forward: the foreign rule may still be closed, the third step opens nothing any more. */
+static void
+regress_221_behind_its_closing(void **state)
+{
+	struct job *j = three_steps();
+
+	first_step();
+	j->touched -= SGW_RECORD_SECONDS_MAX * 1000 - 30000;
+	W.b.ceremony.record.closes = clock_now();
+	answer_rules(FOREIGN, 0);
+	answer(sent(AWS_REVOKE_INGRESS), 200, "");
+	answer_rules(0, 0);
+	answer_rules(8443, 0);
+	assert_int_equal(j->state, JOB_TAKE_BACK);
+	assert_int_equal(j->done[2].state, OP_FAILED);
+	assert_non_null(strstr(j->detail, "closed again by now"));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, world_open, world_close)
 
 int
@@ -358,6 +402,8 @@ main(void)
 	    TEST(test_unanswered_and_not_made),
 	    TEST(test_open_new_then_close_own),
 	    TEST(regress_220_closing_signed_for_tomorrow),
+	    TEST(regress_221_long_after_the_touch),
+	    TEST(regress_221_behind_its_closing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
