@@ -419,6 +419,7 @@ bool touch_too_late(const struct broker *b); /* whatever comes from the person n
 
 /* record_make.c */
 bool record_make(struct broker *b, struct ceremony *c, const struct job *j);
+int64_t record_deadline(const struct ceremony *c); /* monotonic ms: it expires */
 
 /* keys.c */
 int keys_read(struct broker *b);
