@@ -9,6 +9,8 @@
 #include <sgwarden/mutate.h>
 #include <sgwarden/vis.h>
 
+_Static_assert(RULES_READ_MAX <= POLICY_RULES_MAX, "what is read can be judged");
+
 const struct rec_grant *
 grants_list(const struct broker *b, size_t *ret_n)
 {
