@@ -24,6 +24,7 @@ void policy_digest(const struct rec_policy *policy, uint8_t ret_digest[HASH_LEN]
 #define POLICY_PROMPTS_MOST 60
 #define POLICY_RULES_MOST 1000
 #define POLICY_PROBLEM_MAX 160
+#define POLICY_RULES_MAX 4096 /* of the group that a plan is judged by; with more it is too open */
 
 /* True where the policy must not come into force, with why: bounds, order of its lists, needs of its classes. */
 bool policy_problem(const struct rec_policy *policy, char ret_text[POLICY_PROBLEM_MAX]);
@@ -57,8 +58,8 @@ struct verdict {
 	bool needs_consent;   /* a person, a word and a touch */
 	bool needs_pin;
 	bool needs_trusted_display;
-	uint16_t quota_used;            /* ingress rules of the address family now */
-	uint16_t quota_lists;           /* of them with a prefix list as their source: see record.h */
+	uint16_t quota_used;  /* ingress rules of the address family now */
+	uint16_t quota_lists; /* of them with a prefix list as their source: see record.h */
 	char line[SGW_LINE_ID_MAX + 1]; /* the policy line that decided: "deny.world-open" */
 	char text[SGW_DETAIL_MAX + 1];  /* one sentence: what it says about this plan */
 };

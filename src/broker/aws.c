@@ -131,20 +131,22 @@ send_net(struct broker *b)
 }
 
 /*
- * The time a request is signed for is AWS's, as learnt from its Date header, which is net's word.  An opening alone is
- * never signed for a time to come: kept back, it would still be good long after its closing and the last look at it.
+ * The time a request is signed for is AWS's, as learnt from its Date header, which is net's word.  What takes a touch is
+ * never signed for a time to come: kept back, an opening would still be good long after its closing and the last look at
+ * it, a closing of somebody else's rule long after it was said to have failed.
  */
 static int64_t
-signing_time(const struct broker *b, enum aws_op op)
+signing_time(const struct broker *b, enum call_owner owner, enum aws_op op)
 {
-	bool ahead = b->clock_skew > 0;
+	bool touched =
+	    op == AWS_AUTHORIZE_INGRESS || (op == AWS_REVOKE_INGRESS && owner == CALL_JOB);
 
-	return clock_now() + (ahead && op == AWS_AUTHORIZE_INGRESS ? 0 : b->clock_skew);
+	return clock_now() + (b->clock_skew > 0 && touched ? 0 : b->clock_skew);
 }
 
 /* Signs and sends.  The body was built in this process from typed values; nobody else's bytes come here. */
 static enum sgw_error
-sign_and_send(struct broker *b, uint32_t number, bool to_planner, enum aws_op op,
+sign_and_send(struct broker *b, uint32_t number, enum call_owner owner, enum aws_op op,
     const struct profile *p, const char *region, const struct buf *body)
 {
 	struct msg_send *m = &b->out.send;
@@ -162,12 +164,14 @@ sign_and_send(struct broker *b, uint32_t number, bool to_planner, enum aws_op op
 	if (body->failed || body->len > SGW_BODY_MAX)
 		return SGW_ERR_INTERNAL;
 	b->out.id = MSG_SEND;
-	*m = (struct msg_send){
-	    .request = number, .to_planner = to_planner, .op = op, .timeout = CALL_TIMEOUT};
+	*m = (struct msg_send){.request = number,
+	    .to_planner = owner == CALL_PLANNER,
+	    .op = op,
+	    .timeout = CALL_TIMEOUT};
 	if (!endpoint(p, op, region, m->host, &m->tls))
 		return SGW_ERR_REGION_NOT_ALLOWED;
 	follow_clock(b);
-	sigv4_date(signing_time(b, op), m->amz_date);
+	sigv4_date(signing_time(b, owner, op), m->amz_date);
 	post.host = m->host;
 	post.amz_date = m->amz_date;
 	if (!sigv4_sign_post(&post, &keys, m->authorization, sizeof(m->authorization)))
@@ -175,7 +179,7 @@ sign_and_send(struct broker *b, uint32_t number, bool to_planner, enum aws_op op
 	(void)FIELD_SET(m->token, k->token);
 	memcpy(m->body, body->data, body->len);
 	m->body_len = (uint16_t)body->len;
-	b->date_wanted |= to_planner;
+	b->date_wanted |= owner == CALL_PLANNER;
 	send_net(b);
 	return SGW_ERR_NONE;
 }
@@ -194,7 +198,7 @@ call_start(struct broker *b, enum call_owner owner, enum aws_op op, const struct
 {
 	struct call *c = &b->calls[owner];
 	uint32_t number = call_number(b);
-	enum sgw_error error = sign_and_send(b, number, false, op, p, region, body);
+	enum sgw_error error = sign_and_send(b, number, owner, op, p, region, body);
 
 	if (error != SGW_ERR_NONE)
 		return error;
@@ -271,7 +275,7 @@ aws_for_planner(struct broker *b, const struct msg_read *m)
 		 !read_body(m->what, m->group_id, m->next_token, &body))
 		error = SGW_ERR_BAD_ARGUMENT;
 	else
-		error = sign_and_send(b, m->request, true, m->what, p, m->region, &body);
+		error = sign_and_send(b, m->request, CALL_PLANNER, m->what, p, m->region, &body);
 	if (error == SGW_ERR_NONE) {
 		if (!p->account[0]) { /* no oftener than reads are signed */
 			p->asking = false;

@@ -43,6 +43,7 @@ enum call_owner {
 	CALL_CLOSING,
 	CALL_IDENTITY,
 	CALL_OWNER_MAX,
+	CALL_PLANNER = CALL_OWNER_MAX, /* it waits for its answers itself */
 };
 
 struct aws_result {
@@ -133,6 +134,7 @@ struct job {
 	bool withdrawn;
 	char receipt[SGW_RECEIPT_LEN + 1];
 	int64_t deadline; /* monotonic ms; 0 none */
+	int64_t touched;  /* monotonic ms: the assertion came */
 	int64_t began;    /* monotonic ms: what AWS is asked now was sent */
 	unsigned tries;   /* of the present step */
 	size_t group;     /* which of the plan's groups is being read */
@@ -341,10 +343,6 @@ bool quota_plan(struct broker *b, uint64_t whose); /* counts one; false: not eve
 bool quota_read(struct broker *b);                 /* counts one of the planner's reads */
 
 /* aws.c: one signed request per owner at a time; its end comes as the owner's *_answer(). */
-enum aws_body {
-	BODY_DRY_RUN = 1, /* see aws_change() */
-	BODY_REAL = 0,
-};
 uint32_t call_number(struct broker *b); /* the next one */
 enum sgw_error aws_read(struct broker *b, enum call_owner owner, enum aws_op op, struct profile *p,
     const char *region, const char *group_id);
@@ -421,6 +419,7 @@ bool touch_too_late(const struct broker *b); /* whatever comes from the person n
 
 /* record_make.c */
 bool record_make(struct broker *b, struct ceremony *c, const struct job *j);
+int64_t record_deadline(const struct ceremony *c); /* monotonic ms: it expires */
 
 /* keys.c */
 int keys_read(struct broker *b);

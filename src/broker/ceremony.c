@@ -211,7 +211,7 @@ ceremony_show(struct broker *b)
 	recovery_banner(b, b->out.show.banner);
 	b->out.show.seconds = (uint16_t)(c->record.expires - c->record.created);
 	j->state = JOB_READING;
-	j->deadline = clock_monotonic() + (c->record.expires - c->record.created) * 1000;
+	j->deadline = record_deadline(c);
 	c->consent.state = CHAN_READING;
 	send_consent(b);
 	job_stage(b, j, STAGE_ON_SCREEN, c->record.expires - c->record.created);

@@ -229,7 +229,7 @@ want_next(struct broker *b)
 	wanted_names(b, b->out.want_key.names);
 	ceremony_want(b);
 	j->state = JOB_READING; /* consent says AGREED again, with the PIN where one is wanted */
-	j->deadline = clock_monotonic() + (c->record.expires - clock_now()) * 1000;
+	j->deadline = record_deadline(c);
 }
 
 void

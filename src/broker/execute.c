@@ -209,24 +209,16 @@ dry_run_from(struct broker *b, size_t at)
 		dry_run_failed(b, error, &NOTHING, "");
 }
 
-/* A touch does not wait: what a net drags out for longer than any call may take is over. */
-static bool
-is_late(const struct job *j)
-{
-	return clock_monotonic() - j->began > SETTLE_MARGIN * INT64_C(1000);
-}
-
-#define LATE "AWS took more than a minute to answer"
-
 /* DryRun succeeds as HTTP 412 with this code (EC2 API, "DryRun"). */
 static void
 dry_run_answer(struct broker *b, const struct aws_result *r)
 {
 	struct job *j = b->active;
 	enum sgw_error error = aws_error(r);
+	const char *late = job_late(b);
 
-	if (is_late(j) && !MUTATE(SLOW_TRIAL))
-		dry_run_failed(b, SGW_ERR_AWS_UNREACHABLE, r, LATE);
+	if (late)
+		dry_run_failed(b, SGW_ERR_AWS_UNREACHABLE, r, late);
 	else if (r->outcome == NET_ANSWERED &&
 		 (strcmp(r->code, "DryRunOperation") == 0 || MUTATE(DRY_RUN)))
 		dry_run_from(b, j->at + j->n);
@@ -301,6 +293,7 @@ reread_answer(struct broker *b, const struct aws_result *r)
 	struct buf body = buf_over(memory, sizeof(memory));
 	char text[SGW_DETAIL_MAX + 1];
 	enum sgw_error error = aws_error(r);
+	const char *late = job_late(b);
 
 	if (error != SGW_ERR_NONE) {
 		step_failed(b, error, r, r->code);
@@ -308,8 +301,8 @@ reread_answer(struct broker *b, const struct aws_result *r)
 	}
 	if (!all_read(b, r))
 		return;
-	if (is_late(j) && !MUTATE(SLOW_TRIAL)) {
-		step_failed(b, SGW_ERR_AWS_UNREACHABLE, r, LATE);
+	if (late) {
+		step_failed(b, SGW_ERR_AWS_UNREACHABLE, r, late);
 		return;
 	}
 	if (!seen_holds(b, step_op(j)->group_id, &b->collected[CALL_JOB], text) &&

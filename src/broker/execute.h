@@ -11,6 +11,7 @@
 extern const struct aws_result NOTHING; /* nothing was sent */
 
 bool step_opens(const struct job *j);
+const char *job_late(const struct broker *b); /* job_time.c: why no step goes on; NULL: it may */
 
 /* outcome.c; all of the active plan and its present step */
 void tell_wrote(struct broker *b);

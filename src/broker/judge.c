@@ -9,6 +9,8 @@
 #include <sgwarden/mutate.h>
 #include <sgwarden/vis.h>
 
+_Static_assert(RULES_READ_MAX <= POLICY_RULES_MAX, "what is read can be judged");
+
 const struct rec_grant *
 grants_list(const struct broker *b, size_t *ret_n)
 {
@@ -75,6 +77,17 @@ op_problem(struct broker *b, const struct job *j, const struct rec_op *op, const
 		   : SGW_ERR_NONE;
 }
 
+/* Where more is done than what is ours is closed, which goes on by whatever clock. */
+static bool
+needs_clock(const struct rec_plan *plan)
+{
+	bool needs = false;
+
+	for (size_t i = 0; i < plan->n_ops; i++)
+		needs |= plan->ops[i].action != ACTION_CLOSE || !plan->ops[i].receipt[0];
+	return needs;
+}
+
 static enum sgw_error
 state_problem(struct broker *b, const struct job *j, const char **ret_detail)
 {
@@ -98,7 +111,7 @@ state_problem(struct broker *b, const struct job *j, const char **ret_detail)
 	*ret_detail = "";
 	if (plan_opens(&j->plan) && b->config.use == USE_READ_ONLY)
 		return SGW_ERR_READ_ONLY;
-	return plan_opens(&j->plan) && b->clock_skew > SKEW_OPEN_MAX && !MUTATE(CLOCK_SKEW)
+	return needs_clock(&j->plan) && b->clock_skew > SKEW_OPEN_MAX && !MUTATE(CLOCK_SKEW)
 		   ? SGW_ERR_CLOCK
 		   : SGW_ERR_NONE;
 }

@@ -108,7 +108,7 @@ want(struct broker *b, const uint8_t *code)
 	struct vault *v = b->vault;
 
 	b->active->state = JOB_CODE;
-	b->active->deadline = clock_monotonic() + (c->record.expires - clock_now()) * 1000;
+	b->active->deadline = record_deadline(c);
 	c->consent.state = CHAN_READING;
 	v->out.id = MSG_WANT_CODE;
 	v->out.want_code = (struct msg_want_code){.code_len = code ? SGW_CODE_LEN : 0};
@@ -116,7 +116,7 @@ want(struct broker *b, const uint8_t *code)
 		memcpy(v->out.want_code.code, code, SGW_CODE_LEN);
 	(void)chan_send(&c->consent, v->scratch, &v->out, -1, true);
 	memory_erase(&v->out, sizeof(v->out));
-	job_stage(b, b->active, STAGE_ON_SCREEN, c->record.expires - clock_now());
+	job_stage(b, b->active, STAGE_ON_SCREEN, (b->active->deadline - clock_monotonic()) / 1000);
 }
 
 void

@@ -310,6 +310,7 @@ on_assertion(struct broker *b, struct msg_assertion *a)
 		return;
 	}
 	b->counters[key] = counter;
+	b->active->touched = clock_monotonic();
 	if (b->active->kind == JOB_ENROLL) {
 		enroll_second_step(b, a);
 		return;

@@ -22,13 +22,13 @@
 
 #define CALLS_MAX 1024
 #define CALLS_PER_CLIENT 8
-#define READS_MAX 64               /* wanted and not yet there */
-#define READS_AT_ONCE 8            /* of these at net */
-#define READ_TIMEOUT 30000         /* ms, all pages and repeats of one read */
-#define READ_HELD 40               /* ms: the broker signs so many reads a second, for all together */
-#define READ_TRIES 3               /* what is transient is asked again */
-#define READ_RETRY_FIRST 500       /* ms; doubles */
-#define QUESTION_TIMEOUT 5000      /* ms for the broker to answer */
+#define READS_MAX 64          /* wanted and not yet there */
+#define READS_AT_ONCE 8       /* of these at net */
+#define READ_TIMEOUT 30000    /* ms, all pages and repeats of one read */
+#define READ_HELD 40          /* ms: the broker signs so many reads a second, for all together */
+#define READ_TRIES 3          /* what is transient is asked again */
+#define READ_RETRY_FIRST 500  /* ms; doubles */
+#define QUESTION_TIMEOUT 5000 /* ms for the broker to answer */
 #define QUESTION_OWN_TIMEOUT 15000 /* likewise, about the own address: strangers answer that */
 /* Where the broker asks no strangers just now it is put again: ms until then, and for how long. */
 #define QUESTION_OWN_HELD 1000
@@ -41,7 +41,7 @@
 #define PLAN_KEPT_NO 10000 /* likewise after a no, a time-out or a failure */
 
 #define SNAP_GROUPS_MAX 10000
-#define SNAP_RULES_MAX 4096
+#define SNAP_RULES_MAX POLICY_RULES_MAX
 #define SNAP_BYTES_MAX (8u << 20)   /* one */
 #define SNAPS_BYTES_MAX (96u << 20) /* all */
 #define CACHE_ENTRIES_MAX 256
@@ -293,8 +293,9 @@ struct plan {
 	struct rec_plan plan;
 	uint16_t n_ops;
 	struct rec_op_view ops[SGW_OPS_MAX]; /* with those that were there already */
-	uint8_t entry[SGW_OPS_MAX]; /* of which of the request's entries each is, from 1; 0: it has no list */
-	uint8_t blamed;             /* the entry that the policy refuses the plan for; 0: none alone */
+	uint8_t entry
+	    [SGW_OPS_MAX]; /* of which of the request's entries each is, from 1; 0: it has no list */
+	uint8_t blamed;    /* the entry that the policy refuses the plan for; 0: none alone */
 	char note[SGW_DETAIL_MAX + 1]; /* what the client is told of it beside all else, or empty */
 	uint16_t left_out; /* closing by a match: rules that match and that cannot be closed here */
 	struct verdict verdict;

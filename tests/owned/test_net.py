@@ -6,6 +6,7 @@
 """
 
 import calendar
+import itertools
 import random
 import time
 
@@ -266,31 +267,31 @@ class Closing(OwnedCase):
 
 
 class Time(OwnedCase):
-    def test_no_opening_is_signed_for_a_time_to_come(self):
-        """AWS's clock is whatever net says: an opening signed for tomorrow could be kept until its closing is done with."""
-        for ahead in (200, 3600, 86000, 86401, 2**40):
-            for touched in (False, True):
-                with self.subTest(ahead=ahead, touched=touched):
-                    w, dates = self.world(), []
+    def test_nothing_touched_for_is_signed_for_a_time_to_come(self):
+        """AWS's clock is whatever net says: an opening signed for tomorrow could be kept until its closing is done with,
+        a closing of others' until nobody thinks of it (220)."""
+        for ahead, touched, foreign in itertools.product((200, 3600, 86000, 86401, 2**40), (False, True), (False, True)):
+            with self.subTest(ahead=ahead, touched=touched, foreign=foreign):
+                w, dates = self.world(), []
 
-                    def on_send(w, m, dates=dates):
-                        if operation(m).startswith("AWS_AUTHORIZE"):
-                            dates.append(calendar.timegm(time.strptime(m["amz_date"], "%Y%m%dT%H%M%SZ")) - w.now())
-                        World.net(w, m)
-                    w.on_send, w.on_keys = on_send, World.one_key
-                    late = {"now": lambda w=w, ahead=ahead: w.now() + ahead}
-                    w.ec2.now = w.now if touched else late["now"]
-                    plan = w.plan(opening())
-                    w.ask(plan)
-                    w.settle()
-                    if w.shows:
-                        w.agree()
-                        w.ec2.now = late["now"]
-                        w.touch(w.shows[-1])
-                        self.assertLess(max(dates), 2)
-                    else:
-                        self.assertEqual(w.results[plan_id(plan)][-1]["error"], 17)
-                    self.assert_clean(w)
+                def on_send(w, m, dates=dates):
+                    if operation(m).startswith(("AWS_AUTHORIZE", "AWS_REVOKE")):
+                        dates.append(calendar.timegm(time.strptime(m["amz_date"], "%Y%m%dT%H%M%SZ")) - w.now())
+                    World.net(w, m)
+                w.on_send, w.on_keys = on_send, World.one_key
+                late = {"now": lambda w=w, ahead=ahead: w.now() + ahead}
+                w.ec2.now = w.now if touched else late["now"]
+                plan = w.plan(closing(w.ec2.rules[0]) if foreign else opening())
+                w.ask(plan)
+                w.settle()
+                if w.shows:
+                    w.agree()
+                    w.ec2.now = late["now"]
+                    w.touch(w.shows[-1])
+                    self.assertLess(max(dates), 2)
+                else:
+                    self.assertEqual(w.results[plan_id(plan)][-1]["error"], 17)
+                self.assert_clean(w)
 
     def test_a_date_that_nobody_asked_for(self):
         """Of each read of the planner's one is heeded, and no opening is signed for a time to come by it either."""

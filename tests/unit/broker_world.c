@@ -163,7 +163,7 @@ world_active(struct rec_op op, enum job_state state)
 	(void)FIELD_SET(c->group.group_id, GROUP);
 	c->has_group = c->group.managed = true;
 	j->n = 1;
-	j->began = clock_monotonic();
+	j->began = j->touched = clock_monotonic();
 	W.b.active = j;
 	world_reread();
 	return j;

@@ -102,10 +102,11 @@ signed_at(const struct msg_send *m)
 
 /*
  * The Date header is net's word.  An opening signed for tomorrow could be kept back and sent long after its closing
- * and every check.  Closings and reads follow AWS's clock: what they do is no worse for being late.
+ * and every check, a closing of somebody else's rule (220) long after it was told as failed.  Closings of what is ours and
+ * reads follow AWS's clock: no clock that is wrong keeps a rule open.
  */
 static void
-test_opening_is_signed_for_now(void **state)
+test_touched_is_signed_for_now(void **state)
 {
 	uint8_t memory[64];
 	struct buf body = buf_over(memory, sizeof(memory));
@@ -126,6 +127,12 @@ test_opening_is_signed_for_now(void **state)
 	assert_true(signed_at(m) <= clock_now());
 	assert_int_equal(
 	    aws_change(&W.b, CALL_JOB, AWS_REVOKE_INGRESS, &W.b.profiles[0], "eu-west-1", &body),
+	    SGW_ERR_NONE);
+	m = world_sent();
+	assert_non_null(m);
+	assert_true(signed_at(m) <= clock_now());
+	assert_int_equal(aws_change(&W.b, CALL_CLOSING, AWS_REVOKE_INGRESS, &W.b.profiles[0],
+			     "eu-west-1", &body),
 	    SGW_ERR_NONE);
 	m = world_sent();
 	assert_non_null(m);
@@ -181,6 +188,36 @@ test_clock_behind(void **state)
 	world_active(*open_op(), JOB_READ_RULES);
 	job_judge(&W.b);
 	assert_null(world_said(MSG_RESULT));
+}
+
+static void
+judge_closing(const struct rec_op *op, int32_t skew)
+{
+	W.n_planner = 0;
+	W.b.clock_skew = skew;
+	W.b.collected[CALL_JOB].n_rules = 0;
+	world_active(*op, JOB_READ_RULES);
+	world_rule(fixture_rule(op->rule_id, PROTO_TCP, 8443, 8443, SOURCE));
+	job_judge(&W.b);
+}
+
+/* Nor for a closing of somebody else's rule.  What is ours alone is closed by any clock. */
+static void
+regress_220_clock_of_a_closing(void **state)
+{
+	struct rec_op op = fixture_op(ACTION_CLOSE, PROTO_TCP, 8443, 8443, SOURCE);
+	struct grant *g;
+
+	W.b.keys.n_keys = 1;
+	judge_closing(&op, SKEW_OPEN_MAX + 1);
+	assert_int_equal(world_result()->error, SGW_ERR_CLOCK);
+	judge_closing(&op, SKEW_OPEN_MAX);
+	assert_null(world_said(MSG_RESULT));
+	g = standing();
+	(void)FIELD_SET(op.receipt, g->g.receipt);
+	judge_closing(&op, 80000);
+	assert_null(world_said(MSG_RESULT));
+	assert_ptr_equal(g->waiter, &W.b.jobs[0]);
 }
 
 /* A clock that is put right after having been far ahead took years of tokens away. */
@@ -316,8 +353,10 @@ main(void)
 	    cmocka_unit_test_setup_teardown(test_open_never_closes, world_open, world_close),
 	    cmocka_unit_test_setup_teardown(test_net_hides_no_operation, world_open, world_close),
 	    cmocka_unit_test_setup_teardown(
-		test_opening_is_signed_for_now, world_open, world_close),
+		test_touched_is_signed_for_now, world_open, world_close),
 	    cmocka_unit_test_setup_teardown(test_clock_behind, world_open, world_close),
+	    cmocka_unit_test_setup_teardown(
+		regress_220_clock_of_a_closing, world_open, world_close),
 	    cmocka_unit_test_setup_teardown(test_call_follows_intent, world_open, world_close),
 	    cmocka_unit_test_setup_teardown(test_second_key_is_waited_for, world_open, world_close),
 	    cmocka_unit_test_setup_teardown(test_ambiguous_is_told, world_open, world_close),

@@ -208,6 +208,24 @@ test_time_is_up(void **state)
 	nothing_sealed();
 }
 
+/* The wall clock was two hours ahead when the record was made, and is put right while it is on the screen. */
+static void
+regress_223_clock_put_right(void **state)
+{
+	struct ceremony *c = &W.b.ceremony;
+	int64_t seconds;
+
+	agreed_to(ACT_SEAL, PROD);
+	seconds = c->record.expires - c->record.created;
+	assert_int_equal(W.b.active->deadline, c->made + seconds * 1000);
+	c->record.created += 7200;
+	c->record.expires += 7200;
+	agrees();
+	touched(BLUE);
+	assert_int_equal(W.b.active->state, JOB_READING); /* the red one is wanted */
+	assert_int_equal(W.b.active->deadline, c->made + seconds * 1000);
+}
+
 /* The plugged key has answered already, or is none of ours: another is waited for until the record expires. */
 static void
 test_keys_are_changed(void **state)
@@ -331,6 +349,7 @@ main(void)
 	    TEST(test_nobody_opens_the_old_seal),
 	    TEST(test_nothing_worth_sealing),
 	    TEST(test_time_is_up),
+	    TEST(regress_223_clock_put_right),
 	    TEST(test_keys_are_changed),
 	    TEST(test_no_other_key_comes),
 	    TEST(test_key_fails),

@@ -9,6 +9,8 @@
 #include <sgwarden/clock.h>
 
 #include "broker_world.h"
+#include "admin.h"
+#include "recovery.h"
 
 #define SOURCE "203.0.113.7/32"
 
@@ -322,6 +324,28 @@ test_seconds_left(void **state)
 	assert_int_equal(world_said(MSG_STAGE)->stage.seconds_left, 119);
 }
 
+/* A code is shown, or asked for, until its record expires, though the wall clock is set back by two hours meanwhile. */
+static void
+regress_223_time_for_a_code(void **state)
+{
+	struct ceremony *c = &W.b.ceremony;
+	struct job *j = active(JOB_READING);
+
+	c->made = clock_monotonic() - 100000;
+	c->record.created = clock_now() - 100 + 7200;
+	c->record.expires = c->record.created + 300;
+	code_show(&W.b);
+	assert_int_equal(j->state, JOB_CODE);
+	assert_int_equal(j->deadline, c->made + 300000);
+	assert_in_range(world_said(MSG_STAGE)->stage.seconds_left, 198, 200);
+	recovery_ask(&W.b);
+	assert_int_equal(j->deadline, c->made + 300000);
+	c->made -= 300000; /* its time is up */
+	recovery_ask(&W.b);
+	job_timeouts(&W.b);
+	world_ended(STATUS_EXPIRED, SGW_ERR_EXPIRED);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, world_open, world_close)
 
 int
@@ -343,6 +367,7 @@ main(void)
 	    TEST(test_client_leaves),
 	    TEST(test_times),
 	    TEST(test_seconds_left),
+	    TEST(regress_223_time_for_a_code),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,12 +10,15 @@
 #include <sgwarden/clock.h>
 
 #include "broker_world.h"
+#include "sigv4.h"
 
 #define OTHER "sg-0fedcba9876543210"
 #define RECEIPT "sgw-aaaaaaaaaaaaaaaaaaaa"
 #define OLD "sgw-bbbbbbbbbbbbbbbbbbbb"
 #define SOURCE "203.0.113.7/32"
 #define FOREIGN 80 /* the port of somebody else's rule in OTHER */
+
+static int64_t ahead; /* s: what net says of AWS's clock; 0: nothing */
 
 /* Touched for: opens a port in GROUP, closes a foreign rule in OTHER, opens one more in GROUP. */
 static struct job *
@@ -68,6 +71,7 @@ answer(const struct msg_send *m, unsigned status, const char *code)
 	struct msg_done done = {
 	    .request = m->request, .outcome = NET_ANSWERED, .http_status = (uint16_t)status};
 
+	done.server_date = ahead ? clock_now() + ahead : 0;
 	(void)FIELD_SET(done.code, code);
 	aws_done(&W.b, &done);
 }
@@ -314,6 +318,74 @@ test_open_new_then_close_own(void **state)
 	assert_int_equal(world_result()->status, STATUS_OK);
 }
 
+/*
+ * Net says with the second look that AWS's clock is a day ahead: it must not get a closing of somebody else's rule that
+ * is good tomorrow, and can be said to have failed until then.  What changes nothing is signed for AWS's time.
+ */
+static void
+regress_220_closing_signed_for_tomorrow(void **state)
+{
+	char now[SIGV4_DATE_LEN], later[SIGV4_DATE_LEN];
+	const struct msg_send *m;
+
+	(void)three_steps();
+	first_step();
+	ahead = 86000;
+	answer_rules(FOREIGN, 0);
+	ahead = 0;
+	m = sent(AWS_REVOKE_INGRESS);
+	sigv4_date(clock_now(), now);
+	sigv4_date(clock_now() + 85000, later);
+	assert_true(strcmp(m->amz_date, now) <= 0);
+	answer(m, 200, "");
+	m = sent(AWS_DESCRIBE_RULES);
+	assert_true(strcmp(m->amz_date, later) > 0);
+}
+
+/* The steps of a plan have ten minutes from the touch on, and none opens what is to be closed by now. */
+static void
+late_is_taken_back(struct job *j, const char *why)
+{
+	answer_rules(FOREIGN, 0);
+	assert_int_equal(j->state, JOB_TAKE_BACK);
+	assert_non_null(strstr(j->detail, why));
+	closing_run(&W.b);
+	answer(sent(AWS_REVOKE_INGRESS), 200, "");
+	answer_rules(0, 0);
+	assert_int_equal(world_result()->done[0].state, OP_TAKEN_BACK);
+	assert_int_equal(world_result()->done[1].state, OP_FAILED);
+	assert_int_equal(world_result()->done[2].state, OP_UNTRIED);
+	world_ended(STATUS_FAILED, SGW_ERR_AWS_UNREACHABLE);
+}
+
+static void
+regress_221_long_after_the_touch(void **state)
+{
+	struct job *j = three_steps();
+
+	first_step();
+	j->touched -= SGW_RECORD_SECONDS_MAX * 1000 + 1000;
+	late_is_taken_back(j, "ten minutes");
+}
+
+/* The wall clock was set forward: the foreign rule may still be closed, the third step opens nothing any more. */
+static void
+regress_221_behind_its_closing(void **state)
+{
+	struct job *j = three_steps();
+
+	first_step();
+	j->touched -= SGW_RECORD_SECONDS_MAX * 1000 - 30000;
+	W.b.ceremony.record.closes = clock_now();
+	answer_rules(FOREIGN, 0);
+	answer(sent(AWS_REVOKE_INGRESS), 200, "");
+	answer_rules(0, 0);
+	answer_rules(8443, 0);
+	assert_int_equal(j->state, JOB_TAKE_BACK);
+	assert_int_equal(j->done[2].state, OP_FAILED);
+	assert_non_null(strstr(j->detail, "closed again by now"));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, world_open, world_close)
 
 int
@@ -329,6 +401,9 @@ main(void)
 	    TEST(regress_083_unanswered_and_made),
 	    TEST(test_unanswered_and_not_made),
 	    TEST(test_open_new_then_close_own),
+	    TEST(regress_220_closing_signed_for_tomorrow),
+	    TEST(regress_221_long_after_the_touch),
+	    TEST(regress_221_behind_its_closing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,6 +41,7 @@ test_pieces(void **state)
 
 #define SPACE 256 /* the last octet of 8.8.8.0/24 */
 #define PORTS 12
+#define PROTO_OF_OTHERS 47 /* GRE, which has no ports */
 #define DOORS 8
 
 static uint32_t
@@ -53,12 +54,16 @@ next_random(uint32_t *seed)
 static void
 random_door(uint32_t *seed, int16_t *protocol, int32_t *from, int32_t *to, struct rec_cidr *source)
 {
-	static const int16_t protocols[] = {PROTO_TCP, PROTO_TCP, PROTO_UDP, PROTO_ALL};
+	static const int16_t protocols[] = {PROTO_TCP, PROTO_TCP, PROTO_TCP, PROTO_UDP, PROTO_UDP,
+	    PROTO_ALL, PROTO_ALL, PROTO_OF_OTHERS};
 	unsigned prefix = 24 + next_random(seed) % 9;
 
-	*protocol = protocols[next_random(seed) % 4];
-	*from = *protocol == PROTO_ALL ? -1 : (int32_t)(1 + next_random(seed) % PORTS);
-	*to = *protocol == PROTO_ALL ? -1 : *from + (int32_t)(next_random(seed) % 3);
+	bool ports;
+
+	*protocol = protocols[next_random(seed) % 8];
+	ports = *protocol == PROTO_TCP || *protocol == PROTO_UDP;
+	*from = !ports ? -1 : (int32_t)(1 + next_random(seed) % PORTS);
+	*to = !ports ? -1 : *from + (int32_t)(next_random(seed) % 3);
 	*source = fixture_cidr("8.8.8.0/24");
 	source->prefix = (uint8_t)prefix;
 	source->addr[3] = (uint8_t)(next_random(seed) & ~((1u << (32 - prefix)) - 1));
@@ -74,16 +79,17 @@ paint(bool seen[SPACE], const struct rec_cidr *source)
 static bool
 door_hits(int16_t protocol, int32_t from, int32_t to, int16_t at, int32_t port)
 {
-	return protocol == PROTO_ALL || (protocol == at && from <= port && port <= to);
+	return protocol == PROTO_ALL ||
+	       (protocol == at && (from < 0 || (from <= port && port <= to)));
 }
 
-/* By bitmap: does any (tcp, udp or another protocol, port) that the plan reaches have more than `most` and more than before? */
+/* By bitmap: does any (tcp, udp, one that a rule may name or another, port) that the plan reaches have more than `most` and more than before? */
 static bool
 slow_exceeds(const struct rec_plan *plan, const struct rec_rule *rules, size_t n, unsigned most)
 {
-	static const int16_t protocols[] = {PROTO_TCP, PROTO_UDP, 47};
+	static const int16_t protocols[] = {PROTO_TCP, PROTO_UDP, PROTO_OF_OTHERS, 50};
 
-	for (size_t p = 0; p < 3; p++) {
+	for (size_t p = 0; p < 4; p++) {
 		int16_t at = protocols[p];
 
 		for (int32_t port = 0; port <= PORTS + 4; port++) {
@@ -139,12 +145,88 @@ test_against_bitmap(void **state)
 	assert_true(yes > 2000 && yes < 18000);
 }
 
+/* ---- how much is looked at ---- */
+
+bool __real_cidr_contains(const struct rec_cidr *outer, const struct rec_cidr *inner);
+bool __wrap_cidr_contains(const struct rec_cidr *outer, const struct rec_cidr *inner);
+
+static size_t pairs; /* of sources that were compared */
+
+bool
+__wrap_cidr_contains(const struct rec_cidr *outer, const struct rec_cidr *inner)
+{
+	pairs++;
+	return __real_cidr_contains(outer, inner);
+}
+
+#define GROUP_RULES 1000
+
+/* Fifty openings of all ports, in a group of n rules: each place has to be looked at, as nowhere is too much open. */
+static size_t
+pairs_of(size_t n, int32_t step, int32_t width)
+{
+	static struct rec_rule rules[GROUP_RULES];
+	const struct policy_facts facts = {.rules = rules, .n_rules = n};
+	static struct rec_plan plan;
+	struct exposure where;
+
+	for (size_t i = 0; i < n; i++) {
+		int32_t port = 443 + (int32_t)i * step;
+
+		rules[i] = fixture_rule("sgr-1", PROTO_TCP, port, port + width, "8.0.0.0/24");
+		rules[i].source.addr[1] = (uint8_t)(i / 256);
+		rules[i].source.addr[2] = (uint8_t)i;
+	}
+	plan.n_ops = SGW_OPS_MAX;
+	for (size_t i = 0; i < plan.n_ops; i++) {
+		plan.ops[i] = fixture_op(ACTION_OPEN, PROTO_TCP, 1, 65535, "8.0.0.1/32");
+		plan.ops[i].source.addr[3] = (uint8_t)i;
+	}
+	pairs = 0;
+	assert_false(exposure_exceeds(&plan, &facts, BOTH(UINT64_MAX), &where));
+	return pairs;
+}
+
+/*
+ * The same place was looked at for each rule that begins or ends there, and anew for each opening, and each look was at
+ * each pair of sources: minutes of it.  Now there is one pass over them for each place.
+ */
+static void
+regress_222_each_place_once(void **state)
+{
+	static const size_t sizes[] = {20, GROUP_RULES};
+
+	for (size_t i = 0; i < 2; i++) {
+		size_t n = sizes[i], pass = n + SGW_OPS_MAX;
+
+		/* where the openings begin, 443, and 444 behind it */
+		assert_in_range(pairs_of(n, 0, 0), 1, 3 * pass);
+		/* each rule with ends of its own */
+		assert_in_range(pairs_of(n, 1, 2000), 1, (2 * n + 1) * pass);
+	}
+}
+
+/* More than is ever read of a group: nobody can say what is open there. */
+static void
+test_more_than_is_read(void **state)
+{
+	const struct policy_facts facts = {.n_rules = POLICY_RULES_MAX + 1};
+	const struct rec_plan plan =
+	    fixture_plan(fixture_op(ACTION_OPEN, PROTO_TCP, 443, 443, "8.8.8.8/32"));
+	struct exposure where;
+
+	assert_true(exposure_exceeds(&plan, &facts, BOTH(UINT64_MAX), &where));
+	assert_true(where.after == UINT64_MAX);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_pieces),
 	    cmocka_unit_test(test_against_bitmap),
+	    cmocka_unit_test(regress_222_each_place_once),
+	    cmocka_unit_test(test_more_than_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
