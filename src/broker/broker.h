@@ -188,6 +188,7 @@ struct grant {
 	bool behind;     /* its region did not answer: what is due elsewhere goes first */
 	bool unrecorded; /* closed, and the ledger could not be told yet */
 	bool was_there;  /* AWS has taken it away for one of our revokes, or may have */
+	bool taken;      /* … has, and said so: who answers us has its group */
 };
 
 enum closing_state {
@@ -403,7 +404,6 @@ void ceremony_want(struct broker *b);    /* sends WANT_KEY, which stands in b->o
 void ceremony_show_stage(struct broker *b, enum stage stage, int64_t seconds_left);
 void ceremony_show_outcome(
     struct broker *b, enum status status, enum sgw_error error, const char *detail);
-
 void ceremony_show(struct broker *b); /* makes the record and has it shown */
 /* phrase.c: typed on a trusted screen before the record is made */
 bool phrase_wanted(const struct broker *b, const struct job *j);
@@ -432,7 +432,6 @@ const struct rec_key_entry *key_find(
 void keys_tell(struct broker *b, uint32_t request);
 void enroll_credential(struct broker *b, const struct msg_credential *m);
 void enroll_committed(struct broker *b, bool ok);
-
 bool keys_commit(struct broker *b, bool both); /* the present list, and keys_new beside it */
 
 /* admin.c: every act but an enrolment */

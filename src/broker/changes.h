@@ -63,4 +63,12 @@ void closing_superseded(struct broker *b, const struct grant *g); /* by this ope
 bool rules_have(const struct collected *c, int16_t protocol, int32_t from, int32_t to,
     const struct rec_cidr *source);
 
+/* closing_account.c: whose answer a closing gets */
+/* Not before: STS is being asked whose the keys are.  Monotonic ms. */
+int64_t closing_soonest(const struct broker *b, const struct grant *g);
+/* OTHER_ACCOUNT: the keys are not of the account that it was opened in. */
+enum sgw_error closing_account(struct broker *b, const struct grant *g);
+/* AWS finds nothing.  NONE: that may be believed. */
+enum sgw_error closing_absent(struct broker *b, const struct grant *g);
+
 #endif

@@ -104,7 +104,8 @@ note_done(struct job *j, const struct grant *g, enum sgw_error error)
 enum sgw_error
 close_own_why(enum sgw_error error)
 {
-	return error == SGW_ERR_CREDENTIALS_EXPIRED || error == SGW_ERR_REQUEST_EXPIRED
+	return error == SGW_ERR_CREDENTIALS_EXPIRED || error == SGW_ERR_REQUEST_EXPIRED ||
+		       error == SGW_ERR_OTHER_ACCOUNT || error == SGW_ERR_ACCOUNT_UNKNOWN
 		   ? error
 		   : SGW_ERR_NOT_CLOSED;
 }

@@ -85,18 +85,21 @@ static int64_t
 grant_when(const struct broker *b, const struct grant *g)
 {
 	int64_t when = in_seconds(g->g.closes - clock_now());
+	int64_t soonest = closing_soonest(b, g);
 
 	if (is_being_opened(b, g))
 		return INT64_MAX;
+	if (soonest < g->next_try)
+		soonest = g->next_try;
 	if (g->waiter) /* now, whatever has become of the clock */
-		return g->next_try;
+		return soonest;
 	if (MUTATE(CLOCK_AHEAD) || (g->closes_by < when && !MUTATE(CLOCK_BACK)))
 		when = g->closes_by;
 	if (g->g.state == GRANT_CLOSED || g->g.state == GRANT_FOREIGN)
 		when = g->unrecorded ? g->next_try : g->settle_at;
 	else if (g->g.state == GRANT_AMBIGUOUS && g->settle_at < when)
 		when = g->settle_at;
-	return when > g->next_try ? when : g->next_try;
+	return when > soonest ? when : soonest;
 }
 
 int64_t
@@ -225,10 +228,9 @@ closing_run(struct broker *b)
 		record_closed(b, g);
 		return;
 	}
-	if (is_due(g))
-		error = closing_revoke(b, g);
-	else
-		error = closing_read(b, g);
+	error = closing_account(b, g);
+	if (error == SGW_ERR_NONE)
+		error = is_due(g) ? closing_revoke(b, g) : closing_read(b, g);
 	if (error != SGW_ERR_NONE)
 		retry_later(b, g, error, &(struct aws_result){0});
 }
@@ -358,9 +360,12 @@ after_read(struct broker *b, struct grant *g, const struct aws_result *r)
 {
 	const struct collected *c = &b->collected[CALL_CLOSING];
 	bool there = rules_have(c, g->g.protocol, g->g.from_port, g->g.to_port, &g->g.source);
+	enum sgw_error error = SGW_ERR_NONE;
 
-	if (c->overflow && !there) {
-		retry_later(b, g, SGW_ERR_AWS_BAD_ANSWER, r);
+	if (!there)
+		error = c->overflow ? SGW_ERR_AWS_BAD_ANSWER : closing_absent(b, g);
+	if (error != SGW_ERR_NONE) {
+		retry_later(b, g, error, r);
 		return;
 	}
 	b->closing.state = CLOSING_IDLE;
@@ -399,12 +404,14 @@ closing_answer(struct broker *b, const struct aws_result *r)
 
 	region_answers(b, &g->g, error != SGW_ERR_AWS_UNREACHABLE);
 	if (b->closing.state == CLOSING_REVOKE) {
-		g->was_there |= error == SGW_ERR_NONE || aws_unknown(r);
+		g->taken |= error == SGW_ERR_NONE;
+		g->was_there |= g->taken || aws_unknown(r);
 		(void)FIELD_SET(b->closing.request_id, r->request_id);
 		/* whatever the answer was, or none: what counts is what a read shows */
 		if (error == SGW_ERR_NONE || error == SGW_ERR_NO_SUCH_RULE || aws_unknown(r))
 			error = closing_read(b, g);
-		else if (error == SGW_ERR_NO_SUCH_GROUP) {
+		else if (error == SGW_ERR_NO_SUCH_GROUP &&
+			 (error = closing_absent(b, g)) == SGW_ERR_NONE) {
 			b->closing.state = CLOSING_IDLE;
 			closed(b, g);
 			return;

@@ -113,7 +113,8 @@ identity_next(struct broker *b)
 		b->identity_of = i;
 		p->asking = aws_read(b, CALL_IDENTITY, AWS_CALLER_IDENTITY, p,
 				p->conf->regions[0].name, "") == SGW_ERR_NONE;
-		return;
+		if (p->asking) /* else it is the next one's turn */
+			return;
 	}
 }
 

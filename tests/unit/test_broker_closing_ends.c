@@ -28,6 +28,7 @@ grant_make(enum grant_state state, int64_t closes)
 	g.source = fixture_cidr(SOURCE);
 	(void)FIELD_SET(g.receipt, RECEIPT);
 	(void)FIELD_SET(g.profile, "prod");
+	(void)FIELD_SET(g.account, "111122223333");
 	(void)FIELD_SET(g.region, "eu-west-1");
 	(void)FIELD_SET(g.group_id, GROUP);
 	return grant_add(&W.b, &g, 0);
