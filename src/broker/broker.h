@@ -317,7 +317,7 @@ bool profile_allows(const struct profile *p, const char *region);
 int profiles_init(struct broker *b);
 void profile_loaded(struct broker *b, struct msg_loaded_profile *m);
 void profiles_tell(struct broker *b);
-void identity_next(struct broker *b); /* asks for the account of a profile that lacks one */
+void identity_next(struct broker *b); /* asks whose account a profile is, if one is untold */
 void identity_answer(struct broker *b, const struct aws_result *r);
 
 /* clients.c */

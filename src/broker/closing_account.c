@@ -14,7 +14,7 @@
 static bool
 is_asked(const struct broker *b, const struct profile *p)
 {
-	return b->calls[CALL_IDENTITY].number && p->has_keys && !p->account[0] &&
+	return b->calls[CALL_IDENTITY].number && identity_wanted(p) &&
 	       (&b->profiles[b->identity_of] == p || !p->asking);
 }
 
@@ -44,11 +44,11 @@ closing_absent(struct broker *b, const struct grant *g)
 {
 	struct profile *p = profile_find(b, g->g.profile);
 
+	if (p && !g->taken && is_asked(b, p) && !MUTATE(CLOSING_ACCOUNT))
+		return SGW_ERR_ACCOUNT_UNKNOWN;
 	if (g->taken || !p || p->account[0] || MUTATE(CLOSING_ACCOUNT))
 		return closing_account(b, g);
-	if (!is_asked(b, p)) { /* once a try: these come less and less often */
-		p->asking = false;
-		identity_next(b);
-	}
+	p->asking = false; /* once a try: these come less and less often */
+	identity_next(b);
 	return SGW_ERR_ACCOUNT_UNKNOWN;
 }

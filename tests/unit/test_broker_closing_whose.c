@@ -63,7 +63,7 @@ unlearnt(void)
 {
 	const struct msg_send *sent;
 
-	W.b.config.profiles[0].account[0] = W.b.profiles[0].account[0] = 0;
+	W.b.profiles[0].account[0] = 0;
 	identity_next(&W.b);
 	sent = world_sent();
 	assert_non_null(sent);
@@ -217,10 +217,54 @@ regress_210_the_next_one_is_asked(void **state)
 	(void)FIELD_SET(nowhere.name, "nowhere");
 	(void)FIELD_SET(nowhere.regions[0].name, "atlantis-1");
 	p[0].conf = &nowhere;
-	p[0].account[0] = p[1].account[0] = 0;
+	p[0].told = p[1].told = false;
 	identity_next(&W.b);
 	assert_int_equal(world_sent()->op, AWS_CALLER_IDENTITY);
 	assert_int_equal(W.b.identity_of, 1);
+}
+
+/* The account stands in config.json.  It is not what the keys are of for that: STS is asked all the same. */
+static void
+regress_210_pinned(void **state)
+{
+	struct profile *p = &W.b.profiles[0];
+	struct grant *g = grant_make(GRANT_OPEN, clock_now() - 5);
+	uint32_t sts;
+
+	(void)FIELD_SET(W.b.config.profiles[0].account, OURS);
+	p->told = false;
+	identity_next(&W.b);
+	sts = world_sent()->request;
+	W.b.calls[CALL_IDENTITY].deadline -= 6000;
+	next_is(AWS_REVOKE_INGRESS, "InvalidGroup.NotFound");
+	assert_int_equal(W.b.closing.error, SGW_ERR_ACCOUNT_UNKNOWN);
+	sts_says(sts, ANOTHER);
+	assert_false(p->has_keys); /* nor does anything else use them */
+	assert_false(world_said(MSG_PROFILES)->profiles.profiles[0].has_credentials);
+	g->next_try = 0;
+	closing_run(&W.b);
+	assert_null(world_sent());
+	assert_int_equal(W.b.closing.error, SGW_ERR_OTHER_ACCOUNT);
+	assert_true(grant_is_live(g));
+}
+
+/* Where STS cannot be reached what config.json says holds. */
+static void
+regress_210_pinned_without_sts(void **state)
+{
+	struct profile *p = &W.b.profiles[0];
+	struct grant *g = grant_make(GRANT_OPEN, clock_now() - 5);
+
+	(void)FIELD_SET(W.b.config.profiles[0].account, OURS);
+	p->told = false;
+	identity_next(&W.b);
+	done(world_sent()->request, "AccessDenied");
+	next_is(AWS_REVOKE_INGRESS, "InvalidGroup.NotFound");
+	assert_false(grant_is_live(g));
+	p->asking = false;
+	identity_next(&W.b);
+	sts_says(world_sent()->request, OURS);
+	assert_true(p->told && p->has_keys);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, world_open, world_close)
@@ -235,6 +279,8 @@ main(void)
 	    TEST(regress_210_taken_is_believed),
 	    TEST(regress_210_absent_is_not),
 	    TEST(regress_210_absent_in_a_list),
+	    TEST(regress_210_pinned),
+	    TEST(regress_210_pinned_without_sts),
 	    TEST(regress_210_the_next_one_is_asked),
 	};
 
