@@ -187,6 +187,7 @@ struct grant {
 	bool early;      /* asked for before its time, which the ledger does not know */
 	bool behind;     /* its region did not answer: what is due elsewhere goes first */
 	bool unrecorded; /* closed, and the ledger could not be told yet */
+	bool look;       /* closed while AWS could still take its opening */
 	bool was_there;  /* AWS has taken it away for one of our revokes, or may have */
 	bool taken;      /* … has, and said so: who answers us has its group */
 };

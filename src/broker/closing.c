@@ -149,7 +149,18 @@ record_closed(struct broker *b, struct grant *g)
 	}
 	g->why = "check"; /* what it would be closed for once more */
 	g->next_try = 0;
-	g->used = g->settle_at > clock_monotonic() && !MUTATE(SECOND_LOOK);
+	g->used = g->look;
+}
+
+/* Looked at once more, or that is another opening's affair by now: what may be left is to record the closing. */
+static void
+look_ended(struct broker *b, struct grant *g)
+{
+	g->look = g->used = false;
+	if (!g->unrecorded)
+		return;
+	g->used = true;
+	record_closed(b, g);
 }
 
 static enum sgw_error
@@ -224,7 +235,8 @@ closing_run(struct broker *b)
 	b->closing.index = due;
 	b->closing.request_id[0] = 0;
 	/* what is only checked or settled is read first; what is due is closed whether it is there or not */
-	if (g->unrecorded) {
+	/* a look that has come due first: with the closing in the ledger no start would make it any more */
+	if (g->unrecorded && (!g->look || g->settle_at > clock_monotonic())) {
 		record_closed(b, g);
 		return;
 	}
@@ -259,10 +271,12 @@ closed(struct broker *b, struct grant *g)
 	if (first) {
 		log_notice("receipt %s is closed (%s)", g->g.receipt, g->why);
 		tell_planner(b, g);
+		g->look = g->settle_at > clock_monotonic() && !MUTATE(SECOND_LOOK);
 		record_closed(b, g);
 	} else { /* looked at once more, and no start has to do it again */
-		(void)ledger_reconcile(b, g, "close", false);
-		g->used = false;
+		if (!g->unrecorded)
+			(void)ledger_reconcile(b, g, "close", false);
+		look_ended(b, g);
 	}
 	if (g->waiter)
 		close_own_ended(b, g, SGW_ERR_NONE);
@@ -382,7 +396,7 @@ after_read(struct broker *b, struct grant *g, const struct aws_result *r)
 		return;
 	}
 	if (g->g.state == GRANT_CLOSED && opened_anew(b, g)) {
-		g->used = false;
+		look_ended(b, g);
 		return;
 	}
 	if (g->g.state == GRANT_CLOSED) { /* the opening was repeated behind our back */
@@ -390,6 +404,7 @@ after_read(struct broker *b, struct grant *g, const struct aws_result *r)
 		    "receipt %s is open again although it was closed: closing it again",
 		    g->g.receipt);
 		g->g.state = GRANT_CLOSING;
+		g->unrecorded = false; /* this closing's record is for both */
 		closing_due(g);
 		return;
 	}
