@@ -56,12 +56,18 @@ unsigned grants_overdue(const struct broker *b);
 void closing_run(struct broker *b); /* starts what is due */
 void closing_answer(struct broker *b, const struct aws_result *r);
 int64_t in_seconds(int64_t seconds); /* monotonic ms; however absurd the distance */
-void closing_due(struct grant *g);   /* now */
-void closing_hurry(struct grant *g); /* the next try as soon as one may follow a failed one */
-int64_t closing_next(const struct broker *b); /* monotonic ms, INT64_MAX: nothing */
 void closing_superseded(struct broker *b, const struct grant *g); /* by this opening */
 bool rules_have(const struct collected *c, int16_t protocol, int32_t from, int32_t to,
     const struct rec_cidr *source);
+
+/* closing_time.c */
+void closing_due(struct grant *g);   /* now */
+void closing_hurry(struct grant *g); /* the next try as soon as one may follow a failed one */
+bool closing_is_due(const struct grant *g);
+int64_t closing_pause(unsigned before); /* s behind a failed try, of which there were so many before it */
+/* When a grant next needs something, and the first of them: monotonic ms, INT64_MAX: nothing. */
+int64_t closing_when(const struct broker *b, const struct grant *g);
+int64_t closing_next(const struct broker *b);
 
 /* closing_account.c: whose answer a closing gets */
 /* Not before: STS is being asked whose the keys are.  Monotonic ms. */
