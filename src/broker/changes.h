@@ -63,6 +63,7 @@ bool rules_have(const struct collected *c, int16_t protocol, int32_t from, int32
 /* closing_time.c */
 void closing_due(struct grant *g);   /* now */
 void closing_hurry(struct grant *g); /* the next try as soon as one may follow a failed one */
+void closing_asked(struct grant *g); /* due from now on; what is due already is hurried */
 bool closing_is_due(const struct grant *g);
 int64_t closing_pause(unsigned before); /* s behind a failed try, of which there were so many before it */
 /* When a grant next needs something, and the first of them: monotonic ms, INT64_MAX: nothing. */

@@ -30,6 +30,7 @@ retry_later(struct broker *b, struct grant *g, enum sgw_error error, const struc
 	enum log_level level = closing_is_due(g) ? LOG_LEVEL_ALERT : LOG_LEVEL_WARNING;
 
 	b->closing.state = CLOSING_IDLE;
+	g->failed = clock_monotonic();
 	g->next_try = in_seconds(closing_pause(g->tries++));
 	log_write(level,
 	    "receipt %s is still to be %s: %s %s %s (profile %s); it is tried again; %s",

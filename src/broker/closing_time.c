@@ -27,11 +27,21 @@ closing_pause(unsigned before)
 void
 closing_hurry(struct grant *g)
 {
-	int64_t soonest =
-	    g->tries ? g->next_try - (closing_pause(g->tries - 1) - RETRY_FIRST) * 1000 : 0;
+	int64_t soonest = g->tries ? g->failed + RETRY_FIRST * 1000 : 0;
 
 	if (g->next_try > soonest)
 		g->next_try = soonest;
+}
+
+void
+closing_asked(struct grant *g)
+{
+	if (closing_is_due(g)) {
+		closing_hurry(g);
+		return;
+	}
+	g->early = true;
+	closing_due(g);
 }
 
 bool

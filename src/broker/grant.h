@@ -23,6 +23,8 @@ struct grant {
 	int64_t settle_at; /* AWS takes the opening no more: settled, or looked at once more */
 	int64_t next_try;
 	unsigned tries;
+	int64_t failed;  /* the last of them */
+	bool asked;      /* for its closing, by a request that is in the ledger */
 	bool early;      /* asked for before its time, which the ledger does not know */
 	bool behind;     /* its region did not answer: what is due elsewhere goes first */
 	bool unrecorded; /* closed, and the ledger could not be told yet */

@@ -225,6 +225,7 @@ test_in_a_loop(void **state)
 	}
 	g->tries = 6; /* by itself it would wait for five minutes, of which ten seconds are over */
 	g->next_try = now + 290000;
+	g->failed = now - 10000;
 	ask(SAME, "");
 	answer(&ANSWERED);
 	assert_false(g->used);
