@@ -65,10 +65,17 @@ void closing_due(struct grant *g);   /* now */
 void closing_hurry(struct grant *g); /* the next try as soon as one may follow a failed one */
 void closing_asked(struct grant *g); /* due from now on; what is due already is hurried */
 bool closing_is_due(const struct grant *g);
-int64_t closing_pause(unsigned before); /* s behind a failed try, of which there were so many before it */
+/* s to wait behind a failed try, of which there were so many before it. */
+int64_t closing_pause(unsigned before);
 /* When a grant next needs something, and the first of them: monotonic ms, INT64_MAX: nothing. */
 int64_t closing_when(const struct broker *b, const struct grant *g);
 int64_t closing_next(const struct broker *b);
+
+/* closing_whose.c */
+/* What stands there with the grant's protocol, ports and source, or NULL; AWS has one such rule at most. */
+const struct rec_rule *rule_of(const struct collected *c, const struct grant *g);
+/* Its marks say so: it carries the receipt of the grant, or of an earlier opening. */
+bool rule_is_ours(struct broker *b, const struct grant *g, const struct rec_rule *rule);
 
 /* closing_account.c: whose answer a closing gets */
 /* Not before: STS is being asked whose the keys are.  Monotonic ms. */

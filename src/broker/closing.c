@@ -74,6 +74,15 @@ look_ended(struct broker *b, struct grant *g)
 	record_closed(b, g);
 }
 
+/* Looked at once more, and no start has to do it again. */
+static void
+looked(struct broker *b, struct grant *g)
+{
+	if (!g->unrecorded)
+		(void)ledger_reconcile(b, g, "close", false);
+	look_ended(b, g);
+}
+
 static enum sgw_error
 closing_read(struct broker *b, struct grant *g)
 {
@@ -184,16 +193,16 @@ closed(struct broker *b, struct grant *g)
 		tell_planner(b, g);
 		g->look = g->settle_at > clock_monotonic() && !MUTATE(SECOND_LOOK);
 		record_closed(b, g);
-	} else { /* looked at once more, and no start has to do it again */
-		if (!g->unrecorded)
-			(void)ledger_reconcile(b, g, "close", false);
-		look_ended(b, g);
-	}
+	} else
+		looked(b, g);
 	if (g->waiter)
 		close_own_ended(b, g, SGW_ERR_NONE);
 }
 
-/* The read of a grant that was ambiguous, long enough after it was sent. */
+/*
+ * The read of a grant that was ambiguous, long enough after it was sent.  Where a rule without its marks stands there ours
+ * was not made: AWS makes no rule twice.
+ */
 static void
 settle(struct broker *b, struct grant *g, bool there)
 {
@@ -284,7 +293,8 @@ static void
 after_read(struct broker *b, struct grant *g, const struct aws_result *r)
 {
 	const struct collected *c = &b->collected[CALL_CLOSING];
-	bool there = rules_have(c, g->g.protocol, g->g.from_port, g->g.to_port, &g->g.source);
+	const struct rec_rule *rule = rule_of(c, g);
+	bool there = rule != NULL;
 	enum sgw_error error = SGW_ERR_NONE;
 
 	if (!there)
@@ -299,7 +309,7 @@ after_read(struct broker *b, struct grant *g, const struct aws_result *r)
 		return;
 	}
 	if (g->g.state == GRANT_AMBIGUOUS && !closing_is_due(g)) {
-		settle(b, g, there);
+		settle(b, g, there && rule_is_ours(b, g, rule));
 		return;
 	}
 	if (!there) {
@@ -308,6 +318,14 @@ after_read(struct broker *b, struct grant *g, const struct aws_result *r)
 	}
 	if (g->g.state == GRANT_CLOSED && opened_anew(b, g)) {
 		look_ended(b, g);
+		return;
+	}
+	if (g->g.state == GRANT_CLOSED && !rule_is_ours(b, g, rule)) {
+		log_write(LOG_LEVEL_ALERT,
+		    "receipt %s was closed, and a rule without its marks stands in its place: "
+		    "it is another's, and stays",
+		    g->g.receipt);
+		looked(b, g);
 		return;
 	}
 	if (g->g.state == GRANT_CLOSED) { /* the opening was repeated behind our back */

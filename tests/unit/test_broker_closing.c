@@ -42,6 +42,7 @@ read_answered(bool there)
 	page.request = done.request = sent->request;
 	page.n_rules = there;
 	page.rules[0] = fixture_rule("sgr-1", PROTO_TCP, 443, 443, "198.51.100.7/32");
+	(void)FIELD_SET(page.rules[0].receipt, "sgw-aaaaaaaaaaaaaaaaaaaa");
 	aws_page_rules(&W.b, &page);
 	aws_done(&W.b, &done);
 }

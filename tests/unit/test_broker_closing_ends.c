@@ -237,6 +237,7 @@ test_another_opening_is_no_excuse(void **state)
 	closing_run(&W.b);
 	assert_int_equal(world_sent()->op, AWS_DESCRIBE_RULES);
 	c->rules[0] = fixture_rule("sgr-1", PROTO_TCP, 8443, 8443, SOURCE);
+	(void)FIELD_SET(c->rules[0].receipt, RECEIPT);
 	c->n_rules = 1;
 	answer_closing(&ANSWERED);
 	assert_int_equal(g->g.state, GRANT_CLOSING);

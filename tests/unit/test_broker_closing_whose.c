@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whose account says that nothing is there: a closing believes that only of the one in which the rule was opened. */
+/*
+ * Whose account says that nothing is there: a closing believes that only of the one in which the rule was opened.  And
+ * whose rule it is that is there: what others made is not looked after.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -267,6 +270,134 @@ regress_210_pinned_without_sts(void **state)
 	assert_true(p->told && p->has_keys);
 }
 
+/* ---- what stands there ---- */
+
+#define NOBODYS "sgw-bbbbbbbbbbbbbbbbbbbb"
+#define EARLIER "sgw-cccccccccccccccccccc"
+
+/* The read finds a rule of the grant's ports and source, with that tag and that description. */
+static void
+read_finds(const char *tag, const char *description)
+{
+	static struct msg_aws_rules page;
+	const struct msg_send *sent;
+
+	closing_run(&W.b);
+	sent = world_sent();
+	assert_non_null(sent);
+	assert_int_equal(sent->op, AWS_DESCRIBE_RULES);
+	page = (struct msg_aws_rules){.request = sent->request, .n_rules = 1};
+	page.rules[0] = fixture_rule("sgr-1", PROTO_TCP, 8443, 8443, SOURCE);
+	(void)FIELD_SET(page.rules[0].receipt, tag);
+	(void)FIELD_SET(page.rules[0].description, description);
+	aws_page_rules(&W.b, &page);
+	done(page.request, "");
+}
+
+/* An earlier opening of the same rule, as the ledger has it. */
+static void
+opened_earlier(void)
+{
+	static const struct rec_receipt_op none[SGW_OPS_MAX];
+	struct rec_receipt head = {.number = 1, .kind = RECEIPT_OPENING, .n_ops = 1};
+
+	(void)FIELD_SET(head.receipt, EARLIER);
+	receipts_add(&W.b.receipts, &head, none);
+}
+
+static const struct {
+	const char *tag, *description;
+	bool ours;
+} MARKS[] = {
+    {RECEIPT, "", true},
+    {"", "user debug exp=2026-01-01T00:00:00Z #" RECEIPT, true},
+    {RECEIPT, "written anew by somebody", true},
+    {EARLIER, "", true},
+    {"", "x #" EARLIER, true},
+    {"", "", false},
+    {"", "for the office, until the move is over", false},
+    {NOBODYS, "x #" NOBODYS, false},
+    {"", "#" RECEIPT " was here", false},
+    {"", RECEIPT, false},
+    {"", "sgw", false},
+    {"", "x " RECEIPT, false},
+    {"", "x #sgw-AAAAAAAAAAAAAAAAAAAA", false},
+};
+
+/*
+ * A colleague made the same rule in the console after ours was closed, to stay: the second look took it for a repeated
+ * opening, and closed it without anybody's leave.
+ */
+static void
+regress_211_second_look(void **state)
+{
+	opened_earlier();
+	for (size_t i = 0; i < sizeof(MARKS) / sizeof(MARKS[0]); i++) {
+		struct grant *g = grant_make(GRANT_CLOSED, clock_now() + 3600);
+		uint64_t before = W.b.chain.number;
+
+		g->settle_at = 0;
+		read_finds(MARKS[i].tag, MARKS[i].description);
+		assert_int_equal(g->used, MARKS[i].ours);
+		assert_int_equal(W.b.chain.number - before, !MARKS[i].ours); /* that is the end */
+		assert_int_equal(W.b.n_seen, 0); /* no plan takes it for changed by us */
+		closing_run(&W.b);
+		if (MARKS[i].ours)
+			assert_int_equal(world_sent()->op, AWS_REVOKE_INGRESS);
+		assert_null(world_sent());
+		W.b.closing.state = CLOSING_IDLE;
+		W.b.calls[CALL_CLOSING].number = 0;
+		g->used = false;
+	}
+	memset(&W.b.receipts, 0, sizeof(W.b.receipts));
+}
+
+/* An opening whose answer was lost is what was made with its marks; the others' is not closed at its time. */
+static void
+regress_211_settled(void **state)
+{
+	opened_earlier();
+	for (size_t i = 0; i < sizeof(MARKS) / sizeof(MARKS[0]); i++) {
+		struct grant *g = grant_make(GRANT_AMBIGUOUS, clock_now() + 3600);
+
+		g->settle_at = 0;
+		read_finds(MARKS[i].tag, MARKS[i].description);
+		assert_int_equal(W.b.chain.number, i + 1);
+		assert_int_equal(g->used, MARKS[i].ours);
+		g->used = false;
+	}
+	memset(&W.b.receipts, 0, sizeof(W.b.receipts));
+}
+
+/* It was refused, for the rule of an opening before it is open still: that one has its closing. */
+static void
+regress_211_an_earlier_one_is_open(void **state)
+{
+	struct grant *old = grant_make(GRANT_OPEN, clock_now() + 3600);
+	struct grant *g = grant_make(GRANT_AMBIGUOUS, clock_now() + 7200);
+
+	opened_earlier();
+	(void)FIELD_SET(old->g.receipt, EARLIER);
+	g->settle_at = 0;
+	read_finds(EARLIER, "x #" EARLIER);
+	assert_false(g->used);
+	assert_true(old->used);
+	memset(&W.b.receipts, 0, sizeof(W.b.receipts));
+}
+
+/* Closed while the disk was full, and another's by the time of the look: what is left is to record the closing. */
+static void
+regress_211_unrecorded(void **state)
+{
+	struct grant *g = grant_make(GRANT_CLOSED, clock_now() + 3600);
+
+	g->unrecorded = g->look = true;
+	g->settle_at = 0;
+	read_finds("", "of others");
+	assert_false(g->used);
+	assert_int_equal(W.b.chain.number, 1);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, world_open, world_close)
 
 int
@@ -282,6 +413,10 @@ main(void)
 	    TEST(regress_210_pinned),
 	    TEST(regress_210_pinned_without_sts),
 	    TEST(regress_210_the_next_one_is_asked),
+	    TEST(regress_211_second_look),
+	    TEST(regress_211_settled),
+	    TEST(regress_211_an_earlier_one_is_open),
+	    TEST(regress_211_unrecorded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
