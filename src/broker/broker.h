@@ -15,6 +15,7 @@
 #include <sgwarden/wire.h>
 
 #include "clients.h"
+#include "grant.h"
 #include "lockdown.h"
 #include "own.h"
 #include "reconcile.h"
@@ -172,41 +173,6 @@ struct ceremony {
 	size_t by_authdata_len, by_signature_len, by_cred_len;
 };
 
-/* ---- what is open through us ---- */
-
-struct grant {
-	bool used;
-	struct rec_grant g;
-	uint16_t op;                       /* index in its plan */
-	const char *why;                   /* "expiry", "request", "sweep", "check", "superseded" */
-	struct job *waiter;                /* whoever wants its closing now, or NULL */
-	char closing[SGW_RECEIPT_LEN + 1]; /* the receipt of its close record, or empty */
-	/* Monotonic ms, so that no wall clock that is set back keeps a rule open. */
-	int64_t closes_by; /* the same end as g.closes: the earlier of the two counts */
-	int64_t settle_at; /* AWS takes the opening no more: settled, or looked at once more */
-	int64_t next_try;
-	unsigned tries;
-	bool early;      /* asked for before its time, which the ledger does not know */
-	bool behind;     /* its region did not answer: what is due elsewhere goes first */
-	bool unrecorded; /* closed, and the ledger could not be told yet */
-	bool was_there;  /* AWS has taken it away for one of our revokes, or may have */
-};
-
-enum closing_state {
-	CLOSING_IDLE,
-	CLOSING_REVOKE,
-	CLOSING_READ,
-};
-
-struct closing {
-	enum closing_state state;
-	size_t index; /* of the grant */
-	char request_id[SGW_AWS_CODE_MAX + 1];
-	/* why the last closing that was due failed; NONE once one succeeds */
-	enum sgw_error error;
-	char profile[SGW_PROFILE_MAX + 1];
-};
-
 /* The ledger's file that is written: see ledger_segment.h. */
 struct segment {
 	uint32_t number; /* from 1 */
@@ -318,7 +284,7 @@ bool profile_allows(const struct profile *p, const char *region);
 int profiles_init(struct broker *b);
 void profile_loaded(struct broker *b, struct msg_loaded_profile *m);
 void profiles_tell(struct broker *b);
-void identity_next(struct broker *b); /* asks for the account of a profile that lacks one */
+void identity_next(struct broker *b); /* asks whose account a profile is, if one is untold */
 void identity_answer(struct broker *b, const struct aws_result *r);
 
 /* clients.c */
@@ -401,7 +367,6 @@ void ceremony_want(struct broker *b);    /* sends WANT_KEY, which stands in b->o
 void ceremony_show_stage(struct broker *b, enum stage stage, int64_t seconds_left);
 void ceremony_show_outcome(
     struct broker *b, enum status status, enum sgw_error error, const char *detail);
-
 void ceremony_show(struct broker *b); /* makes the record and has it shown */
 /* phrase.c: typed on a trusted screen before the record is made */
 bool phrase_wanted(const struct broker *b, const struct job *j);
@@ -431,7 +396,6 @@ const struct rec_key_entry *key_find(
 void keys_tell(struct broker *b, uint32_t request);
 void enroll_credential(struct broker *b, const struct msg_credential *m);
 void enroll_committed(struct broker *b, bool ok);
-
 bool keys_commit(struct broker *b, bool both); /* the present list, and keys_new beside it */
 
 /* admin.c: every act but an enrolment */

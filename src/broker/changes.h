@@ -56,11 +56,33 @@ unsigned grants_overdue(const struct broker *b);
 void closing_run(struct broker *b); /* starts what is due */
 void closing_answer(struct broker *b, const struct aws_result *r);
 int64_t in_seconds(int64_t seconds); /* monotonic ms; however absurd the distance */
-void closing_due(struct grant *g);   /* now */
-void closing_hurry(struct grant *g); /* the next try as soon as one may follow a failed one */
-int64_t closing_next(const struct broker *b); /* monotonic ms, INT64_MAX: nothing */
 void closing_superseded(struct broker *b, const struct grant *g); /* by this opening */
 bool rules_have(const struct collected *c, int16_t protocol, int32_t from, int32_t to,
     const struct rec_cidr *source);
+
+/* closing_time.c */
+void closing_due(struct grant *g);   /* now */
+void closing_hurry(struct grant *g); /* the next try as soon as one may follow a failed one */
+void closing_asked(struct grant *g); /* due from now on; what is due already is hurried */
+bool closing_is_due(const struct grant *g);
+/* s to wait behind a failed try, of which there were so many before it. */
+int64_t closing_pause(unsigned before);
+/* When a grant next needs something, and the first of them: monotonic ms, INT64_MAX: nothing. */
+int64_t closing_when(const struct broker *b, const struct grant *g);
+int64_t closing_next(const struct broker *b);
+
+/* closing_whose.c */
+/* What stands there with the grant's protocol, ports and source, or NULL; AWS has one such rule at most. */
+const struct rec_rule *rule_of(const struct collected *c, const struct grant *g);
+/* Its marks say so: it carries the receipt of the grant, or of an earlier opening. */
+bool rule_is_ours(struct broker *b, const struct grant *g, const struct rec_rule *rule);
+
+/* closing_account.c: whose answer a closing gets */
+/* Not before: STS is being asked whose the keys are.  Monotonic ms. */
+int64_t closing_soonest(const struct broker *b, const struct grant *g);
+/* OTHER_ACCOUNT: the keys are not of the account that it was opened in. */
+enum sgw_error closing_account(struct broker *b, const struct grant *g);
+/* AWS finds nothing.  NONE: that may be believed. */
+enum sgw_error closing_absent(struct broker *b, const struct grant *g);
 
 #endif

@@ -34,10 +34,10 @@ close_own_begin(struct broker *b, struct job *j)
 			busy += g != NULL;
 			continue;
 		}
+		closing_asked(g);
 		g->waiter = j;
 		g->why = "request";
-		g->early = true;
-		closing_due(g);
+		g->asked = true;
 		(void)FIELD_SET(j->receipt, g->g.receipt);
 		j->n_waiting++;
 	}
@@ -50,6 +50,23 @@ close_own_begin(struct broker *b, struct job *j)
 		    "%zu of %u %s being closed by another request", busy, (unsigned)j->plan.n_ops,
 		    busy == 1 ? "is" : "are");
 	}
+}
+
+/*
+ * One record for each rule: nobody counts these requests, and while AWS refuses the closing every new one would cost two
+ * more.  What another request is closing is turned away.
+ */
+static bool
+is_news(struct broker *b, const struct rec_plan *plan)
+{
+	bool news = false;
+
+	for (size_t i = 0; i < plan->n_ops; i++) {
+		const struct grant *g = grant_find(b, plan, &plan->ops[i]);
+
+		news |= g && !g->waiter && !g->asked;
+	}
+	return news;
 }
 
 bool
@@ -67,11 +84,13 @@ close_own_take(struct broker *b, struct job *wanted)
 	for (size_t i = 0; i < SGW_PLANS_MAX && !j; i++)
 		if (b->jobs[i].state == JOB_FREE)
 			j = &b->jobs[i];
-	(void)ledger_request(b, wanted); /* a closing goes on even where the ledger is full */
 	if (!j) {
 		job_result(b, wanted, STATUS_FAILED, SGW_ERR_QUEUE_FULL, "");
 		return true;
 	}
+	if (is_news(b, &wanted->plan))
+		(void)ledger_request(
+		    b, wanted); /* a closing goes on even where the ledger is full */
 	*j = *wanted;
 	close_own_begin(b, j);
 	return true;
@@ -104,7 +123,8 @@ note_done(struct job *j, const struct grant *g, enum sgw_error error)
 enum sgw_error
 close_own_why(enum sgw_error error)
 {
-	return error == SGW_ERR_CREDENTIALS_EXPIRED || error == SGW_ERR_REQUEST_EXPIRED
+	return error == SGW_ERR_CREDENTIALS_EXPIRED || error == SGW_ERR_REQUEST_EXPIRED ||
+		       error == SGW_ERR_OTHER_ACCOUNT || error == SGW_ERR_ACCOUNT_UNKNOWN
 		   ? error
 		   : SGW_ERR_NOT_CLOSED;
 }

@@ -11,9 +11,6 @@
 
 #include "ec2req.h"
 
-#define RETRY_FIRST 10 /* s; doubled each time */
-#define RETRY_MOST 300
-
 bool
 rules_have(const struct collected *c, int16_t protocol, int32_t from, int32_t to,
     const struct rec_cidr *source)
@@ -27,106 +24,23 @@ rules_have(const struct collected *c, int16_t protocol, int32_t from, int32_t to
 	return false;
 }
 
-void
-closing_due(struct grant *g)
-{
-	g->g.closes = clock_now();
-	g->closes_by = clock_monotonic();
-	g->next_try = 0;
-}
-
-/* s to wait behind a failed try, of which there were so many before it. */
-static int64_t
-retry_wait(unsigned before)
-{
-	int64_t wait = (int64_t)RETRY_FIRST << (before < 5 ? before : 5);
-
-	return wait < RETRY_MOST ? wait : RETRY_MOST;
-}
-
-void
-closing_hurry(struct grant *g)
-{
-	int64_t soonest =
-	    g->tries ? g->next_try - (retry_wait(g->tries - 1) - RETRY_FIRST) * 1000 : 0;
-
-	if (g->next_try > soonest)
-		g->next_try = soonest;
-}
-
-static bool
-is_due(const struct grant *g)
-{
-	return grant_is_live(g) &&
-	       (g->waiter || (g->g.closes <= clock_now() && !MUTATE(CLOCK_AHEAD)) ||
-		   (g->closes_by <= clock_monotonic() && !MUTATE(CLOCK_BACK)));
-}
-
-/*
- * Its opening is still under way, or AWS is asked to make the very rule anew, which a revoke could take away: first that
- * one's outcome, which is never far, then its closing.
- */
-static bool
-is_being_opened(const struct broker *b, const struct grant *g)
-{
-	const struct job *j = b->active;
-	bool anew = false;
-
-	if (!j || (j->state != JOB_CALL && j->state != JOB_READ_BACK))
-		return false;
-	for (size_t i = j->at; j->state == JOB_CALL && i < j->at + j->n; i++)
-		anew |= j->plan.ops[i].action == ACTION_OPEN &&
-			op_equals_grant(&j->plan.ops[i], j->plan.ops[i].group_id, &g->g);
-	return anew || strcmp(j->receipt, g->g.receipt) == 0;
-}
-
-/* When a grant next needs something, monotonic ms. */
-static int64_t
-grant_when(const struct broker *b, const struct grant *g)
-{
-	int64_t when = in_seconds(g->g.closes - clock_now());
-
-	if (is_being_opened(b, g))
-		return INT64_MAX;
-	if (g->waiter) /* now, whatever has become of the clock */
-		return g->next_try;
-	if (MUTATE(CLOCK_AHEAD) || (g->closes_by < when && !MUTATE(CLOCK_BACK)))
-		when = g->closes_by;
-	if (g->g.state == GRANT_CLOSED || g->g.state == GRANT_FOREIGN)
-		when = g->unrecorded ? g->next_try : g->settle_at;
-	else if (g->g.state == GRANT_AMBIGUOUS && g->settle_at < when)
-		when = g->settle_at;
-	return when > g->next_try ? when : g->next_try;
-}
-
-int64_t
-closing_next(const struct broker *b)
-{
-	int64_t next = INT64_MAX;
-
-	if (b->closing.state != CLOSING_IDLE)
-		return next;
-	for (size_t i = 0; i < b->grants_top; i++)
-		if (b->grants[i].used && grant_when(b, &b->grants[i]) < next)
-			next = grant_when(b, &b->grants[i]);
-	return next;
-}
-
 static void
 retry_later(struct broker *b, struct grant *g, enum sgw_error error, const struct aws_result *r)
 {
-	enum log_level level = is_due(g) ? LOG_LEVEL_ALERT : LOG_LEVEL_WARNING;
+	enum log_level level = closing_is_due(g) ? LOG_LEVEL_ALERT : LOG_LEVEL_WARNING;
 
 	b->closing.state = CLOSING_IDLE;
-	g->next_try = in_seconds(retry_wait(g->tries++));
+	g->failed = clock_monotonic();
+	g->next_try = in_seconds(closing_pause(g->tries++));
 	log_write(level,
 	    "receipt %s is still to be %s: %s %s %s (profile %s); it is tried again; %s",
-	    g->g.receipt, is_due(g) ? "closed" : "looked at", error_row((uint16_t)error)->message,
-	    r->code, r->message, g->g.profile, error_row((uint16_t)error)->next_step);
+	    g->g.receipt, closing_is_due(g) ? "closed" : "looked at",
+	    error_row((uint16_t)error)->message, r->code, r->message, g->g.profile,
+	    error_row((uint16_t)error)->next_step);
 	reconcile_noted(b, g, SETTLE_UNREADABLE, error);
-	if (g->early && is_due(g))
+	if (g->early && closing_is_due(g))
 		g->early = !ledger_due(b, g);
-	if (is_due(g)) {
+	if (closing_is_due(g)) {
 		b->closing.error = error;
 		(void)FIELD_SET(b->closing.profile, g->g.profile);
 	}
@@ -141,12 +55,32 @@ record_closed(struct broker *b, struct grant *g)
 	b->closing.state = CLOSING_IDLE;
 	g->unrecorded = !ledger_close(b, g, g->was_there, b->closing.request_id);
 	if (g->unrecorded) {
-		g->next_try = in_seconds(RETRY_FIRST);
+		g->next_try = in_seconds(closing_pause(0));
 		return;
 	}
 	g->why = "check"; /* what it would be closed for once more */
 	g->next_try = 0;
-	g->used = g->settle_at > clock_monotonic() && !MUTATE(SECOND_LOOK);
+	g->used = g->look;
+}
+
+/* Looked at once more, or that is another opening's affair by now: what may be left is to record the closing. */
+static void
+look_ended(struct broker *b, struct grant *g)
+{
+	g->look = g->used = false;
+	if (!g->unrecorded)
+		return;
+	g->used = true;
+	record_closed(b, g);
+}
+
+/* Looked at once more, and no start has to do it again. */
+static void
+looked(struct broker *b, struct grant *g)
+{
+	if (!g->unrecorded)
+		(void)ledger_reconcile(b, g, "close", false);
+	look_ended(b, g);
 }
 
 static enum sgw_error
@@ -187,9 +121,9 @@ most_due(const struct broker *b)
 	for (size_t i = 0; i < b->grants_top; i++) {
 		const struct grant *g = &b->grants[i];
 
-		if (!g->used || grant_when(b, g) > now)
+		if (!g->used || closing_when(b, g) > now)
 			continue;
-		if (!due || (g->behind == due->behind ? grant_when(b, g) < grant_when(b, due)
+		if (!due || (g->behind == due->behind ? closing_when(b, g) < closing_when(b, due)
 						      : due->behind))
 			due = g;
 	}
@@ -221,14 +155,14 @@ closing_run(struct broker *b)
 	b->closing.index = due;
 	b->closing.request_id[0] = 0;
 	/* what is only checked or settled is read first; what is due is closed whether it is there or not */
-	if (g->unrecorded) {
+	/* a look that has come due first: with the closing in the ledger no start would make it any more */
+	if (g->unrecorded && (!g->look || g->settle_at > clock_monotonic())) {
 		record_closed(b, g);
 		return;
 	}
-	if (is_due(g))
-		error = closing_revoke(b, g);
-	else
-		error = closing_read(b, g);
+	error = closing_account(b, g);
+	if (error == SGW_ERR_NONE)
+		error = closing_is_due(g) ? closing_revoke(b, g) : closing_read(b, g);
 	if (error != SGW_ERR_NONE)
 		retry_later(b, g, error, &(struct aws_result){0});
 }
@@ -257,16 +191,18 @@ closed(struct broker *b, struct grant *g)
 	if (first) {
 		log_notice("receipt %s is closed (%s)", g->g.receipt, g->why);
 		tell_planner(b, g);
+		g->look = g->settle_at > clock_monotonic() && !MUTATE(SECOND_LOOK);
 		record_closed(b, g);
-	} else { /* looked at once more, and no start has to do it again */
-		(void)ledger_reconcile(b, g, "close", false);
-		g->used = false;
-	}
+	} else
+		looked(b, g);
 	if (g->waiter)
 		close_own_ended(b, g, SGW_ERR_NONE);
 }
 
-/* The read of a grant that was ambiguous, long enough after it was sent. */
+/*
+ * The read of a grant that was ambiguous, long enough after it was sent.  Where a rule without its marks stands there ours
+ * was not made: AWS makes no rule twice.
+ */
 static void
 settle(struct broker *b, struct grant *g, bool there)
 {
@@ -357,10 +293,14 @@ static void
 after_read(struct broker *b, struct grant *g, const struct aws_result *r)
 {
 	const struct collected *c = &b->collected[CALL_CLOSING];
-	bool there = rules_have(c, g->g.protocol, g->g.from_port, g->g.to_port, &g->g.source);
+	const struct rec_rule *rule = rule_of(c, g);
+	bool there = rule != NULL;
+	enum sgw_error error = SGW_ERR_NONE;
 
-	if (c->overflow && !there) {
-		retry_later(b, g, SGW_ERR_AWS_BAD_ANSWER, r);
+	if (!there)
+		error = c->overflow ? SGW_ERR_AWS_BAD_ANSWER : closing_absent(b, g);
+	if (error != SGW_ERR_NONE) {
+		retry_later(b, g, error, r);
 		return;
 	}
 	b->closing.state = CLOSING_IDLE;
@@ -368,8 +308,8 @@ after_read(struct broker *b, struct grant *g, const struct aws_result *r)
 		settle_foreign(b, g, there);
 		return;
 	}
-	if (g->g.state == GRANT_AMBIGUOUS && !is_due(g)) {
-		settle(b, g, there);
+	if (g->g.state == GRANT_AMBIGUOUS && !closing_is_due(g)) {
+		settle(b, g, there && rule_is_ours(b, g, rule));
 		return;
 	}
 	if (!there) {
@@ -377,7 +317,15 @@ after_read(struct broker *b, struct grant *g, const struct aws_result *r)
 		return;
 	}
 	if (g->g.state == GRANT_CLOSED && opened_anew(b, g)) {
-		g->used = false;
+		look_ended(b, g);
+		return;
+	}
+	if (g->g.state == GRANT_CLOSED && !rule_is_ours(b, g, rule)) {
+		log_write(LOG_LEVEL_ALERT,
+		    "receipt %s was closed, and a rule without its marks stands in its place: "
+		    "it is another's, and stays",
+		    g->g.receipt);
+		looked(b, g);
 		return;
 	}
 	if (g->g.state == GRANT_CLOSED) { /* the opening was repeated behind our back */
@@ -385,6 +333,7 @@ after_read(struct broker *b, struct grant *g, const struct aws_result *r)
 		    "receipt %s is open again although it was closed: closing it again",
 		    g->g.receipt);
 		g->g.state = GRANT_CLOSING;
+		g->unrecorded = false; /* this closing's record is for both */
 		closing_due(g);
 		return;
 	}
@@ -399,12 +348,14 @@ closing_answer(struct broker *b, const struct aws_result *r)
 
 	region_answers(b, &g->g, error != SGW_ERR_AWS_UNREACHABLE);
 	if (b->closing.state == CLOSING_REVOKE) {
-		g->was_there |= error == SGW_ERR_NONE || aws_unknown(r);
+		g->taken |= error == SGW_ERR_NONE;
+		g->was_there |= g->taken || aws_unknown(r);
 		(void)FIELD_SET(b->closing.request_id, r->request_id);
 		/* whatever the answer was, or none: what counts is what a read shows */
 		if (error == SGW_ERR_NONE || error == SGW_ERR_NO_SUCH_RULE || aws_unknown(r))
 			error = closing_read(b, g);
-		else if (error == SGW_ERR_NO_SUCH_GROUP) {
+		else if (error == SGW_ERR_NO_SUCH_GROUP &&
+			 (error = closing_absent(b, g)) == SGW_ERR_NONE) {
 			b->closing.state = CLOSING_IDLE;
 			closed(b, g);
 			return;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include <sgwarden/log.h>
+#include <sgwarden/mutate.h>
 
 int
 profiles_init(struct broker *b)
@@ -100,6 +101,13 @@ profiles_tell(struct broker *b)
 	send_planner(b);
 }
 
+/* STS is asked of a pinned account too: the keys may have been changed for another's. */
+bool
+identity_wanted(const struct profile *p)
+{
+	return p->has_keys && (!p->told || !p->account[0]);
+}
+
 void
 identity_next(struct broker *b)
 {
@@ -108,13 +116,32 @@ identity_next(struct broker *b)
 	for (size_t i = 0; i < b->n_profiles; i++) {
 		struct profile *p = &b->profiles[i];
 
-		if (!p->has_keys || p->account[0] || p->asking)
+		if (!identity_wanted(p) || p->asking)
 			continue;
 		b->identity_of = i;
 		p->asking = aws_read(b, CALL_IDENTITY, AWS_CALLER_IDENTITY, p,
 				p->conf->regions[0].name, "") == SGW_ERR_NONE;
-		return;
+		if (p->asking) /* else it is the next one's turn */
+			return;
 	}
+}
+
+static void
+account_learnt(struct broker *b, struct profile *p, const char *account)
+{
+	const char *pinned = p->conf->account;
+
+	if (pinned[0] && strcmp(pinned, account) != 0 && !MUTATE(PINNED_ACCOUNT)) {
+		log_write(LOG_LEVEL_ALERT,
+		    "profile %s: its keys belong to account %s, not to %s as config.json says; "
+		    "they are not used",
+		    p->conf->name, account, pinned);
+		p->has_keys = false;
+	}
+	(void)FIELD_SET(p->account, account);
+	p->told = true;
+	p->asking = false;
+	profiles_tell(b);
 }
 
 /*
@@ -128,9 +155,7 @@ identity_answer(struct broker *b, const struct aws_result *r)
 	enum sgw_error error = aws_error(r);
 
 	if (error == SGW_ERR_NONE && account_ok(b->collected[CALL_IDENTITY].account)) {
-		(void)FIELD_SET(p->account, b->collected[CALL_IDENTITY].account);
-		p->asking = false;
-		profiles_tell(b);
+		account_learnt(b, p, b->collected[CALL_IDENTITY].account);
 	} else {
 		log_warning("profile %s: STS does not say whose account it is: %s %s",
 		    p->conf->name, error_row((uint16_t)error)->message, r->code);

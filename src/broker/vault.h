@@ -12,12 +12,15 @@
 struct profile {
 	const struct rec_profile_conf *conf;
 	bool has_keys;
+	bool told;        /* STS has said whose account it is */
 	bool asking;      /* GetCallerIdentity is under way */
 	bool asked_again; /* at once, because AWS said that it had been signed for another time */
 	char account[SGW_ACCOUNT_MAX + 1];
 	struct profile_keys *keys; /* TIER_MAX of them in the vault: of the AWS files */
 	bool plaintext[TIER_MAX];  /* they were there when the daemon started */
 };
+
+bool identity_wanted(const struct profile *p); /* profiles.c: STS has not said whose it is */
 
 struct profile_keys {
 	bool there;

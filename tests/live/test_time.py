@@ -51,6 +51,19 @@ class Closing(LiveCase):
         poll_until(lambda: "203.0.113.32/32" not in self.sources(), "closed once the credentials serve again")
         poll_until(lambda: self.cell.run("health").returncode != 7, "and the alarm ends")
 
+    def test_the_second_look_leaves_what_others_made(self) -> None:
+        """Closed early, and a colleague makes the same rule in the console, to stay: it does, and we are done with it."""
+        opened = self.open("203.0.113.34")
+        self.assertEqual(self.cell.run("close", opened["data"]["receipt_id"]).returncode, 0)
+        self.cell.emulator.control("mutate", {"group": GROUP, "add": {
+            "protocol": "tcp", "from": 443, "to": 443, "cidr4": "203.0.113.34/32", "description": "for the office"}})
+        self.cell.clock.jump(WINDOW)
+        poll_until(lambda: "a rule without its marks stands in its place" in self.cell.log(), "it is seen")
+        poll_until(lambda: any(r.kind == "reconcile" and r.fields["receipt"] == opened["data"]["receipt_id"]
+                               for r in self.new_records()), "and looked at for the last time")
+        self.assertIn("203.0.113.34/32", self.sources())
+        self.assert_ledger_holds()
+
     def test_the_second_look_survives_a_restart(self) -> None:
         """Closed early; the daemon ends; the opening comes back, as a repeated request would bring it: closed again."""
         opened = self.open("203.0.113.33")
@@ -59,7 +72,8 @@ class Closing(LiveCase):
         self.screen.stop()
         self.cell.end_daemon()
         self.cell.emulator.control("mutate", {"group": GROUP, "add": {
-            "protocol": "tcp", "from": 443, "to": 443, "cidr4": "203.0.113.33/32", "description": "repeated"}})
+            "protocol": "tcp", "from": 443, "to": 443, "cidr4": "203.0.113.33/32",
+            "description": "repeated #" + opened["data"]["receipt_id"]}})
         self.cell.start()
         self.cell.clock.jump(WINDOW)
         poll_until(lambda: "203.0.113.33/32" not in self.sources(), "what came back is closed")

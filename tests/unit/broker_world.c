@@ -65,10 +65,11 @@ profile_make(struct broker *b)
 
 	b->config.n_profiles = 1;
 	(void)FIELD_SET(p->name, "prod");
-	(void)FIELD_SET(p->account, "111122223333");
 	(void)FIELD_SET(p->regions[0].name, "eu-west-1");
 	p->n_regions = 1;
 	assert_int_equal(profiles_init(b), 0);
+	(void)FIELD_SET(b->profiles[0].account, "111122223333");
+	b->profiles[0].told = true;
 	(void)FIELD_SET(keys.name, "prod");
 	(void)FIELD_SET(keys.access_key_id, "AKIAIOSFODNN7EXAMPLE");
 	(void)FIELD_SET(keys.secret_key, "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");

@@ -194,6 +194,108 @@ test_no_place(void **state)
 	assert_true(close_own_take(&W.b, &wanted));
 	assert_int_equal(result()->error, SGW_ERR_QUEUE_FULL);
 	assert_null(g->waiter);
+	assert_int_equal(W.b.chain.number, 0);
+}
+
+/* A request of its own for each round: another reason makes another plan. */
+static void
+ask(void)
+{
+	static struct msg_plan m;
+	static char reason[] = "reason a";
+
+	m.client = 1;
+	m.plan = fixture_plan(fixture_op(ACTION_CLOSE, PROTO_TCP, 443, 443, SOURCE));
+	reason[7]++;
+	(void)FIELD_SET(m.plan.reason, reason);
+	W.n_planner = 0;
+	job_plan(&W.b, &m);
+}
+
+/* What is sent now, if anything, AWS throttles. */
+static unsigned
+sent_and_refused(void)
+{
+	unsigned n = 0;
+
+	closing_run(&W.b);
+	while (world_sent()) {
+		struct msg_done done = {.request = W.sent.send.request,
+		    .outcome = NET_ANSWERED,
+		    .http_status = 503,
+		    .code = "Throttling"};
+
+		n++;
+		aws_done(&W.b, &done);
+		closing_run(&W.b);
+	}
+	return n;
+}
+
+/*
+ * AWS refuses the closing, and a client asks for it again and again: nobody counted that, every request was two records
+ * and a revoke at once.  Now it is one request, one `due`, and no try sooner than ten seconds behind a failed one.
+ */
+static void
+regress_212_in_a_loop(void **state)
+{
+	struct grant *g = grant_make(443);
+
+	ask();
+	assert_int_equal(sent_and_refused(), 1);
+	assert_int_equal(result()->error, SGW_ERR_NOT_CLOSED);
+	assert_int_equal(W.b.chain.number, 2); /* the request, and that it is due */
+	for (unsigned i = 0; i < 5; i++) {
+		int64_t now = clock_monotonic();
+
+		g->tries = 6;
+		g->failed = now;
+		g->next_try = now + 300000;
+		ask();
+		assert_null(result());
+		assert_int_equal(sent_and_refused(), 0);
+		assert_true(g->next_try == now + 10000);
+		ask(); /* beside it: turned away */
+		assert_int_equal(result()->error, SGW_ERR_BUSY);
+		g->next_try = 0;
+		assert_int_equal(sent_and_refused(), 1);
+		assert_int_equal(result()->error, SGW_ERR_NOT_CLOSED);
+		assert_false(g->early);
+		assert_int_equal(W.b.chain.number, 2);
+	}
+}
+
+/* Hurried twice, it was tried at once: the pause was taken off each time. */
+static void
+regress_212_hurried_twice(void **state)
+{
+	struct grant *g = grant_make(443);
+	int64_t now = clock_monotonic();
+
+	g->tries = 6;
+	g->failed = now;
+	g->next_try = now + 300000;
+	closing_hurry(g);
+	closing_hurry(g);
+	assert_true(g->next_try == now + 10000);
+}
+
+/* What is due by its time is asked for: in the ledger once, and no `due` on top of it. */
+static void
+regress_212_due_already(void **state)
+{
+	struct grant *g = grant_make(443);
+
+	closing_due(g);
+	g->tries = 1;
+	g->failed = clock_monotonic();
+	g->next_try = g->failed + 10000;
+	ask();
+	assert_int_equal(sent_and_refused(), 0);
+	assert_int_equal(W.b.chain.number, 1);
+	g->next_try = 0;
+	assert_int_equal(sent_and_refused(), 1);
+	assert_int_equal(W.b.chain.number, 1);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, world_open, world_close)
@@ -209,6 +311,9 @@ main(void)
 	    TEST(test_one_of_two),
 	    TEST(test_not_taken),
 	    TEST(test_no_place),
+	    TEST(regress_212_in_a_loop),
+	    TEST(regress_212_hurried_twice),
+	    TEST(regress_212_due_already),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,6 +28,7 @@ grant_make(enum grant_state state, int64_t closes)
 	g.source = fixture_cidr(SOURCE);
 	(void)FIELD_SET(g.receipt, RECEIPT);
 	(void)FIELD_SET(g.profile, "prod");
+	(void)FIELD_SET(g.account, "111122223333");
 	(void)FIELD_SET(g.region, "eu-west-1");
 	(void)FIELD_SET(g.group_id, GROUP);
 	return grant_add(&W.b, &g, 0);
@@ -236,6 +237,7 @@ test_another_opening_is_no_excuse(void **state)
 	closing_run(&W.b);
 	assert_int_equal(world_sent()->op, AWS_DESCRIBE_RULES);
 	c->rules[0] = fixture_rule("sgr-1", PROTO_TCP, 8443, 8443, SOURCE);
+	(void)FIELD_SET(c->rules[0].receipt, RECEIPT);
 	c->n_rules = 1;
 	answer_closing(&ANSWERED);
 	assert_int_equal(g->g.state, GRANT_CLOSING);

@@ -98,6 +98,7 @@ rule_is_there(int32_t port)
 	struct collected *c = &W.b.collected[CALL_CLOSING];
 
 	c->rules[0] = fixture_rule("sgr-1", PROTO_TCP, port, port, SOURCE);
+	(void)FIELD_SET(c->rules[0].receipt, W.b.grants[W.b.closing.index].g.receipt);
 	c->n_rules = 1;
 }
 
@@ -225,6 +226,7 @@ test_in_a_loop(void **state)
 	}
 	g->tries = 6; /* by itself it would wait for five minutes, of which ten seconds are over */
 	g->next_try = now + 290000;
+	g->failed = now - 10000;
 	ask(SAME, "");
 	answer(&ANSWERED);
 	assert_false(g->used);

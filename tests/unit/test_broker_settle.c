@@ -47,6 +47,7 @@ rule_is_there(int32_t port)
 	struct collected *c = &W.b.collected[CALL_CLOSING];
 
 	c->rules[0] = fixture_rule("sgr-1", PROTO_TCP, port, port, SOURCE);
+	(void)FIELD_SET(c->rules[0].receipt, "sgw-aaaaaaaaaaaaaaaaaaaa");
 	c->n_rules = 1;
 }
 
@@ -73,6 +74,102 @@ test_unrecorded(void **state)
 	assert_false(g->used);
 	assert_int_equal(W.b.chain.number, 1);
 	assert_null(world_sent());
+}
+
+/* Closed before its time while the disk was full; the time for the second look has come. */
+static struct grant *
+unrecorded_until_the_look(void)
+{
+	struct grant *g = grant_make(443, GRANT_OPEN, clock_now() - 5);
+
+	g->settle_at = clock_monotonic() + 500000;
+	closing_run(&W.b);
+	W.b.ledger_fd = -1;
+	answer(&ANSWERED);
+	answer(&ANSWERED);
+	assert_true(g->used && g->unrecorded);
+	g->settle_at = clock_monotonic() - 1;
+	g->next_try = 0;
+	return g;
+}
+
+/*
+ * A closing that could be recorded only after AWS's window lost its second look: what a repeated opening had made stayed
+ * open for good.  The look comes first; in the ledger the closing would be too late for any start to look once more.
+ */
+static void
+regress_213_looked_at_all_the_same(void **state)
+{
+	int disk = W.b.ledger_fd;
+	struct grant *g = unrecorded_until_the_look();
+
+	W.b.ledger_fd = disk;
+	closing_run(&W.b);
+	rule_is_there(443);
+	assert_int_equal(W.b.closing.state, CLOSING_READ);
+	answer(&ANSWERED);
+	assert_int_equal(g->g.state, GRANT_CLOSING);
+	closing_run(&W.b);
+	assert_int_equal(W.b.closing.state, CLOSING_REVOKE);
+	answer(&ANSWERED);
+	answer(&ANSWERED);
+	assert_false(g->used);
+	assert_int_equal(W.b.chain.number, 1); /* one closing, one record */
+}
+
+/* Nothing is there: recorded as soon as that can be, and looked at no more. */
+static void
+regress_213_recorded_after_the_look(void **state)
+{
+	int disk = W.b.ledger_fd;
+	struct grant *g = unrecorded_until_the_look();
+
+	closing_run(&W.b);
+	answer(&ANSWERED);
+	assert_true(g->used && g->unrecorded);
+	assert_true(g->next_try > clock_monotonic());
+	W.b.ledger_fd = disk;
+	g->next_try = 0;
+	closing_run(&W.b);
+	assert_false(g->used);
+	assert_int_equal(W.b.chain.number, 1);
+	assert_null(world_sent());
+}
+
+/* Opened anew meanwhile: that one's rule is left alone, and the closing is recorded all the same. */
+static void
+regress_213_opened_anew(void **state)
+{
+	int disk = W.b.ledger_fd;
+	struct grant *g = unrecorded_until_the_look();
+
+	(void)grant_make(443, GRANT_OPEN, clock_now() + 3600);
+	W.b.ledger_fd = disk;
+	closing_run(&W.b);
+	rule_is_there(443);
+	answer(&ANSWERED);
+	assert_false(g->used);
+	assert_int_equal(W.b.chain.number, 1);
+}
+
+/* The disk has room again before the window is over: recorded at once, and looked at when it is. */
+static void
+test_recorded_before_the_look(void **state)
+{
+	int disk = W.b.ledger_fd;
+	struct grant *g = unrecorded_until_the_look();
+
+	g->settle_at = clock_monotonic() + 500000;
+	W.b.ledger_fd = disk;
+	closing_run(&W.b);
+	assert_true(g->used && !g->unrecorded);
+	assert_int_equal(W.b.chain.number, 1);
+	assert_null(world_sent());
+	g->settle_at = 0;
+	closing_run(&W.b);
+	answer(&ANSWERED);
+	assert_false(g->used);
+	assert_int_equal(W.b.chain.number, 2);
 }
 
 static struct grant *
@@ -264,6 +361,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(test_unrecorded),
+	    TEST(regress_213_looked_at_all_the_same),
+	    TEST(regress_213_recorded_after_the_look),
+	    TEST(regress_213_opened_anew),
+	    TEST(test_recorded_before_the_look),
 	    TEST(test_settled),
 	    TEST(test_not_before_the_window),
 	    TEST(test_foreign_not_recorded),

@@ -294,7 +294,13 @@ test_grants(void **state)
 	assert_true(W.b.grants[1].closes_by < clock_monotonic() + 1801000);
 	loader_says(&LOADED);
 	assert_int_equal(world_said(MSG_SERVING)->serving.overdue, 1);
-	assert_int_equal(world_sent()->op, AWS_REVOKE_INGRESS); /* at once */
+	/* at once, as soon as it is known whose answer it would be */
+	assert_int_equal(world_sent()->op, AWS_CALLER_IDENTITY);
+	assert_null(world_sent());
+	aws_done(
+	    &W.b, &(struct msg_done){.request = W.sent.send.request, .outcome = NET_NO_ANSWER});
+	closing_run(&W.b);
+	assert_int_equal(world_sent()->op, AWS_REVOKE_INGRESS);
 }
 
 /* Receipts are taken as they are told, and what cannot be of one ledger is not. */
