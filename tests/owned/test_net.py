@@ -255,10 +255,11 @@ class Closing(OwnedCase):
         w.forget()
         for grant in w.grants:
             grant["asked"] = True
-        w.ask(w.plan(closing(w.ec2.rules[-1])))
+        made = w.ec2.rules[-1]
+        w.ask(w.plan(closing(made)))
         w.settle()
         self.assertFalse(w.ec2.has(GROUP, 8080, OPEN))
-        w.ec2.rules.append(rule(9, 8080, OPEN))
+        w.ec2.rules.append({**made, "rule_id": rule(9, 8080, OPEN)["rule_id"]})
         w.advance(1000)
         w.pump(lambda: len(w.changes) == 2)
         w.settle()
