@@ -80,9 +80,7 @@ bool rule_is_ours(struct broker *b, const struct grant *g, const struct rec_rule
 /* closing_account.c: whose answer a closing gets */
 /* Not before: STS is being asked whose the keys are.  Monotonic ms. */
 int64_t closing_soonest(const struct broker *b, const struct grant *g);
-/* OTHER_ACCOUNT: the keys are not of the account that it was opened in. */
-enum sgw_error closing_account(struct broker *b, const struct grant *g);
-/* AWS finds nothing.  NONE: that may be believed. */
+/* AWS finds nothing.  NONE: that may be believed; OTHER_ACCOUNT: not of keys that are not of the rule's. */
 enum sgw_error closing_absent(struct broker *b, const struct grant *g);
 
 #endif

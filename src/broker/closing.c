@@ -160,9 +160,7 @@ closing_run(struct broker *b)
 		record_closed(b, g);
 		return;
 	}
-	error = closing_account(b, g);
-	if (error == SGW_ERR_NONE)
-		error = closing_is_due(g) ? closing_revoke(b, g) : closing_read(b, g);
+	error = closing_is_due(g) ? closing_revoke(b, g) : closing_read(b, g);
 	if (error != SGW_ERR_NONE)
 		retry_later(b, g, error, &(struct aws_result){0});
 }

@@ -29,25 +29,21 @@ closing_soonest(const struct broker *b, const struct grant *g)
 	return INT64_MIN;
 }
 
-enum sgw_error
-closing_account(struct broker *b, const struct grant *g)
-{
-	const struct profile *p = profile_find(b, g->g.profile);
-
-	if (p && p->account[0] && strcmp(p->account, g->g.account) != 0 && !MUTATE(CLOSING_ACCOUNT))
-		return SGW_ERR_OTHER_ACCOUNT;
-	return SGW_ERR_NONE;
-}
-
+/*
+ * What AWS takes away it takes from whoever has the group: that is believed of any keys.  An owned net may have named
+ * another account when the rule was opened, so the revoke is tried whatever STS says now.
+ */
 enum sgw_error
 closing_absent(struct broker *b, const struct grant *g)
 {
 	struct profile *p = profile_find(b, g->g.profile);
 
-	if (p && !g->taken && is_asked(b, p) && !MUTATE(CLOSING_ACCOUNT))
+	if (g->taken || !p || MUTATE(CLOSING_ACCOUNT))
+		return SGW_ERR_NONE;
+	if (is_asked(b, p))
 		return SGW_ERR_ACCOUNT_UNKNOWN;
-	if (g->taken || !p || p->account[0] || MUTATE(CLOSING_ACCOUNT))
-		return closing_account(b, g);
+	if (p->account[0])
+		return strcmp(p->account, g->g.account) == 0 ? SGW_ERR_NONE : SGW_ERR_OTHER_ACCOUNT;
 	p->asking = false; /* once a try: these come less and less often */
 	identity_next(b);
 	return SGW_ERR_ACCOUNT_UNKNOWN;
